@@ -1,0 +1,247 @@
+"""``kakao-session emulate``: an unmodified program against the local Kakao, and the story after."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kakao_session.emulator.fingerprint import fingerprint
+
+COMMAND = [sys.executable, "-m", "kakao_session", "emulate"]
+
+# What the tutorial writes by hand, with plain requests and Kakao's real host names.
+TUTORIAL = """
+import json, os, sys, requests
+path, app_key = os.environ["KAKAO_SESSION_TOKEN_FILE"], os.environ["KAKAO_REST_API_KEY"]
+with open(path) as fp:
+    tokens = json.load(fp)
+data = {"grant_type": "refresh_token", "client_id": app_key,
+        "refresh_token": tokens["refresh_token"]}
+response = requests.post("https://kauth.kakao.com/oauth/token", data=data)
+tokens["access_token"] = response.json()["access_token"]
+tokens["app_key"] = app_key
+with open(path, "w") as fp:
+    json.dump(tokens, fp)
+headers = {"Authorization": "Bearer " + tokens["access_token"]}
+print(requests.get("https://kapi.kakao.com/v2/user/me", headers=headers).json()["id"])
+print(json.dumps(tokens))
+"""
+
+
+def emulate(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_tutorial__runs_unmodified_and_its_story_is_told() -> None:
+    done = emulate("--", sys.executable, "-c", TUTORIAL)
+    assert done.returncode == 0, done.stderr
+    user, tokens = done.stdout.splitlines()
+    assert user == "123456789"
+    story = done.stderr
+    access = fingerprint(json.loads(tokens)["access_token"])
+    refresh = fingerprint(json.loads(tokens)["refresh_token"])
+    before, wire, after = re.split(r"\n(?=ON THE WIRE|AFTER)", story)
+    assert "written 7 hours ago" in before
+    assert re.search(r"access token +[0-9a-f]{8} +ended 1 hour ago", before)
+    assert re.search(rf"refresh token +{refresh} +ends in 60 days", before)
+    assert "1 to the login, 1 to the API; none failed" in wire
+    assert re.search(rf"POST kauth\.kakao\.com +200 +{refresh}", wire)
+    assert re.search(rf"/oauth/token +→ {access}", wire)
+    assert re.search(rf"GET kapi\.kakao\.com +200 +{access}", wire)
+    assert re.search(rf"access token +{access} +ends in 6 hours +new", after)
+    assert re.search(rf"refresh token +{refresh} +ends in 60 days +the same", after)
+    assert re.search(r"app_key +kept", after)
+    assert re.search(r"file mode +0644", after)
+    assert max(map(len, story.splitlines())) <= 80
+
+
+def test_story__shows_no_token() -> None:
+    done = emulate("--", sys.executable, "-c", TUTORIAL)
+    tokens = json.loads(done.stdout.splitlines()[-1])
+    assert tokens["access_token"] not in done.stderr
+    assert tokens["refresh_token"] not in done.stderr
+    assert not re.search(r"[\w-]{25}", done.stderr)
+
+
+def test_token_file__is_as_the_tutorial_leaves_it() -> None:
+    program = "import os; print(open(os.environ['KAKAO_SESSION_TOKEN_FILE']).read())"
+    done = emulate("--", sys.executable, "-c", program)
+    assert list(json.loads(done.stdout)) == [
+        "access_token",
+        "token_type",
+        "refresh_token",
+        "expires_in",
+        "scope",
+        "refresh_token_expires_in",
+        "app_key",
+    ]
+
+
+def test_token_file__lies_in_a_private_folder_that_is_gone_afterwards() -> None:
+    program = (
+        "import os\n"
+        "folder = os.path.dirname(os.environ['KAKAO_SESSION_TOKEN_FILE'])\n"
+        "print(folder, oct(os.stat(folder).st_mode & 0o777))"
+    )
+    folder, mode = emulate("--", sys.executable, "-c", program).stdout.split()
+    assert mode == "0o700"
+    assert not Path(folder).exists()
+
+
+def test_fresh__login_is_of_just_now() -> None:
+    done = emulate("--fresh", "--", "true")
+    assert re.search(r"written \d seconds? ago", done.stderr)
+    assert re.search(r"access token +[0-9a-f]{8} +ends in 6 hours", done.stderr)
+
+
+def test_story__program_that_asks_kakao_nothing() -> None:
+    assert "the program made no request to Kakao" in emulate("--", "true").stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("not JSON", "no readable JSON"), ("[]", "no JSON object"), (None, "No such file")],
+)
+def test_story__token_file_is_spoilt(written: str | None, told: str) -> None:
+    program = (
+        f"import os; path, text = os.environ['KAKAO_SESSION_TOKEN_FILE'], {written!r}\n"
+        "os.remove(path) if text is None else open(path, 'w').write(text)"
+    )
+    done = emulate("--", sys.executable, "-c", program)
+    assert done.returncode == 0
+    assert told in done.stderr.partition("AFTER")[2]
+
+
+def test_story__way_out_was_refused() -> None:
+    program = "import requests; requests.get('https://example.com/')"
+    done = emulate("--", sys.executable, "-c", program)
+    assert "ProxyError" in done.stderr
+    assert re.search(r"CONNECT example\.com:443 +403", done.stderr)
+
+
+def test_streams__are_the_programs_own() -> None:
+    program = "import sys; print(sys.stdin.read()[::-1]); print('trouble', file=sys.stderr)"
+    done = emulate("--", sys.executable, "-c", program, stdin="abc")
+    assert done.stdout == "cba\n"
+    assert done.stderr.startswith("trouble\n")
+
+
+def test_arguments__reach_the_program_untouched() -> None:
+    program = "import sys; print(sys.argv[1:])"
+    done = emulate(sys.executable, "-c", program, "--fresh", "--", "-x", "a b")
+    assert done.stdout == "['--fresh', '--', '-x', 'a b']\n"
+
+
+def test_status__is_the_programs() -> None:
+    assert emulate("--", sys.executable, "-c", "raise SystemExit(42)").returncode == 42
+    assert emulate("--", "sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
+
+
+def test_program__not_there(tmp_path: Path) -> None:
+    done = emulate("--", str(tmp_path / "nothing"))
+    assert done.returncode == 127
+    assert "command not found" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / "plain").write_text("")
+    assert emulate("--", str(tmp_path / "plain")).returncode == 126
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_signal__reaches_the_program(number: signal.Signals) -> None:
+    program = (
+        "import signal, sys, time\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(7))\n"
+        "print('ready', flush=True); time.sleep(30)"
+    )
+    with started("--", sys.executable, "-c", program) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 7
+        assert "ON THE WIRE" in process.stderr.read()
+
+
+def test_foreign_settings__are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "kakao.com")
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", "a real one")
+    done = emulate(
+        "--",
+        sys.executable,
+        "-c",
+        TUTORIAL + "print(len(os.environ.get('KAKAO_CLIENT_SECRET', '')))",
+    )
+    assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_serve__until_ctrl_c(tmp_path: Path) -> None:
+    with started() as process:
+        assert process.stdout
+        variables = {}
+        while "KAKAO_REST_API_KEY" not in variables:
+            name, _, value = process.stdout.readline().removeprefix("export ").partition("=")
+            variables[name] = value.strip()
+        script = tmp_path / "tutorial.py"
+        script.write_text(TUTORIAL)
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.stdout.startswith("123456789\n"), done.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert not Path(variables["KAKAO_SESSION_TOKEN_FILE"]).exists()
+
+
+def test_help__names_what_is_done() -> None:
+    text = emulate("--help").stdout
+    assert "COMMAND" in text
+    assert "--fresh" in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "line"),
+    [
+        ("click", ["emulate", "true"], "pip install 'kakao-session[all]'"),
+        ("rich", ["--help"], "pip install 'kakao-session[cli]'"),
+        ("flask", ["emulate", "true"], "pip install 'kakao-session[emulator]'"),
+        ("trustme", ["emulate", "true"], "pip install 'kakao-session[emulator]'"),
+    ],
+)
+def test_extra__is_missing(tmp_path: Path, missing: str, arguments: list[str], line: str) -> None:
+    program = (
+        "import sys\n"
+        f"sys.modules[{missing!r}] = None\n"
+        "from kakao_session.cli import main\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert line in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,61 @@
+"""Who the app is: the client credentials (RFC 6749, section 2.3) and the forms that carry them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from kakao_session.errors import ConfigurationError
+from kakao_session.kauth import Form
+from kakao_session.token import Token
+
+
+class ClientCredentials:
+    """The REST API key and its secret: as given, else from the environment, else from the token.
+
+    :param client_id: the REST API key, if it is given.
+    :param client_secret: its secret, if it is given.
+    :param token: gives the token, which may carry ``app_key`` and ``client_secret``.
+    """
+
+    def __init__(
+        self, client_id: str | None, client_secret: str | None, token: Callable[[], Token]
+    ) -> None:
+        self.given_id = client_id
+        self.given_secret = client_secret
+        self._token = token
+
+    @property
+    def client_id(self) -> str | None:
+        """The REST API key, or ``None`` if nobody has said."""
+        return self.given_id or os.environ.get("KAKAO_REST_API_KEY") or self._token().get("app_key")
+
+    @property
+    def client_secret(self) -> str | None:
+        """The REST API key's secret, or ``None`` if nobody has said."""
+        return (
+            self.given_secret
+            or os.environ.get("KAKAO_CLIENT_SECRET")
+            or self._token().get("client_secret")
+        )
+
+    def required_client_id(self) -> str:
+        """:raises ConfigurationError: nobody has said the REST API key."""
+        client_id = self.client_id
+        if not client_id:
+            raise ConfigurationError(
+                "The REST API key is needed and nobody has said it. Give client_id=, set "
+                "KAKAO_REST_API_KEY, or keep it as app_key in the token."
+            )
+        return client_id
+
+    def form(self, grant_type: str, *, client_secret: str | None = None, **fields: str) -> Form:
+        """A token request's form: the grant, who asks, and what else the grant needs.
+
+        :raises ConfigurationError: nobody has said the REST API key.
+        """
+        form = Form(grant_type=grant_type, client_id=self.required_client_id(), **fields)
+        secret = client_secret or self.client_secret
+        if secret:
+            form["client_secret"] = secret
+        return form

@@ -1,0 +1,335 @@
+"""What can go wrong, each error saying what to do now.
+
+::
+
+    KakaoError (a requests.RequestException)
+    ├─ TokenEndpointError (also an oauthlib OAuth2Error)
+    │  ├─ LoginRequiredError     log in again
+    │  ├─ ConfigurationError     correct the app key, the secret or the console
+    │  ├─ RateLimitedError       keep the tokens, wait
+    │  └─ TemporaryError         try again later
+    ├─ TokenStoreError           the token could not be loaded, locked, saved or deleted
+    └─ KakaoAPIError (also a requests.HTTPError)
+       └─ ScopeRequiredError     ask the user to agree to more
+
+No message shows a token, a secret or a code: Kakao's own descriptions echo what was sent to it, so
+they are never repeated. The evidence stays on the object, as ``response``.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from oauthlib.oauth2 import OAuth2Error
+from requests import HTTPError, RequestException, Response
+
+LOGIN = "Log in again: run `kakao-session login`."
+
+
+class KakaoError(RequestException):
+    """The root of everything that this package raises about Kakao."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A request's hooks lead to the session, and so to locks, sockets and the token.
+        state = {**self.__dict__, "request": None, "response": _without_request(self.response)}
+        return _revive, (type(self), self.args, state)
+
+
+class TokenEndpointError(KakaoError, OAuth2Error):
+    """No token could be had.
+
+    :param message: what happened and what to do now, for a person.
+    :param error: ``error`` of the answer (RFC 6749, section 5.2).
+    :param error_code: Kakao's ``error_code``, such as ``KOE322``.
+    :param status_code: HTTP status of the answer; ``None`` if there was none.
+    :param hint: what to do now.
+    :param response: the answer itself.
+    """
+
+    status_code: int | None  # type: ignore[assignment]  # the parent knows no error without answer
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error: str | None = None,
+        error_code: str | None = None,
+        status_code: int | None = None,
+        hint: str | None = None,
+        response: Response | None = None,
+    ) -> None:
+        KakaoError.__init__(self, message, response=response)
+        self.error = error
+        self.error_code = error_code
+        self.status_code = status_code
+        self.hint = hint
+        self.description = message
+        self.uri = self.state = None
+
+
+class LoginRequiredError(TokenEndpointError):
+    """There is no login, or it is over: only the user can mend that."""
+
+
+class ConfigurationError(TokenEndpointError):
+    """Kakao refuses the app, or nobody has said which: app key, secret, redirect URI, console."""
+
+
+class RateLimitedError(TokenEndpointError):
+    """Kakao has had too many token requests (KOE237). The tokens at hand stay good."""
+
+
+class TemporaryError(TokenEndpointError):
+    """The token endpoint is out of order or out of reach. The tokens at hand stay good."""
+
+
+class TokenStoreError(KakaoError):
+    """A token could not be loaded, locked, saved or deleted; the message names the place."""
+
+
+class KakaoAPIError(KakaoError, HTTPError):
+    """The API answered with an error.
+
+    :param message: what happened and what to do now, for a person.
+    :param code: Kakao's ``code``, such as ``-402``; ``None`` if the answer has none.
+    :param msg: Kakao's ``msg`` as it is, for the program's eyes.
+    :param hint: what to do now.
+    :param response: the answer itself.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        msg: str | None = None,
+        hint: str | None = None,
+        response: Response | None = None,
+    ) -> None:
+        super().__init__(message, response=response)
+        self.code = code
+        self.msg = msg
+        self.hint = hint
+
+
+class ScopeRequiredError(KakaoAPIError):
+    """The user has not agreed to what the call needs (-402).
+
+    ``required_scopes`` are the ones to ask for in a new authorization, ``allowed_scopes`` the ones
+    that the user has agreed to.
+    """
+
+    required_scopes: tuple[str, ...] = ()
+    allowed_scopes: tuple[str, ...] = ()
+
+
+class _Remedy(NamedTuple):
+    kind: type[TokenEndpointError]
+    meaning: str
+    hint: str
+
+
+KOE: dict[str, _Remedy] = {
+    "KOE003": _Remedy(TemporaryError, "Kakao has a temporary error", "Try again later."),
+    "KOE004": _Remedy(
+        ConfigurationError,
+        "Kakao Login is off for this app",
+        "Turn it on in the console: App > Kakao Login.",
+    ),
+    "KOE005": _Remedy(
+        ConfigurationError,
+        "this is a test app and the user is not one of its members",
+        "Add the user to the app's members in the console.",
+    ),
+    "KOE006": _Remedy(
+        ConfigurationError,
+        "the redirect URI is not registered",
+        "Register it in the console exactly as it is sent: scheme, host, port, path and slash.",
+    ),
+    "KOE009": _Remedy(
+        ConfigurationError,
+        "the platform is not registered",
+        "Register the platform in the console: App > Platform key.",
+    ),
+    "KOE010": _Remedy(
+        ConfigurationError,
+        "the client secret is missing or wrong",
+        "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+    ),
+    "KOE101": _Remedy(
+        ConfigurationError,
+        "Kakao does not know this app key",
+        "Give the REST API key of the app, no other of its keys: client_id= or KAKAO_REST_API_KEY.",
+    ),
+    "KOE205": _Remedy(
+        ConfigurationError,
+        "a consent item that was asked for is not set up",
+        "Set it up in the console: Kakao Login > Consent items.",
+    ),
+    "KOE237": _Remedy(
+        RateLimitedError,
+        "too many token requests",
+        "Keep the tokens between runs (token_store=) and wait an hour.",
+    ),
+    "KOE303": _Remedy(
+        ConfigurationError,
+        "the redirect URI is not the one that the code was asked for with",
+        "Use the same redirect_uri in authorization_url and fetch_token.",
+    ),
+    "KOE310": _Remedy(
+        ConfigurationError, "Kakao does not know this grant type", "Use fetch_token."
+    ),
+    "KOE313": _Remedy(
+        ConfigurationError,
+        "the PKCE verifier does not match the challenge",
+        "Call fetch_token on the session that made the authorization URL.",
+    ),
+    "KOE319": _Remedy(ConfigurationError, "the refresh token is missing", LOGIN),
+    "KOE320": _Remedy(
+        LoginRequiredError, "the authorization code is used up, expired or unknown", LOGIN
+    ),
+    "KOE322": _Remedy(
+        LoginRequiredError, "the refresh token has expired, or was replaced or revoked", LOGIN
+    ),
+    "KOE400": _Remedy(ConfigurationError, "the ID token is not valid", "Take it from a new login."),
+}
+"""Kakao Login's error codes: what each means here and what cures it.
+Source: Kakao Developers, Kakao Login > REST API > Error code."""
+
+_BY_ERROR: dict[str, type[TokenEndpointError]] = {
+    "invalid_grant": LoginRequiredError,
+    "invalid_client": ConfigurationError,
+    "unauthorized_client": ConfigurationError,
+    "misconfigured": ConfigurationError,
+    "server_error": TemporaryError,
+    "temporarily_unavailable": TemporaryError,
+}
+
+_API_HINTS: dict[int, str] = {
+    -1: "Kakao has a temporary error: try again later.",
+    -2: "Look at the parameters of the call.",
+    -3: "Turn the feature on in the console.",
+    -4: "The account is restricted.",
+    -5: "The app has no permission for this API: ask for it in the console.",
+    -6: "The server is not allowed: look at the app's registered IPs.",
+    -7: "Kakao is busy or under maintenance: try again later.",
+    -8: "Look at the headers of the call.",
+    -9: "This API has been taken out of service.",
+    -10: "The quota of the app is used up: wait.",
+    -12: "The app is sanctioned.",
+    -101: "The user is not connected to the app: log in first.",
+    -102: "The user is connected to the app already.",
+    -103: "There is no such Kakao account.",
+    -201: "Look at the user's properties named in the call.",
+    -401: LOGIN,
+    -402: "Ask the user to agree: log in again with scope= the required scopes.",
+    -406: "The user is under 14 and can't use this app.",
+    -501: "The user does not use KakaoTalk.",
+    -603: "Kakao took too long: try again later.",
+    -9798: "Kakao is under maintenance: wait.",
+}
+
+
+def token_endpoint_error(
+    response: Response, error: str | None, error_code: str | None
+) -> TokenEndpointError:
+    """The error that an answer of the token endpoint amounts to.
+
+    :param response: the answer.
+    :param error: its ``error``, if it has one.
+    :param error_code: its ``error_code``, if it has one.
+    """
+    status = response.status_code
+    remedy = KOE.get(error_code or "")
+    kind = remedy.kind if remedy else _BY_ERROR.get(error or "", TokenEndpointError)
+    meaning = remedy.meaning if remedy else "Kakao refused the token request"
+    hint = remedy.hint if remedy else (LOGIN if kind is LoginRequiredError else None)
+    if status == 429:
+        kind, hint = RateLimitedError, hint or KOE["KOE237"].hint
+    elif status >= 500:
+        kind, hint = TemporaryError, KOE["KOE003"].hint
+    name = " ".join(_plain(part) for part in (error_code, error) if part)
+    return kind(
+        _sentence(f"{meaning} ({name or 'no code'}, HTTP {status})", hint),
+        error=error,
+        error_code=error_code,
+        status_code=status,
+        hint=hint,
+        response=response,
+    )
+
+
+def raise_for_kakao(response: Response) -> None:
+    """Raise what an answer of the API says, as ``raise_for_status`` does for its status.
+
+    :param response: an answer of kapi or dapi.
+    :raises ScopeRequiredError: the user has not agreed to what the call needs (-402).
+    :raises KakaoAPIError: any other status of 400 or more.
+    """
+    if response.status_code < 400:
+        return
+    body = _json_object(response)
+    code = body.get("code") if type(body.get("code")) is int else None
+    msg = next((body[key] for key in ("msg", "message") if isinstance(body.get(key), str)), None)
+    hint = _API_HINTS.get(code) if code is not None else None
+    kind = ScopeRequiredError if code == -402 else KakaoAPIError
+    said = f"code {code}" if code is not None else "no code"
+    error = kind(
+        _sentence(
+            f"{_masked(msg or 'the call failed')} ({said}, HTTP {response.status_code})", hint
+        ),
+        code=code,
+        msg=msg,
+        hint=hint,
+        response=response,
+    )
+    if isinstance(error, ScopeRequiredError):
+        error.required_scopes = _strings(body.get("required_scopes"))
+        error.allowed_scopes = _strings(body.get("allowed_scopes"))
+    raise error
+
+
+def _json_object(response: Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    items: Iterable[Any] = value if isinstance(value, list) else ()
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _sentence(what: str, hint: str | None) -> str:
+    return f"{what}. {hint}" if hint else f"{what}."
+
+
+def _plain(word: str) -> str:
+    """*word* if it looks like a code of Kakao's, and not like something echoed."""
+    return word if re.fullmatch(r"[A-Za-z0-9_]{1,40}", word) else "..."
+
+
+def _masked(text: str) -> str:
+    """*text* without anything that is long enough to be a key or a token."""
+    return re.sub(r"[\w\-+/=~.]{20,}", "...", text)[:200].rstrip(". ")
+
+
+def _without_request(response: Response | None) -> Response | None:
+    if response is None:
+        return None
+    twin = copy.copy(response)
+    twin.request = None  # type: ignore[assignment]  # carries hooks and credentials
+    twin.history = []
+    return twin
+
+
+def _revive(kind: type[KakaoError], args: tuple[Any, ...], state: dict[str, Any]) -> KakaoError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

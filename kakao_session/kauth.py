@@ -1,0 +1,171 @@
+"""The token endpoint: a form goes in, a token or an error comes out. All talk to kauth is here."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import InvalidHeader
+from urllib3.util.retry import Retry
+
+from kakao_session import __version__
+from kakao_session.errors import TemporaryError, TokenEndpointError, token_endpoint_error
+from kakao_session.token import Token, now
+
+Timeout = float | tuple[float, float]
+
+TIMEOUT = (5.0, 30.0)
+"""Seconds to connect, and to wait for an answer, when the caller has not said."""
+
+LONGEST_WAIT = 10.0
+"""Seconds that a caller is kept waiting between two tries, whatever ``Retry-After`` asks for."""
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
+    "User-Agent": f"kakao-session/{__version__}",
+}
+
+
+class Form(dict[str, str]):
+    """The fields of a token request. They are secrets, so a traceback must not show them."""
+
+    def __repr__(self) -> str:
+        return f"<Form: {', '.join(self)}>"
+
+    def __rich_repr__(self) -> Any:
+        yield from self
+
+
+class _Patience(Retry):
+    """When to try again. urllib3 waits from the second retry on; ours is the only one."""
+
+    def get_backoff_time(self) -> float:
+        return self.backoff_factor + random.random() * self.backoff_jitter  # noqa: S311  # no secret
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0.0
+
+    def wait_after(self, error: TokenEndpointError) -> float:
+        """:returns: seconds to wait before the next try; infinity if there shall be none."""
+        response = error.response
+        if not self.total or (response is not None and response.status_code < 500):
+            return math.inf
+        asked = "" if response is None else response.headers.get("Retry-After", "")
+        return self.parse_retry_after(asked) or self.get_backoff_time()
+
+
+_TWO_TRIES = _Patience(total=1, backoff_factor=0.1, backoff_jitter=0.2)
+
+
+class TokenEndpoint:
+    """Kakao's token endpoint.
+
+    :param url: where it is.
+    :param timeout: seconds, as requests takes them.
+    :param session: whose transport settings (proxies, verify, cert, adapters) the requests use;
+        nothing else of it reaches them. ``None``: a fresh one each time.
+    """
+
+    def __init__(
+        self, url: str, timeout: Timeout | None = None, session: requests.Session | None = None
+    ) -> None:
+        self.url = url
+        self.timeout = timeout or TIMEOUT
+        self.session = session
+
+    def request(self, form: Form, **transport: Any) -> Token:
+        """Send a form (RFC 6749, sections 4.1.3 and 6), at most twice.
+
+        :param form: the fields, client credentials among them: Kakao takes those in the body only.
+        :param transport: ``timeout``, ``verify``, ``cert`` and ``proxies`` of this request alone.
+        :returns: what Kakao granted, its lives counted from the moment of sending.
+        :raises TokenEndpointError: there is no token; the kind says what to do.
+        """
+        patience = _TWO_TRIES
+        while True:
+            try:
+                return self._request_once(form, **transport)
+            except TemporaryError as error:
+                wait = patience.wait_after(error)
+                if wait > LONGEST_WAIT:
+                    raise
+                patience = patience.increment("POST", self.url, error=error)
+            time.sleep(wait)
+
+    def _request_once(self, form: Form, **transport: Any) -> Token:
+        requested_at = now()
+        try:
+            response = self._send(form, **transport)
+        except (requests.RequestException, Urllib3Error, OSError) as error:
+            raise TemporaryError(
+                f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
+                "Look at the network; the login is kept."
+            ) from error
+        return _read(response, requested_at)
+
+    def _send(
+        self,
+        form: Form,
+        *,
+        timeout: Timeout | None = None,
+        verify: Any = None,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        # Past the session's own send: a hook, a cookie or a default parameter of the API calls
+        # has no business at the token endpoint, and a redirect must not carry the form away.
+        session = self.session or requests.Session()
+        request = requests.Request("POST", self.url, headers=_HEADERS, data=form).prepare()
+        settings: Any = session.merge_environment_settings(
+            self.url, dict(proxies or {}), False, verify, cert
+        )
+        try:
+            response = session.get_adapter(self.url).send(
+                request, timeout=timeout or self.timeout, **settings
+            )
+            response.content  # noqa: B018  # reads the body while its errors are ours to catch
+        finally:
+            if session is not self.session:
+                session.close()
+        return response
+
+
+def _read(response: requests.Response, requested_at: float) -> Token:
+    try:
+        answer = response.json()
+    except (ValueError, RecursionError):
+        answer = None
+    if response.status_code != 200 or not isinstance(answer, dict) or "error" in answer:
+        raise _refusal(response, answer if isinstance(answer, dict) else {})
+    try:
+        return Token.from_response(answer, requested_at)
+    except ValueError as error:
+        raise _nonsense(response, str(error)) from None
+
+
+def _refusal(response: requests.Response, answer: Mapping[str, Any]) -> TokenEndpointError:
+    error, error_code = (
+        value if isinstance(value, str) else None
+        for value in (answer.get("error"), answer.get("error_code"))
+    )
+    if error is None and error_code is None and response.status_code not in (429, *range(500, 600)):
+        return _nonsense(response, f"HTTP {response.status_code}")
+    return token_endpoint_error(response, error, error_code)
+
+
+def _nonsense(response: requests.Response, what: str) -> TemporaryError:
+    return TemporaryError(
+        f"Kakao's token endpoint gave no token and no error that could be read ({what}). "
+        "Try again later; the login is kept.",
+        status_code=response.status_code,
+        response=response,
+    )

@@ -1,0 +1,42 @@
+"""What Kakao Login sends the browser back with: a code, or the reason why there is none."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import parse_qs, urlsplit
+
+from kakao_session.errors import LOGIN, LoginRequiredError
+
+_MEANINGS = {
+    "access_denied": "The user did not agree.",
+    "consent_required": "The user has to agree first, and prompt=none forbids to ask.",
+    "interaction_required": "The user has to act first, and prompt=none forbids to ask.",
+    "login_required": "The user is not logged in at Kakao, and prompt=none forbids to ask.",
+}
+
+
+def read_code(authorization_response: str, state: str | None) -> str:
+    """Take the authorization code out of a redirect (RFC 6749, section 4.1.2).
+
+    :param authorization_response: the URL that the browser was sent to.
+    :param state: the state of the authorization URL; ``None`` if it is not to be checked.
+    :returns: the code.
+    :raises LoginRequiredError: the state is not the one that was sent, the user did not agree, or
+        there is no code. ``error`` tells which.
+    """
+    query = parse_qs(urlsplit(authorization_response).query)
+    code, error, returned = (query.get(key, [""])[-1] for key in ("code", "error", "state"))
+    if state is not None and not hmac.compare_digest(returned.encode(), state.encode()):
+        raise LoginRequiredError(
+            "The redirect does not belong to this login: its state is not the one that was sent. "
+            "Somebody may have forged it, or it is from an earlier try. Start the login anew.",
+            error="mismatching_state",
+        )
+    if error:
+        meaning = _MEANINGS.get(error, "Kakao gave no code.")
+        raise LoginRequiredError(f"{meaning} {LOGIN}", error=error, hint=LOGIN)
+    if not code:
+        raise LoginRequiredError(
+            f"The redirect holds no code. {LOGIN}", error="missing_code", hint=LOGIN
+        )
+    return code

@@ -1,0 +1,237 @@
+"""A token in a JSON file: readable, private, never half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kakao_session.errors import TokenStoreError
+from kakao_session.token import Token
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LOCK_TIMEOUT = 120.0
+"""Seconds to wait for whoever renews: more than a renewal takes with the default time-outs."""
+
+_LARGEST_FILE = 1 << 20
+
+
+class FileTokenStore:
+    """Keeps a token in a file, mode 0600, and shares it between threads and processes of a machine.
+
+    The file is replaced as a whole, so a reader or a crash never sees half of one. A file as the
+    tutorials leave it (the answer of the token endpoint, ``expires_in`` without ``expires_at``) is
+    taken to have been asked for when it was last written.
+
+    :param path: the file; a symbolic link is followed. Default: ``KAKAO_SESSION_TOKEN_FILE``, else
+        ``token.json`` in the user's configuration folder.
+    :param lock_timeout: seconds to wait for the lock (``PATH.lock``). A dead process holds none.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, lock_timeout: float = LOCK_TIMEOUT
+    ) -> None:
+        named = Path(path).expanduser() if path is not None else default_path()
+        self.path = named.absolute()
+        self.lock_timeout = lock_timeout
+        self._locks: dict[Path, BaseFileLock] = {}
+
+    def load(self) -> Token | None:
+        """Read the file.
+
+        :returns: the token; ``None`` if there is no file.
+        :raises TokenStoreError: the file can't be read or holds no token. It stays as it is.
+        """
+        try:
+            with self.path.open("rb") as file:
+                content = file.read(_LARGEST_FILE + 1)
+                written_at = os.fstat(file.fileno()).st_mtime
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._error("can't be read", _reason(error)) from error
+        try:
+            token = _parse(content)
+        except (ValueError, RecursionError) as error:
+            # The cause would quote the file, and a torn file may hold half a token.
+            raise self._error(
+                f"holds no token ({_what(error)})",
+                "It was left as it is. Restore it, or move it away and run `kakao-session login`",
+            ) from None
+        if token.get("expires_at") is None and token.lifetime is not None:
+            # Not so the refresh token: an image or archive may carry files of 1970, and a refresh
+            # token that is wrongly taken for dead would cost a login.
+            token["expires_at"] = written_at + token.lifetime
+        return token
+
+    def save(self, token: Token) -> None:
+        """Replace the file.
+
+        :raises TokenStoreError: it could not be; the old one stays as it is.
+        """
+        try:
+            text = json.dumps(token, ensure_ascii=False, indent=2)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._error("can't be written", f"the token is no JSON ({error})") from error
+        # A lone surrogate has no UTF-8, but its backslash escape is its JSON.
+        content = f"{text}\n".encode("utf-8", "backslashreplace")
+        with self._file_lock():
+            try:
+                _replace(self._target, content)
+            except OSError as error:
+                raise self._error("can't be written", _reason(error)) from error
+
+    def delete(self) -> None:
+        """Remove the file.
+
+        :raises TokenStoreError: it could not be removed.
+        """
+        if not self.path.exists():
+            return
+        with self._file_lock():
+            try:
+                self._target.unlink(missing_ok=True)
+                _sync_folder(self._target.parent)
+            except OSError as error:
+                raise self._error("can't be removed", _reason(error)) from error
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the file, after making sure that it can be replaced.
+
+        :raises TokenStoreError: the folder can't be written to, or the wait took too long.
+        """
+        with self._file_lock():
+            try:
+                _sweep(self._target)
+                _temporary(self._target, b"").unlink()
+            except OSError as error:
+                raise self._error("can't be written", _reason(error)) from error
+            yield
+
+    @property
+    def _target(self) -> Path:
+        return Path(os.path.realpath(self.path))
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        target = self._target
+        place = target.with_name(f"{target.name}.lock")
+        try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One object for all: it lets the thread that holds it in again.
+            lock = self._locks.setdefault(target, FileLock(place, mode=0o600, poll_interval=0.02))
+            lock.acquire(timeout=self.lock_timeout)
+        except Timeout as error:
+            raise self._error(
+                "is locked",
+                f"another program or thread has held {place} for more than "
+                f"{self.lock_timeout:g} seconds. Look for one that hangs (`fuser {place}`), end it "
+                "and try again",
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise self._error("can't be locked", _reason(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _error(self, what: str, remedy: str) -> TokenStoreError:
+        return TokenStoreError(f"Token file {self.path} {what}: {remedy}.")
+
+    def __repr__(self) -> str:
+        return f"FileTokenStore({str(self.path)!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_locks": {}}
+
+
+def default_path() -> Path:
+    """Where a token file lies when nobody has said."""
+    named = os.environ.get("KAKAO_SESSION_TOKEN_FILE")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("kakao-session") / "token.json"
+
+
+def _parse(content: bytes) -> Token:
+    if len(content) > _LARGEST_FILE:
+        raise ValueError("it is larger than 1 MiB")
+    value = json.loads(content)
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON {type(value).__name__}, not an object")  # noqa: TRY004
+    if not value:
+        raise ValueError("an empty JSON object")
+    return Token(value)
+
+
+def _what(error: Exception) -> str:
+    """What is wrong with a file, in words that quote nothing of it."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return "not JSON"
+    return str(error)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    temporary = _temporary(target, content)
+    try:
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _temporary(target: Path, content: bytes) -> Path:
+    """A private file beside *target*, its content on the disk."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, not a path
+            _keep_owner(descriptor, target)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Path(name)
+
+
+def _keep_owner(descriptor: int, target: Path) -> None:
+    # Renewed by root's cron job, a user's file must stay the user's.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        with suppress(FileNotFoundError):
+            owner = target.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed process has left. Every writer holds the lock, so nobody is writing."""
+    with suppress(PermissionError):  # a folder that one may write to but not list
+        for leftover in target.parent.iterdir():
+            if leftover.name.startswith(f".{target.name}.") and leftover.suffix == ".tmp":
+                leftover.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,122 @@
+"""What every test stands on: a local Kakao, a clock that can be moved, a clean environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kakao_session import KakaoAuth, KakaoSession, Token
+from kakao_session.emulator import KakaoEmulator
+
+FOREIGN = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_USE_ENV_PROXY",
+    "KAKAO_REST_API_KEY",
+    "KAKAO_CLIENT_SECRET",
+    "KAKAO_SESSION_TOKEN_FILE",
+    "OAUTHLIB_RELAX_TOKEN_SCOPE",
+    "OAUTHLIB_INSECURE_TRANSPORT",
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def running_kakao() -> Iterator[KakaoEmulator]:
+    with KakaoEmulator() as kakao:
+        yield kakao
+
+
+@pytest.fixture
+def kakao(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> KakaoEmulator:
+    """A local Kakao that nobody has talked to yet, and that everybody trusts."""
+    running_kakao.reset()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", running_kakao.ca_file)
+    return running_kakao
+
+
+class Clock:
+    """The client's clock, and Kakao's with it. It stands still unless it is moved."""
+
+    def __init__(self, kakao: KakaoEmulator) -> None:
+        self.moment = float(int(time.time()))
+        self._kakao = kakao
+
+    def time(self) -> float:
+        return self.moment
+
+    def advance(self, **span: float) -> None:
+        """Let time pass for everybody."""
+        before = self._kakao.now()
+        self._kakao.advance(**span)
+        self.moment += round(self._kakao.now() - before)
+
+
+@pytest.fixture
+def clock(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(kakao)
+    monkeypatch.setattr("kakao_session.token.time", clock)
+    return clock
+
+
+@pytest.fixture
+def token(kakao: KakaoEmulator, clock: Clock) -> Token:
+    """A login that is a moment old."""
+    return Token.from_response(kakao.login(), clock.moment)
+
+
+NewSession = Callable[..., KakaoSession]
+NewAuth = Callable[..., KakaoAuth]
+
+
+@pytest.fixture
+def new_session(kakao: KakaoEmulator) -> Iterator[NewSession]:
+    """Makes sessions that talk to the local Kakao."""
+    sessions = []
+
+    def make(client_id: str | None = kakao.app_key, **kwargs: Any) -> KakaoSession:
+        kwargs.setdefault("endpoints", kakao.endpoints)
+        sessions.append(session := KakaoSession(client_id, **kwargs))
+        session.verify = kakao.ca_file  # send() does not ask the environment
+        return session
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def new_auth(kakao: KakaoEmulator) -> NewAuth:
+    """Makes auths that talk to the local Kakao."""
+
+    def make(client_id: str | None = kakao.app_key, **kwargs: Any) -> KakaoAuth:
+        kwargs.setdefault("endpoints", kakao.endpoints)
+        return KakaoAuth(client_id, **kwargs)
+
+    return make
+
+
+def wire(kakao: KakaoEmulator) -> list[tuple[str, str, int | None]]:
+    """What went over the wire: method, path and status of each request, in order."""
+    return [(record.method, record.path, record.status) for record in kakao.requests]
+
+
+ME = ("GET", "/v2/user/me", 200)
+ME_401 = ("GET", "/v2/user/me", 401)
+REFRESH = ("POST", "/oauth/token", 200)

@@ -1,0 +1,283 @@
+"""A call that Kakao answers with a 401: renewed and sent again, once, and with the same body."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
+from tests.conftest import ME, ME_401, REFRESH, Clock, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewAuth, NewSession
+
+UPLOAD = "/v2/api/talk/memo/default/send"
+
+
+def test_revoked__three_requests(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
+
+
+def test_revoked__auth_alone(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) -> None:
+    kakao.revoke_access_tokens()
+    url = f"{kakao.endpoints.api_url}/v2/user/me"
+    assert requests.get(url, auth=new_auth(token=token)).status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
+
+
+def test_revoked_again_and_again__renewed_each_time(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    for _ in range(5):
+        kakao.revoke_access_tokens()
+        assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME] * 5
+
+
+def test_retried_response__looks_as_after_a_redirect(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.revoke_access_tokens()
+    seen = []
+    response = session.get(
+        "/v2/user/me", stream=True, hooks={"response": lambda r, **_: seen.append(r.status_code)}
+    )
+    assert [first.status_code for first in response.history] == [401]
+    assert response.request.headers["Authorization"] == f"Bearer {session.access_token}"
+    assert response.history[0].request.headers["Authorization"] == f"Bearer {token['access_token']}"
+    assert timedelta(0) < response.elapsed < timedelta(seconds=30)
+    assert not response._content_consumed  # type: ignore[attr-defined]  # still a stream
+    assert response.json()["id"]
+    assert seen == [200]
+
+
+def test_token_changed_since__sent_again_with_it(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    prepared = session.prepare_request(requests.Request("GET", "/v2/user/me"))
+    session.refresh_token()
+    kakao.previous_access_token = "dies"
+    session.refresh_token()
+    kakao.clear_requests()
+    assert session.send(prepared).status_code == 200
+    assert wire(kakao) == [ME_401, ME]
+
+
+@pytest.mark.parametrize("body", [{}, {"code": -401}, {"code": None}, [], "text", None], ids=str)
+def test_401__about_the_token(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, body: Any
+) -> None:
+    kakao.fail_next(401, path="/v2/user/me", json=body)
+    assert new_session(token=token).get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
+
+
+@pytest.mark.parametrize("code", [-406, -402, -400, 401])
+def test_401__about_something_else(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, code: int
+) -> None:
+    kakao.fail_next(401, path="/v2/user/me", json={"msg": "no", "code": code})
+    response = new_session(token=token).get("/v2/user/me")
+    assert response.json()["code"] == code
+    assert wire(kakao) == [ME_401]
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 500])
+def test_other_status__handed_back(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, status: int
+) -> None:
+    kakao.fail_next(status, path="/v2/user/me", json={"msg": "no", "code": -401})
+    assert new_session(token=token).get("/v2/user/me").status_code == status
+    assert kakao.token_requests == []
+
+
+def test_ip_mismatched__one_refresh_for_a_hundred_calls(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    for _ in range(100):
+        response = session.get("/v2/user/me")
+        assert response.status_code == 401
+        assert "ip mismatched" in response.json()["msg"]
+    assert len(kakao.token_requests) == 1
+    assert len(kakao.requests) == 102
+
+    clock.advance(seconds=59)
+    session.get("/v2/user/me")
+    assert len(kakao.token_requests) == 1
+    clock.advance(seconds=1)
+    session.get("/v2/user/me")
+    assert len(kakao.token_requests) == 2
+
+
+def test_ip_mismatched__mended_within_the_minute(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=2)
+    assert session.get("/v2/user/me").status_code == 401
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
+
+
+def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    sessions = [new_session(token_store=place) for _ in range(4)]
+    for session in sessions:
+        session.ensure_active_token()
+    for session in sessions * 3:
+        assert session.get("/v2/user/me").status_code == 401
+    assert len(kakao.token_requests) == 1
+
+
+def test_retry_lost__renews_after_the_pause(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
+    kakao.fail_next("reset", path="/v2/user/me")
+    with pytest.raises(requests.ConnectionError):
+        session.get("/v2/user/me")
+    clock.advance(seconds=60)
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_second_401_about_something_else__is_a_cure(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
+    kakao.fail_next(401, path="/v2/user/me", json={"code": -406})
+    assert session.get("/v2/user/me").status_code == 401
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+
+
+@pytest.mark.parametrize("status", [503])
+def test_401__when_no_token_can_be_had(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, status: int
+) -> None:
+    session = new_session(token=token)
+    kakao.revoke_access_tokens()
+    kakao.fail_next(status, times=None)
+    with pytest.raises(TemporaryError):
+        session.get("/v2/user/me")
+    kakao.clear_failures()
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_401__without_a_refresh_token(kakao: KakaoEmulator, new_session: NewSession) -> None:
+    session = new_session(token={"access_token": "unknown-at-kakao"})
+    with pytest.raises(LoginRequiredError, match="no refresh token"):
+        session.get("/v2/user/me")
+    assert wire(kakao) == [ME_401]
+
+
+# Bodies -------------------------------------------------------------------------------------
+
+
+def in_chunks() -> Iterator[bytes]:
+    yield b"ab"
+    yield b"cd"
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"data": b"abcd"},
+        {"data": "abcd"},
+        {"data": bytearray(b"abcd")},
+        {"data": {"k": "v"}},
+        {"json": {"k": "v"}},
+        {"files": {"f": ("n", b"abcd")}},
+    ],
+    ids=["bytes", "str", "bytearray", "form", "json", "multipart"],
+)
+def test_body__sent_again_whole(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, kwargs: dict[str, Any]
+) -> None:
+    kakao.revoke_access_tokens()
+    new_session(token=token).post(UPLOAD, **kwargs)
+    first, _, second = kakao.requests
+    assert first.body == second.body != b""
+    assert first.headers["Content-Length"] == second.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_file_body__rewound_to_where_it_stood(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path, kind: str
+) -> None:
+    content = b"head" + b"x" * 300_000
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+    kakao.revoke_access_tokens()
+    with path.open("rb") if kind == "file" else io.BytesIO(content) as body:
+        body.seek(4)
+        new_session(token=token).post(UPLOAD, data=body)
+    first, _, second = kakao.requests
+    assert first.body == second.body == content[4:]
+
+
+def test_generator_body__never_sent_twice(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.revoke_access_tokens()
+    response = session.post(UPLOAD, data=in_chunks())
+    assert response.status_code == 401
+    assert response.json()["code"] == -401
+    assert [record.path for record in kakao.requests] == [UPLOAD, "/oauth/token"]
+    assert kakao.requests[0].body == b"abcd"
+    assert session.post(UPLOAD, data=in_chunks()).status_code != 401
+
+
+def test_body_that_lost_its_place__never_sent_twice(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    class Pipe(io.BytesIO):
+        def tell(self) -> int:
+            raise OSError("a pipe")
+
+    kakao.revoke_access_tokens()
+    assert new_session(token=token).post(UPLOAD, data=Pipe(b"abcd")).status_code == 401
+    assert len(kakao.requests) == 2
+
+
+def test_adapter_without_a_connection__gets_its_401_back(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    class Stub(requests.adapters.BaseAdapter):
+        def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+            response = requests.Response()
+            response.status_code, response.request, response.raw = 401, request, io.BytesIO()
+            return response
+
+        def close(self) -> None:
+            pass
+
+    session = new_session(token=token)
+    session.mount(kakao.endpoints.api_url, Stub())
+    assert session.get("/v2/user/me").status_code == 401
+    assert wire(kakao) == [REFRESH]

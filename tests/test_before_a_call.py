@@ -1,0 +1,239 @@
+"""What a call waits for: nothing while the token is fresh, a renewal when it is about to end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kakao_session import (
+    ConfigurationError,
+    LoginRequiredError,
+    RateLimitedError,
+    TemporaryError,
+    Token,
+    TokenStoreError,
+)
+from tests.conftest import ME, REFRESH, Clock, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+LIFE = 21_599
+
+
+class Untouchable:
+    """A store that must not be looked at."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the store was touched: {name}")
+
+
+def test_fresh__no_lock_no_io(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_session(token=token, token_store=Untouchable())
+    monkeypatch.setattr("kakao_session.source.SingleFlight", Untouchable())
+    for _ in range(3):
+        assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME] * 3
+
+
+def test_expired__two_requests(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "requests", "fails_in_an_outage"),
+    [
+        (LIFE - 361, [ME], False),
+        (LIFE - 360, [REFRESH, ME], False),
+        (LIFE - 61, [REFRESH, ME], False),
+        (LIFE - 60, [REFRESH, ME], True),
+        (LIFE, [REFRESH, ME], True),
+    ],
+)
+def test_edges(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    age: int,
+    requests: list[Any],
+    fails_in_an_outage: bool,
+) -> None:
+    session = new_session(token=dict(token))
+    clock.moment += age
+    session.get("/v2/user/me")
+    assert wire(kakao) == requests
+
+    kakao.fail_next(503, times=None)
+    other = new_session(token=dict(token))
+    if fails_in_an_outage:
+        with pytest.raises(TemporaryError):
+            other.get("/v2/user/me")
+    else:
+        assert other.get("/v2/user/me").status_code == 200
+
+
+@pytest.mark.parametrize(("leeway", "ahead"), [(10, 20), (0, 0)])
+def test_edges__as_given(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    leeway: int,
+    ahead: int,
+) -> None:
+    session = new_session(token=token, leeway=leeway, refresh_ahead=ahead)
+    clock.moment += LIFE - leeway - ahead - 1
+    session.get("/v2/user/me")
+    assert wire(kakao) == [ME]
+    clock.moment += 1
+    session.get("/v2/user/me")
+    assert wire(kakao) == [ME, REFRESH, ME]
+
+
+@pytest.mark.parametrize("life", [1, 10, 60, 100])
+def test_edges__shrink_for_a_short_life(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, life: int
+) -> None:
+    kakao.access_lifetime = life
+    session = new_session(token=Token.from_response(kakao.login(), clock.moment))
+    session.get("/v2/user/me")
+    clock.moment += life / 2 - 0.01
+    session.get("/v2/user/me")
+    assert wire(kakao) == [ME, ME]
+    clock.moment += 0.02
+    session.get("/v2/user/me")
+    assert wire(kakao) == [ME, ME, REFRESH, ME]
+
+
+def test_unknown_end__used_until_a_401(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock
+) -> None:
+    session = new_session(token=kakao.login())  # expires_in, but nobody knows since when
+    clock.moment += LIFE * 2
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME]
+
+
+def test_last_minutes__go_on_through_an_outage(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    session = new_session(token=token)
+    clock.advance(seconds=LIFE - 300)
+    kakao.fail_next(503, times=None)
+    with caplog.at_level(logging.WARNING, "kakao_session"):
+        assert session.get("/v2/user/me").status_code == 200
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    tried = len(kakao.token_requests)
+    clock.advance(seconds=29)
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == tried
+    clock.advance(seconds=1)
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == tried * 2
+    kakao.clear_failures()
+    clock.advance(seconds=30)
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token["access_token"] != token["access_token"]
+
+
+@pytest.mark.parametrize("code", ["KOE237"])
+def test_last_minutes__go_on_when_rate_limited(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, code: str
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(error_code=code, times=None)
+    clock.advance(seconds=LIFE - 300)
+    assert session.get("/v2/user/me").status_code == 200
+    clock.advance(seconds=300)
+    with pytest.raises(RateLimitedError):
+        session.get("/v2/user/me")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("KOE322", LoginRequiredError), ("KOE010", ConfigurationError)]
+)
+def test_last_minutes__do_not_hide_what_time_does_not_heal(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    code: str,
+    error: type[Exception],
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(error_code=code)
+    clock.advance(seconds=LIFE - 300)
+    with pytest.raises(error):
+        session.get("/v2/user/me")
+
+
+def test_last_minutes__go_on_without_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    session = new_session(token=token, token_store=tmp_path / "file" / "token.json")
+    clock.advance(seconds=LIFE - 300)
+    assert session.get("/v2/user/me").status_code == 200
+    clock.advance(seconds=300)
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    assert kakao.token_requests == []
+
+
+def test_last_minutes__one_renews_and_the_rest_go_on(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(seconds=LIFE - 300)
+    kakao.fail_next("hang", times=None)
+    renewing = threading.Thread(target=session.get, args=["/v2/user/me"])
+    renewing.start()
+    while not kakao.token_requests:
+        pass
+    for _ in range(5):
+        assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
+    kakao.clear_failures()
+    renewing.join()
+
+
+def test_ensure_active_token(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    assert session.ensure_active_token() == token
+    assert wire(kakao) == []
+    clock.advance(hours=6)
+    renewed = session.ensure_active_token()
+    assert renewed == session.token
+    assert renewed["access_token"] != token["access_token"]
+    assert wire(kakao) == [REFRESH]
+
+
+def test_clock_going_back__is_no_expiry(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.moment = 0.0
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME]

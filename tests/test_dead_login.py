@@ -1,0 +1,124 @@
+"""A login that is over: said at once, from memory, until somebody logs in again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kakao_session import FileTokenStore, LoginRequiredError, Token
+from tests.conftest import ME, Clock, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+
+@pytest.fixture
+def store(token: Token, tmp_path: Path) -> FileTokenStore:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    return store
+
+
+def test_koe322__no_further_request_until_somebody_logs_in(
+    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
+) -> None:
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    content = store.path.read_bytes()
+    kakao.unlink()
+    kakao.clear_requests()
+    for _ in range(3):
+        with pytest.raises(LoginRequiredError, match="kakao-session login") as caught:
+            session.get("/v2/user/me")
+        assert caught.value.error_code == "KOE322"
+        assert caught.value.status_code == 400
+    assert [record.path for record in kakao.requests] == ["/v2/user/me", "/oauth/token"]
+    assert store.path.read_bytes() == content
+
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME]
+
+
+def test_koe322__heals_by_assigning_too(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.unlink()
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError):
+            session.get("/v2/user/me")
+    session.token = Token.from_response(kakao.login(), clock.moment)
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_dead_token__assigned_over_a_live_one_in_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
+) -> None:
+    other = Token({"access_token": "a", "refresh_token": "r", "expires_at": clock.moment + 9})
+    session = new_session(token=other, token_store=store)
+    with pytest.raises(LoginRequiredError):
+        session.refresh_token(refresh_token="r2")
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_errors__are_separate_objects(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.unlink()
+    errors = []
+    for _ in range(3):
+        with pytest.raises(LoginRequiredError) as caught:
+            session.get("/v2/user/me")
+        errors.append(caught.value)
+    assert len({id(error) for error in errors}) == 3
+    assert len({str(error) for error in errors}) == 1
+
+
+def test_refresh_token_run_out__without_a_request(
+    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
+) -> None:
+    session = new_session(token_store=store)
+    clock.advance(seconds=5_183_999 - 1)
+    kakao.fail_next(503, times=2)
+    with pytest.raises(Exception, match="503"):
+        session.get("/v2/user/me")
+    kakao.clear_requests()
+    clock.advance(seconds=1)
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError, match="run out") as caught:
+            session.get("/v2/user/me")
+        assert (caught.value.error, caught.value.error_code) == (None, None)
+        assert caught.value.status_code is None
+        assert str(store.path) in str(caught.value)
+    assert kakao.requests == []
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_refresh_token_only__is_enough_to_begin_with(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token={"refresh_token": token["refresh_token"]})
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_absent_file__names_it_and_heals(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    path = tmp_path / "folder" / "token.json"
+    session = new_session(token_store=path)
+    assert not session.authorized
+    with pytest.raises(LoginRequiredError, match="kakao-session login") as caught:
+        session.get("/v2/user/me")
+    assert str(path) in str(caught.value)
+    assert not path.parent.exists()
+    FileTokenStore(path).save(token)
+    assert session.authorized
+    assert session.get("/v2/user/me").status_code == 200

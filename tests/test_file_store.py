@@ -1,0 +1,324 @@
+"""A token in a file: private, whole, and never replaced by something worse."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
+from kakao_session.stores import file as file_module
+from kakao_session.stores.file import default_path
+
+if TYPE_CHECKING:
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock, NewSession
+
+TOKEN = Token({"access_token": "a", "refresh_token": "r", "expires_at": 5.5, "별명": "홍길동"})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileTokenStore:
+    return FileTokenStore(tmp_path / "token.json")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_save_and_load(store: FileTokenStore) -> None:
+    assert store.load() is None
+    store.save(TOKEN)
+    assert store.load() == TOKEN
+    text = store.path.read_text(encoding="utf-8")
+    assert json.loads(text) == TOKEN
+    assert "홍길동" in text
+    assert text.endswith("}\n")
+    store.delete()
+    assert store.load() is None
+    store.delete()
+    assert isinstance(store, TokenStore)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_modes__whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    store = FileTokenStore(tmp_path / "a" / "b" / "token.json")
+    before = os.umask(umask)
+    try:
+        with store.lock():
+            store.save(TOKEN)
+    finally:
+        os.umask(before)
+    assert mode(store.path) == 0o600
+    assert mode(store.path.parent) == 0o700
+    assert mode(store.path.with_name("token.json.lock")) == 0o600
+
+
+def test_open_file__becomes_private(store: FileTokenStore) -> None:
+    store.path.write_text("{}")
+    store.path.chmod(0o644)
+    store.save(TOKEN)
+    assert mode(store.path) == 0o600
+
+
+def test_symlink__is_followed(tmp_path: Path) -> None:
+    target = tmp_path / "real" / "token.json"
+    target.parent.mkdir()
+    link = tmp_path / "link.json"
+    link.symlink_to(target)
+    store = FileTokenStore(link)
+    store.save(TOKEN)
+    assert link.is_symlink()
+    assert FileTokenStore(target).load() == TOKEN
+    with store.lock():
+        assert (target.parent / "token.json.lock").exists()
+    store.delete()
+    assert not target.exists()
+
+
+def test_relative_path__stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = FileTokenStore("token.json")
+    store.save(TOKEN)
+    monkeypatch.chdir("/")
+    assert store.load() == TOKEN
+
+
+def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert default_path().name == "token.json"
+    assert tmp_path in default_path().parents
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", "~/mine.json")
+    assert FileTokenStore().path == tmp_path / "mine.json"
+
+
+BAD: dict[str, bytes] = {
+    "empty": b"",
+    "torn": b'{"access_token": "secret-acc',
+    "not JSON": b"access_token=secret",
+    "binary": b"\xff\xfe\x00\x80secret",
+    "a JSON list": b'[{"access_token": "secret"}]',
+    "a JSON string": b'"secret"',
+    "null": b"null",
+    "an empty object": b"{}",
+    "another program's": b'{"key": "secret"}',
+    "a token that is a number": b'{"access_token": 12345678}',
+    "a moment in words": b'{"access_token": "secret", "expires_at": "soon"}',
+    "deep": b'{"a":' * 100_000,
+    "an endless number": b'{"access_token": "secret", "expires_at": ' + b"9" * 5000 + b"}",
+    "NaN": b'{"access_token": "secret", "expires_at": NaN}',
+    "huge": b'{"access_token": "' + b"s" * (1 << 20) + b'"}',
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_bad_content__says_so_and_stays(
+    kakao: KakaoEmulator, store: FileTokenStore, content: bytes
+) -> None:
+    store.path.write_bytes(content)
+    session = KakaoSession("key", token_store=store, endpoints=kakao.endpoints)
+    for attempt in (store.load, lambda: session.token, lambda: session.get("/v2/user/me")):
+        with pytest.raises(TokenStoreError) as caught:
+            attempt()
+        assert str(store.path) in str(caught.value)
+        assert "kakao-session login" in str(caught.value)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__cause__ is None
+    assert store.path.read_bytes() == content
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"access_token": "a"}',
+        '{"access_token": "a"}'.encode("utf-16"),
+        b'{"access_token": "a", "access_token": "a"}',
+        b'{"access_token": "a", "odd": "\\ud800\\u0000"}',
+    ],
+    ids=["bom", "utf-16", "duplicate", "lone surrogate"],
+)
+def test_odd_content__is_read_and_survives(store: FileTokenStore, content: bytes) -> None:
+    store.path.write_bytes(content)
+    token = store.load()
+    assert token is not None
+    assert token["access_token"] == "a"
+    store.save(token)
+    assert store.load() == token
+
+
+@pytest.mark.parametrize("lifetime", [21599, "21599"])
+def test_tutorial_file__counts_from_its_last_writing(store: FileTokenStore, lifetime: Any) -> None:
+    answer = {"access_token": "a", "expires_in": lifetime, "refresh_token_expires_in": 5183999}
+    store.path.write_text(json.dumps(answer))
+    os.utime(store.path, (1000, 2000))
+    token = store.load()
+    assert token == {**answer, "expires_at": 2000 + 21599}
+
+
+@pytest.mark.parametrize("more", [{}, {"expires_in": "soon"}, {"expires_in": None}])
+def test_unknown_life__stays_unknown(store: FileTokenStore, more: dict[str, Any]) -> None:
+    store.path.write_text(json.dumps({"access_token": "a", **more}))
+    token = store.load()
+    assert token is not None
+    assert "expires_at" not in token
+
+
+def test_known_end__is_not_counted_anew(store: FileTokenStore) -> None:
+    store.path.write_text('{"access_token": "a", "expires_in": 10, "expires_at": 77}')
+    token = store.load()
+    assert token is not None
+    assert token["expires_at"] == 77
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])
+def test_save__what_is_no_json(store: FileTokenStore, value: object) -> None:
+    store.save(TOKEN)
+    content = store.path.read_bytes()
+    with pytest.raises(TokenStoreError, match="no JSON"):
+        store.save(Token({"access_token": "a", "odd": value}))
+    assert store.path.read_bytes() == content
+
+
+def test_place_that_is_a_folder(store: FileTokenStore) -> None:
+    store.path.mkdir()
+    with pytest.raises(TokenStoreError, match="can't be read"):
+        store.load()
+    with pytest.raises(TokenStoreError, match="can't be written"):
+        store.save(TOKEN)
+    with pytest.raises(TokenStoreError, match="can't be removed"):
+        store.delete()
+    assert [path.name for path in store.path.parent.iterdir() if path.suffix == ".tmp"] == []
+
+
+def test_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = FileTokenStore(tmp_path / "file" / "token.json")
+    with pytest.raises(TokenStoreError, match="can't be read"):
+        store.load()
+    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
+        pass
+
+
+AS_NOBODY = """
+import os, sys
+import filelock
+from kakao_session import Endpoints, KakaoSession, TokenStoreError
+os.setgid(65534); os.setuid(65534)
+kakao = KakaoSession("key", token_store=sys.argv[1], endpoints=Endpoints(*sys.argv[2:5]))
+try:
+    kakao.get("/v2/user/me")
+except TokenStoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+@pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "and the lock there"])
+def test_permissions__noticed_before_the_refresh_token_is_spent(
+    kakao: KakaoEmulator, token: Token, tmp_path: Path, obstacle: str
+) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    store = FileTokenStore(tmp_path / "token.json")
+    token["expires_at"] = 1
+    store.save(token)
+    content = store.path.read_bytes()
+    if obstacle != "unreadable file":
+        os.chown(store.path, 65534, 65534)
+    lock = store.path.with_name("token.json.lock")
+    os.chown(lock, 65534, 65534)
+    if obstacle == "unwritable folder":
+        lock.unlink()
+    urls = (kakao.endpoints.kauth_url, kakao.endpoints.api_url, kakao.endpoints.dapi_url)
+    said = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(store.path), *urls],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert str(store.path) in said
+    assert "Permission denied" in said
+    assert kakao.requests == []
+    assert store.path.read_bytes() == content
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
+    store.save(TOKEN)
+    os.chown(store.path, 65534, 65534)
+    store.save(TOKEN)
+    assert (store.path.stat().st_uid, store.path.stat().st_gid) == (65534, 65534)
+    assert mode(store.path) == 0o600
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "write"])
+def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    store.save(TOKEN)
+    content = store.path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if step == "replace":
+        monkeypatch.setattr(Path, "replace", fail)
+    elif step == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    else:
+        monkeypatch.setattr(file_module, "_keep_owner", fail)
+    with pytest.raises(TokenStoreError, match="No space left"):
+        store.save(Token({"access_token": "b"}))
+    assert store.path.read_bytes() == content
+    assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
+
+
+def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
+    store.save(TOKEN)
+    folder = store.path.parent
+    (folder / ".token.json.abc.tmp").touch()
+    (folder / ".other.json.abc.tmp").touch()
+    (folder / "token.json.tmp").touch()
+    with store.lock():
+        pass
+    names = {path.name for path in folder.iterdir()}
+    assert ".token.json.abc.tmp" not in names
+    assert {".other.json.abc.tmp", "token.json.tmp"} <= names
+
+
+def test_lock__lets_its_thread_in_again(store: FileTokenStore) -> None:
+    store.lock_timeout = 0.1
+    with store.lock():
+        store.save(TOKEN)
+        with store.lock():
+            store.delete()
+
+
+def test_pickle_and_repr(store: FileTokenStore) -> None:
+    with store.lock():
+        pass
+    twin = pickle.loads(pickle.dumps(store))
+    assert twin.path == store.path
+    assert repr(twin) == f"FileTokenStore({str(store.path)!r})"
+    twin.save(TOKEN)
+    assert store.load() == TOKEN
+
+
+def test_renewals__leave_no_litter(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    for _ in range(20):
+        session.refresh_token()
+    assert {path.name for path in tmp_path.iterdir()} == {"token.json", "token.json.lock"}

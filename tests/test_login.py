@@ -1,0 +1,282 @@
+"""The first login: the authorization URL, the redirect, the exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+from oauthlib.oauth2 import OAuth2Error
+
+from kakao_session import (
+    ConfigurationError,
+    FileTokenStore,
+    KakaoSession,
+    LoginRequiredError,
+    TemporaryError,
+    Token,
+    TokenStoreError,
+)
+from tests.conftest import Clock
+from tests.test_saving import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+REDIRECT_URI = "http://localhost:8765/callback"
+
+
+def agree(url: str) -> str:
+    """What the browser does: :returns: where Kakao sends it back to."""
+    answer = requests.get(url, allow_redirects=False)
+    assert answer.status_code == 302
+    return answer.headers["Location"]
+
+
+def test_login__from_the_url_to_the_file(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
+) -> None:
+    updated: list[Token] = []
+    session = new_session(
+        redirect_uri=REDIRECT_URI,
+        scope=["talk_message", "friends"],
+        token_store=tmp_path / "t.json",
+        token_updater=updated.append,
+    )
+    url, state = session.authorization_url(prompt="login")
+    assert url.startswith(f"{kakao.endpoints.kauth_url}/oauth/authorize?")
+    assert dict(parse_qsl(urlsplit(url).query)) == {
+        "response_type": "code",
+        "client_id": kakao.app_key,
+        "redirect_uri": REDIRECT_URI,
+        "scope": "talk_message friends",
+        "state": state,
+        "prompt": "login",
+    }
+    redirect = agree(url)
+    kakao.clear_requests()
+    token = session.fetch_token(authorization_response=redirect)
+    (sent,) = kakao.requests
+    assert sorted(sent.form) == [
+        ("client_id", kakao.app_key),
+        ("code", dict(parse_qsl(urlsplit(redirect).query))["code"]),
+        ("grant_type", "authorization_code"),
+        ("redirect_uri", REDIRECT_URI),
+    ]
+    assert "Authorization" not in sent.headers
+    assert token["expires_at"] == clock.moment + 21_599
+    assert token["refresh_token_expires_at"] == clock.moment + 5_183_999
+    assert token == session.token == FileTokenStore(tmp_path / "t.json").load()
+    assert updated == [token]
+    assert updated[0].refresh_token_changed
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_login__with_pkce_and_a_secret(kakao: KakaoEmulator, new_session: NewSession) -> None:
+    kakao.client_secret = "secret"
+    session = new_session(redirect_uri=REDIRECT_URI, pkce="S256")
+    url, _ = session.authorization_url()
+    asked = dict(parse_qsl(urlsplit(url).query))
+    assert asked["code_challenge_method"] == "S256"
+    session.fetch_token(authorization_response=agree(url), client_secret="secret")
+    form = dict(kakao.token_requests[0].form)
+    assert form["client_secret"] == "secret"
+    assert 43 <= len(form["code_verifier"]) <= 128
+
+
+def test_login__by_the_code_alone(kakao: KakaoEmulator, new_session: NewSession) -> None:
+    session = new_session(redirect_uri=REDIRECT_URI)
+    url, _ = session.authorization_url(state="mine")
+    code = dict(parse_qsl(urlsplit(agree(url)).query))["code"]
+    assert session.fetch_token(code=code)["access_token"]
+
+
+def test_login__in_another_process_with_the_state_kept(
+    kakao: KakaoEmulator, new_session: NewSession
+) -> None:
+    url, state = new_session(redirect_uri=REDIRECT_URI).authorization_url()
+    callback = new_session(redirect_uri=REDIRECT_URI, state=state)
+    assert callback.fetch_token(authorization_response=agree(url))
+
+
+def test_login__scope_other_than_asked_for(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock
+) -> None:
+    kakao.login(scopes=["friends", "talk_message"])
+    session = new_session(redirect_uri=REDIRECT_URI, scope=["talk_message"])
+    url, _ = session.authorization_url()
+    token = session.fetch_token(authorization_response=agree(url))
+    assert token.scopes >= {"friends", "talk_message"}
+
+
+def test_login__keeps_what_is_the_apps(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(Token({**kakao.login(), "app_key": kakao.app_key, "nickname": "the user's"}))
+    session = new_session(None, token_store=store, redirect_uri=REDIRECT_URI)
+    url, _ = session.authorization_url()
+    token = session.fetch_token(authorization_response=agree(url))
+    assert token["app_key"] == kakao.app_key
+    assert "nickname" not in token
+
+
+@pytest.mark.parametrize("returned", ["state=forged", "", "state="])
+def test_forged_state__never_reaches_the_token_endpoint(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, returned: str
+) -> None:
+    session = new_session(redirect_uri=REDIRECT_URI, token=token)
+    session.authorization_url()
+    with pytest.raises(LoginRequiredError, match="forged") as caught:
+        session.fetch_token(authorization_response=f"{REDIRECT_URI}?code=x&{returned}")
+    assert caught.value.error == "mismatching_state"
+    assert isinstance(caught.value, OAuth2Error)
+    assert kakao.token_requests == []
+    assert session.token == token
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("error=access_denied&error_description=User%20denied%20access", "access_denied"),
+        ("error=consent_required", "consent_required"),
+        ("error=odd%3Cscript%3E", "odd<script>"),
+        ("", "missing_code"),
+    ],
+)
+def test_redirect__without_a_code(
+    kakao: KakaoEmulator, new_session: NewSession, query: str, error: str
+) -> None:
+    session = new_session(redirect_uri=REDIRECT_URI)
+    _, state = session.authorization_url()
+    with pytest.raises(LoginRequiredError) as caught:
+        session.fetch_token(authorization_response=f"{REDIRECT_URI}?state={state}&{query}")
+    assert caught.value.error == error
+    assert "script" not in str(caught.value)
+    assert kakao.token_requests == []
+
+
+@pytest.mark.parametrize("failure", [503, "KOE320", "KOE303", "KOE010", "html", "reset"])
+def test_failed_exchange__leaves_the_old_token_in_place(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    tmp_path: Path,
+    failure: str | int,
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    content = store.path.read_bytes()
+    session = new_session(redirect_uri=REDIRECT_URI, token_store=store)
+    if isinstance(failure, str) and failure.startswith("KOE"):
+        kakao.fail_next(error_code=failure, times=None)
+    else:
+        kakao.fail_next(failure, times=None)  # type: ignore[arg-type]  # one of its kinds
+    with pytest.raises((LoginRequiredError, ConfigurationError, TemporaryError)):
+        session.fetch_token(code="a-code")
+    assert session.token == token
+    assert store.path.read_bytes() == content
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_store_out_of_reach__the_code_is_not_spent(
+    kakao: KakaoEmulator, new_session: NewSession, tmp_path: Path
+) -> None:
+    obstacle = tmp_path / "file"
+    obstacle.touch()
+    session = new_session(redirect_uri=REDIRECT_URI, token_store=obstacle / "token.json")
+    url, _ = session.authorization_url()
+    redirect = agree(url)
+    with pytest.raises(TokenStoreError):
+        session.fetch_token(authorization_response=redirect)
+    assert kakao.token_requests == []
+    obstacle.unlink()
+    session.fetch_token(authorization_response=redirect)
+    assert FileTokenStore(obstacle / "token.json").load() == session.token
+
+
+def test_login_that_can_not_be_saved__is_kept_in_memory(
+    kakao: KakaoEmulator, new_session: NewSession
+) -> None:
+    store = MemoryStore()
+    store.fails = {"save"}
+    session = new_session(redirect_uri=REDIRECT_URI, token_store=store)
+    url, _ = session.authorization_url()
+    with pytest.raises(TokenStoreError):
+        session.fetch_token(authorization_response=agree(url))
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token == session.token
+    assert len(kakao.token_requests) == 1
+
+
+def test_fetch_token__without_code_or_redirect(new_session: NewSession) -> None:
+    with pytest.raises(ValueError, match="authorization_response"):
+        new_session().fetch_token()
+
+
+def test_fetch_token__pkce_without_the_url(new_session: NewSession) -> None:
+    with pytest.raises(ValueError, match="authorization_url"):
+        new_session(pkce="S256").fetch_token(code="c")
+
+
+@pytest.mark.parametrize("deed", ["fetch_token", "refresh_token"])
+def test_token_url__has_to_be_https(new_session: NewSession, token: Token, deed: str) -> None:
+    session = new_session(token=token)
+    kwargs = {"code": "c"} if deed == "fetch_token" else {}
+    with pytest.raises(ConfigurationError, match="https://"):
+        getattr(session, deed)("http://127.0.0.1/oauth/token", **kwargs)
+
+
+def test_authorization_url__without_an_app_key() -> None:
+    with pytest.raises(ConfigurationError, match="REST API key"):
+        KakaoSession().authorization_url()
+
+
+def test_logout__ends_the_login_here_there_and_in_the_file(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    assert session.token_info()["app_id"] == kakao.app_id
+    answer = session.logout()
+    assert answer == {"id": 123456789}
+    assert not session.authorized
+    assert store.load() is None
+    with pytest.raises(LoginRequiredError):
+        new_session(token=token).get("/v2/user/me")
+
+
+@pytest.mark.parametrize("failure", [500, "reset"])
+def test_logout__when_kakao_can_not_be_told(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path, failure: object
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    kakao.fail_next(failure, path="/v1/user/logout")  # type: ignore[arg-type]  # one of its kinds
+    with pytest.raises(requests.RequestException):
+        session.logout()
+    assert store.load() is None
+
+
+def test_unlink__when_kakao_refuses(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    kakao.fail_next(500, path="/v1/user/unlink")
+    with pytest.raises(requests.RequestException):
+        session.unlink()
+    assert store.load() == token
+    assert session.unlink() == {"id": 123456789}
+    assert store.load() is None
+    assert session.token == {}

@@ -1,0 +1,392 @@
+"""Every change is saved before the call goes out; a save that fails loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kakao_session import FileTokenStore, LoginRequiredError, Token, TokenStoreError
+from tests.conftest import ME, ME_401, REFRESH, Clock, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+
+class MemoryStore:
+    """A store that fails when it is told to."""
+
+    def __init__(self, token: Token | None = None) -> None:
+        self.token = token
+        self.fails: set[str] = set()
+        self.log: list[str] = []
+
+    def _do(self, deed: str) -> None:
+        self.log.append(deed)
+        if deed in self.fails:
+            raise OSError(28, "No space left on device")
+
+    def load(self) -> Token | None:
+        self._do("load")
+        return self.token and self.token.copy()
+
+    def save(self, token: Token) -> None:
+        self._do("save")
+        self.token = token.copy()
+
+    def delete(self) -> None:
+        self._do("delete")
+        self.token = None
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        self._do("lock")
+        yield
+        self._do("unlock")
+
+
+def test_renewal__load_once_lock_load_save(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    assert store.log == []
+    session.get("/v2/user/me")
+    session.get("/v2/user/me")
+    assert store.log == ["load"]
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    assert store.log == ["load", "lock", "load", "save", "unlock"]
+    assert store.token == session.token
+
+
+def test_order__store_then_updater_then_the_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    at_updater: list[Any] = []
+
+    def updater(saved: Token) -> None:
+        at_updater.append((store.log[-1], wire(kakao), saved))
+
+    session = new_session(token_store=store, token_updater=updater)
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    assert at_updater == [("save", [REFRESH], session.token)]
+    assert at_updater[0][2] is not session.token
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_updater__knows_whether_the_refresh_token_is_new(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    changed: list[bool] = []
+    session = new_session(
+        token=token, token_updater=lambda saved: changed.append(saved.refresh_token_changed)
+    )
+    session.refresh_token()
+    kakao.refresh_token_renewal = "always"
+    session.refresh_token()
+    kakao.refresh_token_renewal = "never"
+    session.refresh_token()
+    assert changed == [False, True, False]
+
+
+def test_updater__is_not_called_for_what_others_changed(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    calls: list[Token] = []
+    mine = new_session(token_store=store, token_updater=calls.append)
+    theirs = new_session(token_store=tmp_path / "token.json")
+    mine.get("/v2/user/me")
+    clock.advance(hours=7)
+    theirs.get("/v2/user/me")
+    mine.get("/v2/user/me")
+    assert calls == []
+    assert mine.token == theirs.token
+    assert len(kakao.token_requests) == 1
+
+
+def test_updater__may_call_kakao_itself(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    answers: list[Any] = []
+
+    def updater(saved: Token) -> None:
+        assert session.token == saved
+        answers.append(session.get("/v2/user/me").status_code)
+        session.token = saved
+
+    session = new_session(token=token, token_updater=updater)
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert answers == [200]
+    assert wire(kakao) == [REFRESH, ME, ME]
+
+
+def test_updater__set_later(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+    calls: list[Token] = []
+    session = new_session(token=token)
+    assert session.token_updater is None
+    session.token_updater = calls.append
+    session.refresh_token()
+    assert calls == [session.token]
+
+
+@pytest.mark.parametrize("part", ["store", "updater"])
+def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+) -> None:
+    store = MemoryStore(token)
+    store.fails = {"save"} if part == "store" else set()
+    saved: list[Token] = []
+
+    def updater(token: Token) -> None:
+        if part == "updater" and store.fails is not None and not healed:
+            raise RuntimeError("database gone")
+        saved.append(token)
+
+    healed: list[bool] = []
+    session = new_session(token_store=store, token_updater=updater)
+    clock.advance(hours=7)
+    with caplog.at_level(logging.ERROR, "kakao_session"):
+        assert session.get("/v2/user/me").status_code == 200
+        assert session.get("/v2/user/me").status_code == 200
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert saved == []
+    healed.append(True)
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.get("/v2/user/me").status_code == 200
+    assert saved == [session.token]
+    assert store.token == session.token
+    assert wire(kakao) == [REFRESH, ME, ME, ME, ME]
+
+
+@pytest.mark.parametrize("part", ["store", "updater"])
+def test_save_fails__with_a_new_refresh_token(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, part: str
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    broken = [True]
+
+    def updater(_: Token) -> None:
+        if part == "updater" and broken:
+            raise RuntimeError("database gone")
+
+    store.fails = {"save"} if part == "store" else set()
+    session = new_session(token_store=store, token_updater=updater)
+    clock.advance(hours=7)
+    for _ in range(2):
+        with pytest.raises(TokenStoreError) as caught:
+            session.get("/v2/user/me")
+        assert isinstance(caught.value.__cause__, OSError if part == "store" else RuntimeError)
+    assert session.token["refresh_token"] != token["refresh_token"]
+    store.fails = set()
+    broken.clear()
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token == session.token
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_save_fails__in_the_last_minutes_too(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    session = new_session(token_store=store)
+    clock.advance(seconds=21_599 - 300)
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    session.get("/v2/user/me")
+    assert store.token == session.token
+    assert len(kakao.token_requests) == 1
+
+
+def test_save_failed__and_the_next_token_keeps_the_debt(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    changed: list[bool] = []
+    session = new_session(
+        token_store=store, token_updater=lambda saved: changed.append(saved.refresh_token_changed)
+    )
+    clock.advance(hours=7)
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    clock.advance(hours=7)
+    kakao.refresh_token_renewal = "never"
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    session.get("/v2/user/me")
+    assert changed == [True, False]
+    assert store.token == session.token
+
+
+def test_save_failed__and_somebody_logged_in_meanwhile(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    store.fails = set()
+    store.token = Token.from_response(kakao.login(), clock.moment)
+    session.get("/v2/user/me")
+    assert session.token == store.token
+    assert "save" not in store.log[-3:]
+
+
+@pytest.mark.parametrize("deed", ["lock", "load"])
+def test_store_out_of_reach__no_refresh_token_spent(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, deed: str
+) -> None:
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    store.fails = {deed}
+    assert session.get("/v2/user/me").status_code == 200
+    clock.advance(hours=7)
+    with pytest.raises(TokenStoreError) as caught:
+        session.get("/v2/user/me")
+    assert isinstance(caught.value.__cause__, OSError)
+    assert kakao.token_requests == []
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_unlock_fails__is_said(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+    store = MemoryStore(token)
+    store.fails = {"unlock"}
+    session = new_session(token_store=store)
+    with pytest.raises(TokenStoreError, match="unlocked"):
+        session.refresh_token()
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token == session.token
+
+
+def test_stored_by_another__adopted_without_a_request(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    mine, theirs = new_session(token_store=store), new_session(token_store=store)
+    mine.get("/v2/user/me")
+    theirs.get("/v2/user/me")
+    kakao.revoke_access_tokens()
+    theirs.get("/v2/user/me")
+    kakao.clear_requests()
+    assert mine.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, ME]
+
+
+def test_stored_by_another_but_old__renewed_with_its_refresh_token(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    mine = new_session(token_store=store)
+    mine.get("/v2/user/me")
+    store.token = Token.from_response(kakao.login(), clock.moment)
+    other = store.token["refresh_token"]
+    clock.advance(hours=7)
+    mine.get("/v2/user/me")
+    assert ("refresh_token", other) in kakao.token_requests[0].form
+
+
+def test_given_token__newer_than_the_stored(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    clock.advance(hours=1)
+    given = Token.from_response(kakao.login(), clock.moment)
+    session = new_session(token=given, token_store=store)
+    session.refresh_token()
+    assert ("refresh_token", given["refresh_token"]) in kakao.token_requests[0].form
+    assert store.token == session.token
+
+
+def test_given_token__older_than_the_stored(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    clock.advance(hours=7)
+    store = MemoryStore(Token.from_response(kakao.login(), clock.moment))
+    session = new_session(token=token, token_store=store)
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token == store.token
+    assert wire(kakao) == [ME]
+
+
+def test_assigned_token__replaces_and_clears(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    session.token = {"access_token": "other"}
+    assert session.token == {"access_token": "other"}
+    assert session.access_token == "other"
+    session.token = {}
+    assert session.token == {}
+    assert session.access_token is None
+    assert not session.authorized
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    assert kakao.requests == []
+
+
+def test_assigned_nothing__does_not_come_back_from_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.token = {}
+    assert not session.authorized
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    store.token = Token.from_response(kakao.login(), clock.moment)
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_access_token__assigned_and_deleted(new_session: NewSession, token: Token) -> None:
+    session = new_session(token=token)
+    session.access_token = "other"
+    assert session.token == {"access_token": "other"}
+    del session.access_token
+    assert session.token == {}
+
+
+def test_tutorial_file__goes_in_and_comes_out(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
+) -> None:
+    import os
+
+    path = tmp_path / "kakao_token.json"
+    path.write_text(json.dumps({**kakao.login(), "app_key": kakao.app_key, "memo": "메모"}))
+    os.utime(path, (clock.moment, clock.moment))
+    clock.advance(hours=7)
+    session = new_session(None, token_store=str(path))
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert stored == session.token
+    assert (stored["app_key"], stored["memo"]) == (kakao.app_key, "메모")
+    assert stored["expires_at"] == clock.moment + 21_599
+    assert path.stat().st_mode & 0o777 == 0o600

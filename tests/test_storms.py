@@ -1,0 +1,314 @@
+"""Many threads and processes that need a new token at once: one of them gets it, for all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kakao_session import (
+    FileTokenStore,
+    KakaoError,
+    LoginRequiredError,
+    TemporaryError,
+    Token,
+    TokenStoreError,
+)
+from kakao_session.flight import SingleFlight
+from kakao_session.source import TokenSource
+from tests.conftest import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+
+def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
+    """Make a call in many threads at the same moment. :returns: its answers and its errors."""
+    gate = threading.Barrier(count)
+    outcomes: list[Any] = []
+
+    def run() -> None:
+        gate.wait()
+        try:
+            outcomes.append(call())
+        except Exception as error:  # noqa: BLE001  # the outcome, whatever it is
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.parametrize("trouble", ["expired", "revoked"])
+def test_64_threads__one_refresh(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, trouble: str
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    kakao.previous_access_token = "dies"
+    kakao.latency = 0.1
+    session = new_session(token=token)
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+    if trouble == "expired":
+        clock.advance(hours=7)
+    else:
+        kakao.revoke_access_tokens()
+    outcomes = at_once(64, lambda: session.get("/v2/user/me").status_code)
+    assert outcomes == [200] * 64
+    assert len(kakao.token_requests) == 1
+    assert session.token["refresh_token"] != token["refresh_token"]
+
+
+def test_64_threads__first_use_of_a_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+    clock.advance(hours=7)
+    assert at_once(64, lambda: session.get("/v2/user/me").status_code) == [200] * 64
+    assert len(kakao.token_requests) == 1
+
+
+def test_16_threads__share_a_time_out(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.fail_next("hang", times=None)
+    session = new_session(token=token, timeout=0.5)
+    clock.advance(hours=7)
+    started = time.monotonic()
+    errors = at_once(16, lambda: session.get("/v2/user/me"))
+    assert time.monotonic() - started < 2 * 0.5 + 1
+    assert {type(error) for error in errors} == {TemporaryError}
+    assert len({id(error) for error in errors}) == 16
+    assert len(kakao.token_requests) == 2  # one flight, and its second try
+    assert [record.path for record in kakao.requests] == ["/oauth/token"] * 2
+
+
+def test_16_threads__share_a_dead_login(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.latency = 0.1
+    session = new_session(token=token)
+    kakao.unlink()
+    clock.advance(hours=7)
+    errors = at_once(16, lambda: session.get("/v2/user/me"))
+    assert {type(error) for error in errors} == {LoginRequiredError}
+    assert len(kakao.token_requests) == 1
+
+
+def test_failures__do_not_grow_a_shared_traceback(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    def depth(error: BaseException) -> int:
+        count, trace = 0, error.__traceback__
+        while trace:
+            count, trace = count + 1, trace.tb_next
+        return count
+
+    kakao.latency = 0.1
+    session = new_session(token=token)
+    kakao.unlink()
+    clock.advance(hours=7)
+    errors = at_once(16, lambda: session.get("/v2/user/me"))
+    causes = [error.__cause__ for error in errors if error.__cause__]
+    assert len(causes) == 15
+    assert len({id(cause) for cause in causes}) == 1
+    assert max(map(depth, errors)) < 30
+
+
+def test_ip_mismatched__one_refresh_for_64_threads(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    session = new_session(token=token)
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+    outcomes = at_once(64, lambda: [session.get("/v2/user/me").status_code for _ in range(4)])
+    assert Counter(chain.from_iterable(outcomes)) == {401: 256}
+    assert len(kakao.token_requests) == 1
+
+
+def test_assigned_during_a_renewal__wins(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    kakao.fail_next("hang", times=None)
+    renewing = threading.Thread(target=session.get, args=["/v2/user/me"])
+    renewing.start()
+    while not kakao.token_requests:
+        pass
+    assigning = threading.Thread(target=setattr, args=[session, "token", {"access_token": "mine"}])
+    assigning.start()
+    kakao.clear_failures()
+    renewing.join()
+    assigning.join()
+    assert session.token == {"access_token": "mine"}
+
+
+def test_leader_that_breaks_off__is_followed_by_another(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    first = threading.Event()
+    second = threading.Event()
+    work = TokenSource._work
+
+    def interrupted(source: TokenSource, *args: Any) -> Any:
+        if not first.is_set():
+            first.set()
+            second.wait()
+            raise KeyboardInterrupt
+        return work(source, *args)
+
+    monkeypatch.setattr(TokenSource, "_work", interrupted)
+    caught: list[BaseException] = []
+
+    def lead() -> None:
+        try:
+            session.get("/v2/user/me")
+        except KeyboardInterrupt as error:
+            caught.append(error)
+
+    leader = threading.Thread(target=lead)
+    leader.start()
+    first.wait()
+    statuses: list[int] = []
+    follower = threading.Thread(
+        target=lambda: statuses.append(session.get("/v2/user/me").status_code)
+    )
+    follower.start()
+    second.set()
+    leader.join()
+    follower.join()
+    assert len(caught) == 1
+    assert statuses == [200]
+
+
+def test_flight__one_at_a_time() -> None:
+    control: SingleFlight[int] = SingleFlight()
+    first, leads = control.board()
+    again, leads_too = control.board()
+    assert (leads, leads_too) == (True, False)
+    assert first is again
+    assert first.is_led_by_this_thread
+    assert not first.landed.is_set()
+    control.land(first)
+    assert first.landed.is_set()
+    assert control.board()[1]
+
+
+# Processes ----------------------------------------------------------------------------------
+
+WORKER = """
+import json, sys, threading
+from kakao_session import Endpoints, KakaoSession
+
+place, app_key, ca_file, count, endpoints = json.loads(sys.argv[1])
+kakao = KakaoSession(app_key, token_store=place, endpoints=Endpoints(**endpoints))
+kakao.token  # loaded while the token was still good, if the test wants that
+outcomes = []
+
+def call():
+    for _ in range(2):
+        outcomes.append(kakao.get("/v2/user/me").status_code)
+
+print("ready", flush=True)
+sys.stdin.readline()
+threads = [threading.Thread(target=call) for _ in range(count)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(json.dumps(outcomes), flush=True)
+"""
+
+
+@pytest.mark.parametrize("trouble", ["expired", "revoked"])
+def test_8_processes_4_threads__one_refresh(
+    kakao: KakaoEmulator, tmp_path: Path, trouble: str
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    kakao.previous_access_token = "dies"
+    kakao.latency = 0.2
+    store = FileTokenStore(tmp_path / "token.json")
+    token = Token.from_response(kakao.login(), time.time())
+    if trouble == "expired":
+        token["expires_at"] -= 25_000
+    store.save(token)
+    endpoints = {
+        name: getattr(kakao.endpoints, name) for name in ("kauth_url", "api_url", "dapi_url")
+    }
+    task = json.dumps([str(store.path), kakao.app_key, kakao.ca_file, 4, endpoints])
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, task],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    if trouble == "revoked":
+        kakao.revoke_access_tokens()
+    answers = []
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    for worker in workers:
+        out, _ = worker.communicate(timeout=60)
+        answers += json.loads(out)
+    assert answers == [200] * 64
+    assert len(kakao.token_requests) == 1
+    stored = store.load()
+    assert stored is not None
+    assert stored["refresh_token"] != token["refresh_token"]
+    assert store.path.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"token.json", "token.json.lock"}
+
+
+def test_killed_holder__frees_the_lock_at_once(tmp_path: Path) -> None:
+    store = FileTokenStore(tmp_path / "token.json", lock_timeout=10)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from kakao_session import FileTokenStore\n"
+            "with FileTokenStore(sys.argv[1]).lock(): print('held', flush=True); time.sleep(60)",
+            str(store.path),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        waiting = FileTokenStore(store.path, lock_timeout=0.1)
+        with pytest.raises(TokenStoreError, match=r"0\.1 seconds") as caught, waiting.lock():
+            pass
+        assert str(store.path) in str(caught.value)
+        holder.kill()
+    with store.lock():
+        store.save(Token({"access_token": "a"}))
+    assert isinstance(caught.value, KakaoError)

@@ -1,0 +1,158 @@
+"""What a token is, by itself."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import pprint
+from typing import Any
+
+import pytest
+from rich.pretty import pretty_repr
+
+from kakao_session import Token
+
+ANSWER = {
+    "access_token": "the-access-token",
+    "token_type": "bearer",
+    "refresh_token": "the-refresh-token",
+    "expires_in": 21599,
+    "scope": "talk_message,friends profile",
+    "refresh_token_expires_in": 5183999,
+}
+
+
+class At:
+    def __init__(self, moment: float) -> None:
+        self.moment = moment
+
+    def time(self) -> float:
+        return self.moment
+
+
+def at(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
+    monkeypatch.setattr("kakao_session.token.time", At(moment))
+
+
+def test_answer__both_moments() -> None:
+    token = Token.from_response({**ANSWER, "expires_at": 1, "nothing": None}, 1000.0)
+    assert token["expires_at"] == 22599.0
+    assert token["refresh_token_expires_at"] == 5184999.0
+    assert "nothing" not in token
+    assert {key: token[key] for key in ANSWER} == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("moment", "leeway", "expired"),
+    [(22598.9, 0, False), (22599.0, 0, True), (22538.9, 60, False), (22539.0, 60, True)],
+)
+def test_is_expired__at_the_edge(
+    monkeypatch: pytest.MonkeyPatch, moment: float, leeway: float, expired: bool
+) -> None:
+    at(monkeypatch, moment)
+    assert Token.from_response(ANSWER, 1000.0).is_expired(leeway) is expired
+
+
+def test_is_expired__not_known() -> None:
+    assert not Token(ANSWER).is_expired(10**12)
+    assert not Token(ANSWER).is_refresh_token_expired()
+
+
+def test_refresh_token__at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Token.from_response(ANSWER, 1000.0)
+    at(monkeypatch, 5184998.9)
+    assert not token.is_refresh_token_expired()
+    at(monkeypatch, 5184999.0)
+    assert token.is_refresh_token_expired()
+
+
+def test_merged__without_a_refresh_token() -> None:
+    old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, 1000.0)
+    new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, 2000.0))
+    assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": 2010.0}
+    assert not new.refresh_token_changed
+    assert old["access_token"] == "the-access-token"
+
+
+def test_merged__with_a_refresh_token() -> None:
+    old = Token.from_response(ANSWER, 1000.0)
+    answer = {"access_token": "new", "refresh_token": "newer", "refresh_token_expires_in": 7}
+    new = old.merged(Token.from_response({**answer, "expires_in": 10}, 2000.0))
+    assert new["refresh_token"] == "newer"
+    assert new["refresh_token_expires_at"] == 2007.0
+    assert new.refresh_token_changed
+
+
+def test_merged__ends_of_the_old_are_not_those_of_the_new() -> None:
+    old = Token.from_response(ANSWER, 1000.0)
+    new = old.merged(Token.from_response({"access_token": "new", "refresh_token": "newer"}, 2000.0))
+    ends = {"expires_in", "expires_at", "refresh_token_expires_in", "refresh_token_expires_at"}
+    assert not ends & set(new)
+    assert new["scope"] == old["scope"]
+
+
+def test_merged__with_the_same_refresh_token() -> None:
+    old = Token.from_response(ANSWER, 1000.0)
+    again = {"access_token": "new", "refresh_token": "the-refresh-token"}
+    new = old.merged(Token.from_response(again, 2000.0))
+    assert not new.refresh_token_changed
+    assert new["refresh_token_expires_at"] == old["refresh_token_expires_at"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"app_key": "k"},
+        {"access_token": None},
+        {"access_token": 1},
+        {"access_token": ""},
+        {"access_token": "a b"},
+        {"access_token": "a\n"},
+        {"access_token": "한글"},
+        {"access_token": "a", "refresh_token": ["r"]},
+        {"access_token": "a", "expires_at": "tomorrow"},
+        {"access_token": "a", "expires_at": "1700000000"},
+        {"access_token": "a", "expires_at": True},
+        {"access_token": "a", "expires_at": float("nan")},
+        {"access_token": "a", "expires_at": 10**400},
+        {"access_token": "a", "refresh_token_expires_at": {}},
+    ],
+    ids=str,
+)
+def test_no_token(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"access_token|refresh_token|expires_at"):
+        Token(values)
+
+
+@pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])
+def test_token__without_an_access_token(values: dict[str, Any]) -> None:
+    assert Token(values) == values
+
+
+def test_scopes() -> None:
+    assert Token(ANSWER).scopes == {"talk_message", "friends", "profile"}
+    assert Token({"access_token": "a"}).scopes == frozenset()
+
+
+def test_fingerprint() -> None:
+    token, other = Token(ANSWER), Token({**ANSWER, "access_token": "other"})
+    assert token.fingerprint == Token(ANSWER).fingerprint != other.fingerprint
+    assert len(token.fingerprint) == 8
+    assert Token({"refresh_token": "r"}).fingerprint != Token().fingerprint
+
+
+@pytest.mark.parametrize("show", [repr, str, "{}".format, pprint.pformat, pretty_repr])
+def test_repr__shows_no_secret(show: Any) -> None:
+    shown = show(Token(ANSWER))
+    assert Token(ANSWER).fingerprint in shown
+    assert "the-" not in shown
+    assert "none" in repr(Token())
+
+
+def test_copies__stay_tokens() -> None:
+    token = Token(ANSWER)
+    token.refresh_token_changed = True
+    for twin in (token.copy(), copy.copy(token), pickle.loads(pickle.dumps(token))):
+        assert type(twin) is Token
+        assert twin == token
+        assert twin.refresh_token_changed

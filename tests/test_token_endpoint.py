@@ -1,0 +1,388 @@
+"""The token request on the wire, and what becomes of each answer."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kakao_session import (
+    ConfigurationError,
+    KakaoError,
+    LoginRequiredError,
+    RateLimitedError,
+    TemporaryError,
+    Token,
+    TokenEndpointError,
+)
+from kakao_session import kauth as kauth_module
+from tests.conftest import ME, REFRESH, Clock, wire
+
+if TYPE_CHECKING:
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewAuth, NewSession
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the token endpoint would have waited between its tries."""
+    naps: list[float] = []
+
+    class NoTime:
+        sleep = staticmethod(naps.append)
+
+    monkeypatch.setattr(kauth_module, "time", NoTime)
+    return naps
+
+
+def test_form__and_nothing_of_the_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token, scope=["talk_message"])
+    session.headers["X-Mine"] = "1"
+    session.params = {"p": "1"}
+    session.cookies.set("c", "1")
+    session.hooks["response"].append(lambda r, **_: None)
+    clock.advance(hours=7)
+    session.post(
+        "/v2/user/me", params={"q": "1"}, json={"j": 1}, headers={"X-Call": "1"}, cookies={"d": "1"}
+    )
+    (sent,) = kakao.token_requests
+    assert sent.form == [
+        ("grant_type", "refresh_token"),
+        ("client_id", kakao.app_key),
+        ("refresh_token", token["refresh_token"]),
+    ]
+    assert sent.query == ""
+    assert sent.headers["Content-Type"] == "application/x-www-form-urlencoded;charset=utf-8"
+    assert sent.headers["Accept"] == "application/json"
+    assert sent.headers["User-Agent"].startswith("kakao-session/")
+    assert not {"Authorization", "Cookie", "X-Mine", "X-Call"} & set(sent.headers.keys())
+
+
+@pytest.mark.parametrize("said", ["argument", "environment", "token", "auto_refresh_kwargs"])
+def test_form__with_the_client_secret(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+) -> None:
+    kakao.client_secret = "secret"
+    kwargs: dict[str, Any] = {"token": dict(token)}
+    if said == "argument":
+        kwargs["client_secret"] = "secret"
+    elif said == "environment":
+        monkeypatch.setenv("KAKAO_CLIENT_SECRET", "secret")
+    elif said == "token":
+        kwargs["token"]["client_secret"] = "secret"
+    else:
+        kwargs["auto_refresh_kwargs"] = {"client_id": kakao.app_key, "client_secret": "secret"}
+    session = new_session(None if said == "auto_refresh_kwargs" else kakao.app_key, **kwargs)
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert kakao.token_requests[0].form == [
+        ("grant_type", "refresh_token"),
+        ("client_id", kakao.app_key),
+        ("refresh_token", token["refresh_token"]),
+        ("client_secret", "secret"),
+    ]
+
+
+def test_client_id__missing(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(None, token=token)
+    clock.advance(hours=7)
+    with pytest.raises(ConfigurationError, match="KAKAO_REST_API_KEY") as caught:
+        session.get("/v2/user/me")
+    assert (caught.value.error, caught.value.error_code, caught.value.status_code) == (None,) * 3
+    assert kakao.requests == []
+
+
+def test_expiry__counts_from_the_sending(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    sent_at = clock.moment
+    send = session.get_adapter("https://").send
+
+    class Slow(requests.adapters.HTTPAdapter):
+        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+            response = send(*args, **kwargs)
+            clock.moment += 10
+            return response
+
+    session.mount(kakao.endpoints.kauth_url, Slow())
+    session.ensure_active_token()
+    assert session.token["expires_at"] == sent_at + 21_599
+
+
+def test_transport_settings__of_the_session(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    seen: list[dict[str, Any]] = []
+
+    class Watching(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+            seen.append(kwargs)
+            kwargs.update(cert=None, proxies={})
+            return super().send(request, *args, **kwargs)
+
+    session = new_session(token=token, timeout=(3, 4))
+    session.mount("https://", Watching())
+    session.cert = "client.pem"
+    session.proxies = {"https": "http://127.0.0.1:1"}
+    session.refresh_token()
+    assert seen == [
+        {
+            "timeout": (3, 4),
+            "stream": False,
+            "verify": kakao.ca_file,
+            "cert": None,
+            "proxies": {},
+        }
+    ]
+
+
+def test_transport_settings__of_one_refresh(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    session = new_session(token=token)
+    session.verify = True
+    with pytest.raises(TemporaryError, match="SSLError"):
+        session.refresh_token()
+    session.refresh_token(verify=kakao.ca_file)
+    assert wire(kakao) == [REFRESH]
+
+
+@pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
+def test_timeout__always(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, timeout: Any
+) -> None:
+    seen: list[Any] = []
+
+    class Watching(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+            seen.append(kwargs["timeout"])
+            return super().send(request, *args, **kwargs)
+
+    session = new_session(token=token, timeout=timeout)
+    session.mount("https://", Watching())
+    session.refresh_token()
+    session.refresh_token(timeout=7)
+    assert seen == [(5.0, 30.0), 7]
+
+
+# Trying again -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [500, 503, 599, "reset", "close"])
+def test_trouble_once__tried_again(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    naps: list[float],
+    failure: Any,
+) -> None:
+    kakao.fail_next(failure)
+    new_session(token=token).refresh_token()
+    assert len(kakao.token_requests) == 2
+    assert len(naps) == 1
+    assert 0.1 <= naps[0] <= 0.3
+
+
+@pytest.mark.parametrize("failure", [503, "reset"])
+def test_trouble_twice__given_up(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    naps: list[float],
+    failure: Any,
+) -> None:
+    kakao.fail_next(failure, times=None)
+    with pytest.raises(TemporaryError):
+        new_session(token=token).refresh_token()
+    assert len(kakao.token_requests) == 2
+
+
+def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) -> None:
+    kakao.fail_next("hang", times=None)
+    started = time.monotonic()
+    with pytest.raises(TemporaryError, match="ReadTimeout"):
+        new_auth(token=token, timeout=0.2).source.renew()
+    assert time.monotonic() - started < 2
+    assert len(kakao.token_requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waited"),
+    [("7", 7.0), ("0", None), ("10", 10.0), ("nonsense", None), ("-5", None), ("9" * 400, "never")],
+)
+def test_retry_after(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    naps: list[float],
+    retry_after: str,
+    waited: Any,
+) -> None:
+    kakao.fail_next(503, retry_after=retry_after)
+    session = new_session(token=token)
+    if waited == "never":
+        with pytest.raises(TemporaryError):
+            session.refresh_token()
+        assert naps == []
+    else:
+        session.refresh_token()
+        assert naps == [waited] if waited else 0.1 <= naps[0] <= 0.3
+
+
+def test_retry_after__too_long_to_wait(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
+) -> None:
+    kakao.fail_next(503, retry_after="11")
+    with pytest.raises(TemporaryError):
+        new_session(token=token).refresh_token()
+    assert naps == []
+    assert len(kakao.token_requests) == 1
+
+
+def test_4xx__not_tried_again(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
+) -> None:
+    kakao.fail_next(error_code="KOE237", retry_after="1", times=None)
+    with pytest.raises(RateLimitedError):
+        new_session(token=token).refresh_token()
+    assert len(kakao.token_requests) == 1
+
+
+# Answers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("KOE003", TemporaryError),
+        ("KOE010", ConfigurationError),
+        ("KOE101", ConfigurationError),
+        ("KOE237", RateLimitedError),
+        ("KOE319", ConfigurationError),
+        ("KOE322", LoginRequiredError),
+    ],
+)
+def test_error_code__names_its_kind(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    naps: list[float],
+    code: str,
+    kind: type[TokenEndpointError],
+) -> None:
+    kakao.fail_next(error_code=code, times=None)
+    session = new_session(token=token)
+    with pytest.raises(TokenEndpointError) as caught:
+        session.refresh_token()
+    error = caught.value
+    assert type(error) is kind
+    assert error.error_code == code
+    assert error.error
+    assert error.status_code == error.response.status_code  # type: ignore[union-attr]  # there is one
+    assert error.hint is not None
+    assert error.hint in str(error)
+    assert code in str(error)
+    assert session.token == token
+
+
+ANSWERS: dict[str, tuple[int, Any, type[KakaoError]]] = {
+    "invalid_grant without a code": (400, {"error": "invalid_grant"}, LoginRequiredError),
+    "invalid_client without a code": (401, {"error": "invalid_client"}, ConfigurationError),
+    "an unknown error": (400, {"error": "odd", "error_code": "KOE999"}, TokenEndpointError),
+    "an error with 200": (200, {"error": "invalid_grant"}, LoginRequiredError),
+    "429 without a body": (429, {}, RateLimitedError),
+    "5xx whatever it says": (500, {"error": "invalid_grant"}, TemporaryError),
+    "4xx that says nothing": (403, {"msg": "?"}, TemporaryError),
+    "a code that is no string": (400, {"error": 1, "error_code": 2}, TemporaryError),
+    "a list": (200, [], TemporaryError),
+    "no access token": (200, {"token_type": "bearer", "expires_in": 1}, TemporaryError),
+    "an access token that is no string": (200, {"access_token": 1}, TemporaryError),
+    "an access token with a line feed": (200, {"access_token": "a\nb"}, TemporaryError),
+    "expires_in in words": (200, {"access_token": "a", "expires_in": "soon"}, TemporaryError),
+    "expires_in without end": (200, {"access_token": "a", "expires_in": 1e999}, TemporaryError),
+    "expires_in true": (200, {"access_token": "a", "expires_in": True}, TemporaryError),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "kind"), ANSWERS.values(), ids=ANSWERS)
+def test_answer__that_is_no_token(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    naps: list[float],
+    status: int,
+    body: Any,
+    kind: type[KakaoError],
+) -> None:
+    kakao.fail_next(status, json=body, times=None)
+    session = new_session(token=token)
+    with pytest.raises(KakaoError) as caught:
+        session.refresh_token()
+    assert type(caught.value) is kind
+    assert session.token == token
+
+
+@pytest.mark.parametrize("kind", ["html", "garbage", "truncated"])
+def test_answer__that_can_not_be_read(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float], kind: Any
+) -> None:
+    kakao.fail_next(kind, times=None)
+    session = new_session(token=token)
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert session.token == token
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "life"), [(100, 100), ("100", 100), (0, 0), (-5, -5), (1.5, 1.5)]
+)
+def test_answer__with_a_life(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    expires_in: Any,
+    life: float,
+) -> None:
+    kakao.fail_next(200, json={"access_token": "a", "expires_in": expires_in})
+    kakao.clear_requests()
+    session = new_session(token=token)
+    assert session.refresh_token()["expires_at"] == clock.moment + life
+
+
+def test_answer__without_a_life(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.fail_next(200, json={"access_token": kakao.login()["access_token"]})
+    session = new_session(token=token)
+    renewed = session.refresh_token()
+    assert "expires_at" not in renewed
+    assert "expires_in" not in renewed
+    clock.moment += 10**9
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_redirect__is_not_followed(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    target = f"{kakao.endpoints.api_url}/v2/user/me"
+    kakao.fail_next(307, headers={"Location": target})
+    with pytest.raises(TemporaryError):
+        new_session(token=token).refresh_token()
+    assert [record.service for record in kakao.requests] == ["kauth"]

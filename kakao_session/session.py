@@ -145,10 +145,10 @@ class KakaoSession(OAuth2Session):
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """What :class:`requests.Session` does, the environment's part remembered by host."""
-        if not self.trust_env or (proxies and "no_proxy" in proxies):
+        if not self.trust_env or proxies is None or "no_proxy" in proxies:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
         answer = self._environment.ask(url)
-        merged = {**self.proxies, **answer.proxies, **(proxies or {})}
+        merged = {**self.proxies, **answer.proxies, **proxies}
         if verify is True or verify is None:
             verify = answer.ca_bundle or verify
         return {

@@ -93,7 +93,7 @@ def test_16_threads__share_a_time_out(
     clock.advance(hours=7)
     started = time.monotonic()
     errors = at_once(16, lambda: session.get("/v2/user/me"))
-    assert time.monotonic() - started < 2 * 0.5 + 1
+    assert time.monotonic() - started < 5  # one after another they would take 16
     assert {type(error) for error in errors} == {TemporaryError}
     assert len({id(error) for error in errors}) == 16
     assert len(kakao.token_requests) == 2  # one flight, and its second try

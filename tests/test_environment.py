@@ -1,0 +1,188 @@
+"""What is remembered of the environment, and that a change counts at the very next call."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import certifi
+import pytest
+import requests
+
+from kakao_session import KakaoSession, Token
+from kakao_session import environment as module
+from kakao_session.environment import Environment
+
+if TYPE_CHECKING:
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+URL = "https://kapi.kakao.com/v2/user/me"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs for which requests had to ask the environment."""
+    asked: list[str] = []
+
+    def get_environ_proxies(url: str) -> dict[str, str]:
+        asked.append(url)
+        return dict(requests.utils.get_environ_proxies(url))
+
+    monkeypatch.setattr(module, "get_environ_proxies", get_environ_proxies)
+    return asked
+
+
+def settings(session: requests.Session, url: str = URL, **given: Any) -> Any:
+    defaults: dict[str, Any] = {"proxies": {}, "stream": None, "verify": None, "cert": None}
+    return session.merge_environment_settings(url, **{**defaults, **given})
+
+
+VARIABLES: list[dict[str, str]] = [
+    {},
+    {"HTTPS_PROXY": "http://p:1"},
+    {"https_proxy": "http://p:2", "HTTPS_PROXY": "http://p:1"},
+    {"ALL_PROXY": "http://p:3"},
+    {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "kapi.kakao.com"},
+    {"HTTPS_PROXY": "http://p:1", "no_proxy": "kakao.com,localhost"},
+    {"HTTPS_PROXY": "http://p:1", "no_proxy": "*"},
+    {"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"},
+    {"REQUESTS_CA_BUNDLE": "/ca/1.pem", "CURL_CA_BUNDLE": "/ca/2.pem"},
+    {"CURL_CA_BUNDLE": "/ca/2.pem"},
+]
+OWN: list[dict[str, Any]] = [
+    {},
+    {"verify": False},
+    {"verify": "/ca/own.pem"},
+    {"cert": "client.pem"},
+    {"stream": True},
+    {"proxies": {"https": "http://own:1", "http": None}},
+    {"trust_env": False},
+]
+GIVEN: list[dict[str, Any]] = [
+    {},
+    {"verify": False},
+    {"verify": True},
+    {"cert": ("c", "k")},
+    {"stream": False},
+    {"proxies": {"https": "http://call:1"}},
+    {"proxies": {"https": None}},
+    {"proxies": {"no_proxy": "kapi.kakao.com"}},
+    {"proxies": None},
+]
+
+
+@pytest.mark.parametrize("variables", VARIABLES, ids=str)
+def test_answers__are_those_of_requests(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for own, given in itertools.product(OWN, GIVEN):
+        ours, theirs = KakaoSession("key"), requests.Session()
+        for session in (ours, theirs):
+            for name, value in own.items():
+                setattr(session, name, value)
+        for url in (URL, "http://kapi.kakao.com:81/x"):
+            expected = settings(theirs, url, **_own_copy(given))
+            for _ in range(2):  # asked, and remembered
+                assert settings(ours, url, **_own_copy(given)) == expected, (own, given)
+
+
+def _own_copy(given: dict[str, Any]) -> dict[str, Any]:
+    # requests itself writes into the caller's proxies.
+    return {
+        name: dict(value) if isinstance(value, dict) else value for name, value in given.items()
+    }
+
+
+def test_asked_once__for_each_host(asked: list[str]) -> None:
+    session = KakaoSession("key")
+    for _ in range(3):
+        settings(session)
+        settings(session, "https://kapi.kakao.com/other?x#y")
+        settings(session, "https://kauth.kakao.com/")
+    assert asked == [URL, "https://kauth.kakao.com/"]
+
+
+@pytest.mark.parametrize("name", module._VARIABLES)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_changed_variable__counts_at_the_next_call(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str], name: str, wrapped: bool
+) -> None:
+    if not wrapped:
+        import os
+
+        monkeypatch.setattr(os, "environ", dict(os.environ))
+    session = KakaoSession("key")
+    settings(session)
+    monkeypatch.setenv(name, "value")
+    settings(session)
+    monkeypatch.delenv(name)
+    settings(session)
+    assert len(asked) == 3
+
+
+def test_many_hosts__are_not_kept_for_ever(asked: list[str]) -> None:
+    environment = Environment()
+    for number in range(200):
+        environment.ask(f"https://host{number}/")
+    assert len(environment._answers) <= 64
+    environment.ask("https://host199/")
+    assert len(asked) == 200
+
+
+def test_other_sources__asked_anew_after_30_seconds(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    moments = [1000.0]
+
+    class Clock:
+        monotonic = staticmethod(lambda: moments[0])
+
+    monkeypatch.setattr(module, "time", Clock)
+    monkeypatch.setattr(module, "_LIFE", 30.0)
+    environment = Environment()
+    environment.ask(URL)
+    moments[0] += 29.9
+    environment.ask(URL)
+    assert len(asked) == 1
+    moments[0] += 0.1
+    environment.ask(URL)
+    assert len(asked) == 2
+
+
+def test_odd_url__is_left_to_requests() -> None:
+    with pytest.raises(requests.exceptions.InvalidSchema):
+        KakaoSession("key").get("mailto:nobody", withhold_token=True)  # type: ignore[call-arg]
+
+
+def test_proxy_switched_on__counts_at_the_next_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_session(token=token, api_hosts=["kapi.kakao.com"])
+    assert session.get("/v2/user/me").status_code == 200
+    monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
+    assert session.get(URL).status_code == 200
+    assert kakao.requests[-1].host == "kapi.kakao.com"
+
+
+@pytest.mark.parametrize("change", ["verify", "REQUESTS_CA_BUNDLE"])
+def test_trust_changed__counts_at_the_next_call(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    session = new_session(token=token)
+    session.headers["Connection"] = "close"  # trust is looked at when a connection is made
+    session.get("/v2/user/me")
+    if change == "verify":
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        session.get("/v2/user/me")
+        session.verify = True
+    else:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    with pytest.raises(requests.exceptions.SSLError):
+        session.get("/v2/user/me")

@@ -1,0 +1,75 @@
+"""What the package shows, and what importing it costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kakao_session
+from kakao_session import stores
+
+PACKAGE = Path(kakao_session.__file__).parent
+
+
+@pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
+def test_all__is_sorted_and_there(module: object) -> None:
+    names = list(module.__all__)  # type: ignore[attr-defined]  # it is a module of ours
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name))
+    assert set(names) <= set(dir(module))
+    for name in names:
+        assert getattr(module, name).__doc__
+
+
+@pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
+def test_unknown_name__is_an_attribute_error(module: object) -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        module.Nonsense  # type: ignore[attr-defined]  # noqa: B018  # that is the test
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        (
+            "import kakao_session",
+            "requests|filelock|platformdirs|flask|click|rich|redis|sqlalchemy",
+        ),
+        ("from kakao_session import KakaoSession", "filelock|platformdirs|flask|click|rich|redis"),
+        (
+            "import kakao_session as k; k.KakaoSession(token_store='x.json')",
+            "filelock|platformdirs|flask|click|rich|redis|sqlalchemy|keyring|cryptography",
+        ),
+        ("import kakao_session.emulator.pytest_plugin", "flask|trustme|requests$|werkzeug"),
+    ],
+)
+def test_import__loads_nothing_before_it_is_used(statement: str, unwanted: str) -> None:
+    code = f"{statement}; import sys; print(*sorted(sys.modules), sep='\\n')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [name for name in loaded if re.match(rf"({unwanted})$", name)] == []
+
+
+def test_logger__is_silent_until_asked() -> None:
+    code = "import kakao_session, logging; print(logging.getLogger('kakao_session').handlers)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "NullHandler" in out.stdout
+
+
+def test_kakaos_urls__stand_in_one_place() -> None:
+    elsewhere = [
+        path.relative_to(PACKAGE)
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "endpoints.py"
+        and not path.is_relative_to(PACKAGE / "emulator")
+        and re.search(r"https://k(auth|api)\.kakao\.com", _code(path))
+    ]
+    assert elsewhere == []
+
+
+def _code(path: Path) -> str:
+    """What a module does, without what its docstrings tell."""
+    return re.sub(r'"""(.|\n)*?"""', "", path.read_text(encoding="utf-8"))

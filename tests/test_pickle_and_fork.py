@@ -1,0 +1,152 @@
+"""A session that is sent to another process, or is there when the process forks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from kakao_session import FileTokenStore, KakaoAuth, KakaoSession, LoginRequiredError, Token
+from kakao_session.session import _leave_connections_to_the_parent
+from tests.conftest import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+
+def test_session__pickled_works_on(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store, scope=["friends"], redirect_uri="http://localhost/x")
+    session.headers["X-Mine"] = "1"
+    session.get("/v2/user/me")
+    with pickle.loads(pickle.dumps(session)) as twin:
+        assert isinstance(twin, KakaoSession)
+        assert (twin.scope, twin.redirect_uri) == (["friends"], "http://localhost/x")
+        assert twin.headers["X-Mine"] == "1"
+        clock.advance(hours=7)
+        assert twin.get("/v2/user/me").status_code == 200
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
+
+
+def test_session__pickled_before_its_first_use(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    FileTokenStore(tmp_path / "token.json").save(token)
+    with pickle.loads(pickle.dumps(new_session(token_store=tmp_path / "token.json"))) as twin:
+        assert twin.get("/v2/user/me").status_code == 200
+
+
+def test_session__pickled_dead_stays_dead(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.unlink()
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    kakao.clear_requests()
+    with pickle.loads(pickle.dumps(session)) as twin, pytest.raises(LoginRequiredError):
+        twin.get("/v2/user/me")
+    assert kakao.requests == []
+
+
+def test_auth_and_request__pickled(kakao: KakaoEmulator, token: Token) -> None:
+    auth = KakaoAuth("key", token=token, endpoints=kakao.endpoints)
+    url = f"{kakao.endpoints.api_url}/v2/user/me"
+    request = requests.Request("GET", url, auth=auth).prepare()
+    assert pickle.loads(pickle.dumps(auth)).source.look_up() == token
+    assert pickle.loads(pickle.dumps(request)).headers == request.headers
+
+
+# In a process of its own: a fork of the one that measures coverage may find its locks held.
+FORKING = """
+import json, os, sys, threading
+from kakao_session import Endpoints, KakaoSession
+
+token, endpoints, renewing = json.loads(sys.argv[1])
+session = KakaoSession("emulator-rest-api-key", token=token, endpoints=Endpoints(**endpoints))
+
+def call():
+    return session.get("/v2/user/me").status_code
+
+def call_in_child():
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if call() == 200 else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+if renewing:
+    thread = threading.Thread(target=call)
+    thread.start()
+    print("renewing", flush=True)
+    sys.stdin.readline()
+else:
+    assert call() == 200
+outcomes = []
+for _ in range(1 if renewing else 3):
+    outcomes.append(call_in_child())
+    if not renewing:
+        outcomes.append(call())
+print(json.dumps(outcomes), flush=True)
+sys.stdin.readline()
+"""
+
+
+def forking(kakao: KakaoEmulator, token: Token, *, renewing: bool) -> subprocess.Popen[str]:
+    endpoints = dataclasses.asdict(kakao.endpoints)
+    return subprocess.Popen(
+        [sys.executable, "-c", FORKING, json.dumps([token, endpoints, renewing])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork__connections_stay_with_the_parent(kakao: KakaoEmulator, token: Token) -> None:
+    with forking(kakao, token, renewing=False) as process:
+        out, _ = process.communicate("end\n", timeout=30)
+    assert json.loads(out) == [0, 200] * 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork__while_a_renewal_is_under_way(kakao: KakaoEmulator, token: Token) -> None:
+    kakao.fail_next("hang")
+    with forking(kakao, Token({**token, "expires_at": 1}), renewing=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "renewing\n"
+        while not kakao.token_requests:
+            pass
+        process.stdin.write("fork\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline()) == [0]
+        kakao.clear_failures()
+        process.communicate("end\n", timeout=30)
+
+
+def test_forked_child__has_pools_of_its_own(new_session: NewSession) -> None:
+    session = new_session()
+    before = session.get_adapter("https://")
+    mounted = object()
+    session.adapters["mem://"] = mounted  # type: ignore[assignment]  # not one of requests' own
+    _leave_connections_to_the_parent()
+    after = session.get_adapter("https://")
+    del session.adapters["mem://"]
+    assert isinstance(before, HTTPAdapter)
+    assert isinstance(after, HTTPAdapter)
+    assert after.poolmanager is not before.poolmanager

@@ -1,0 +1,126 @@
+"""No token, secret or code in a log at any level, in a repr, in an exception or on stdout."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from rich.pretty import pretty_repr
+
+from kakao_session import FileTokenStore, KakaoError, Token, raise_for_kakao
+from kakao_session.kauth import Form
+from tests.conftest import Clock
+from tests.test_login import REDIRECT_URI, agree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+SECRET = "the-client-secret-of-the-app"
+
+
+def shown(thing: Any) -> list[str]:
+    return [repr(thing), str(thing), pretty_repr(thing)]
+
+
+def test_nothing_is_said(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    clock: Clock,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    kakao.client_secret = SECRET
+    kakao.refresh_token_renewal = "always"
+    said: list[str] = []
+    secrets = {SECRET}
+
+    def failing(*_: Any) -> None:
+        raise RuntimeError("the saver failed")
+
+    def drive(call: Any) -> None:
+        secrets.update(secrets_of(session.token))
+        try:
+            answer = call()
+        except (KakaoError, ValueError) as error:
+            said.extend(shown(error))
+            said.extend(traceback.format_exception(error))
+        else:
+            said.extend(shown(answer))
+        secrets.update(secrets_of(session.token))
+
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
+        session = new_session(
+            client_secret=SECRET,
+            token_store=tmp_path / "token.json",
+            redirect_uri=REDIRECT_URI,
+            pkce="S256",
+        )
+        url, _ = session.authorization_url()
+        redirect = agree(url)
+        secrets.add(dict(parse_qsl(urlsplit(redirect).query))["code"])
+        drive(lambda: session.fetch_token(authorization_response=redirect))
+        secrets.add(str(session._code_verifier))
+        drive(lambda: session.fetch_token(authorization_response=redirect))
+        drive(lambda: session.get("/v2/user/me"))
+        drive(lambda: session.refresh_token())
+        kakao.revoke_access_tokens()
+        drive(lambda: session.get("/v2/user/me"))
+        for failure in (503, "reset", "html", "garbage", "truncated"):
+            kakao.fail_next(failure, times=2)
+            drive(lambda: session.refresh_token())
+        for code in ("KOE010", "KOE101", "KOE237", "KOE320"):
+            kakao.fail_next(error_code=code)
+            drive(lambda: session.refresh_token())
+        kakao.fail_next(403, path="/v2/user/me", json={"code": -401, "msg": session.access_token})
+        drive(lambda: raise_for_kakao(session.get("/v2/user/me")))
+        session.token_updater = failing
+        drive(lambda: session.refresh_token())
+        drive(lambda: session.get("/v2/user/me"))
+        session.token_updater = None
+        drive(lambda: session.get("/v2/user/me"))
+        clock.advance(seconds=21_599 - 300)
+        kakao.fail_next(503, times=2)
+        drive(lambda: session.get("/v2/user/me"))
+        content = (tmp_path / "token.json").read_bytes()
+        (tmp_path / "token.json").write_bytes(content[:-40])
+        clock.advance(hours=7)
+        drive(lambda: session.get("/v2/user/me"))
+        (tmp_path / "token.json").write_bytes(content)
+        kakao.unlink()
+        drive(lambda: session.get("/v2/user/me"))
+        for thing in (session, session.auth, session.token, tmp_path):
+            said.extend(shown(thing))
+        said.extend(shown(FileTokenStore(tmp_path / "token.json").load()))
+
+    out, err = capfd.readouterr()
+    said += [record.getMessage() for record in caplog.records]
+    said += [record.exc_text or "" for record in caplog.records]
+    said += [str(warning.message) for warning in warned]
+    everything = "\n".join([*said, out, err])
+    assert len(secrets) > 5
+    assert len(said) > 100
+    leaked = {
+        secret[start : start + 12]
+        for secret in secrets
+        for start in range(len(secret) - 11)
+        if secret[start : start + 12] in everything
+    }
+    assert leaked == set()
+
+
+def secrets_of(token: Token) -> set[str]:
+    return {token[key] for key in ("access_token", "refresh_token") if key in token}
+
+
+def test_form__hides_its_fields() -> None:
+    for text in shown(Form(grant_type="refresh_token", refresh_token="opaque-refresh")):
+        assert "opaque" not in text
+        assert "refresh_token" in text

@@ -411,5 +411,5 @@ def _leave_connections_to_the_parent() -> None:
                 session.adapters[prefix] = copy.copy(adapter)
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork
     os.register_at_fork(after_in_child=_leave_connections_to_the_parent)

@@ -8,6 +8,7 @@ import pickle
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +281,18 @@ def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
         store.save(Token({"access_token": "b"}))
     assert store.path.read_bytes() == content
     assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
+
+
+def test_folder_that_became_read_only__noticed_by_the_lock(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    store.save(TOKEN)
+    monkeypatch.setattr(tempfile, "mkstemp", fail)
+    with pytest.raises(TokenStoreError, match="Read-only file system"), store.lock():
+        pytest.fail("it was locked")
 
 
 def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:

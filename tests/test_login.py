@@ -254,6 +254,14 @@ def test_logout__ends_the_login_here_there_and_in_the_file(
         new_session(token=token).get("/v2/user/me")
 
 
+def test_logout__without_a_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    session.logout()
+    assert not session.authorized
+
+
 @pytest.mark.parametrize("failure", [500, "reset"])
 def test_logout__when_kakao_can_not_be_told(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path, failure: object

@@ -205,6 +205,32 @@ def test_leader_that_breaks_off__is_followed_by_another(
     assert statuses == [200]
 
 
+def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    class Announcing(threading.Event):
+        waited_for = threading.Event()
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited_for.set()
+            return super().wait(timeout)
+
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    control = session._source._flight_control
+    flight, _ = control.board()
+    flight.landed = Announcing()
+    statuses: list[int] = []
+    follower = threading.Thread(
+        target=lambda: statuses.append(session.get("/v2/user/me").status_code)
+    )
+    follower.start()
+    Announcing.waited_for.wait()
+    control.land(flight)
+    follower.join()
+    assert statuses == [200]
+
+
 def test_flight__one_at_a_time() -> None:
     control: SingleFlight[int] = SingleFlight()
     first, leads = control.board()

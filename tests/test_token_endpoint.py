@@ -311,6 +311,7 @@ ANSWERS: dict[str, tuple[int, Any, type[KakaoError]]] = {
     "a code that is no string": (400, {"error": 1, "error_code": 2}, TemporaryError),
     "a list": (200, [], TemporaryError),
     "no access token": (200, {"token_type": "bearer", "expires_in": 1}, TemporaryError),
+    "a refresh token alone": (200, {"refresh_token": "r"}, TemporaryError),
     "an access token that is no string": (200, {"access_token": 1}, TemporaryError),
     "an access token with a line feed": (200, {"access_token": "a\nb"}, TemporaryError),
     "expires_in in words": (200, {"access_token": "a", "expires_in": "soon"}, TemporaryError),

@@ -1,4 +1,4 @@
-"""The tutorial's job: a call with the login in kakao_token.json, however old its access token is."""
+"""The tutorial's job: a call with the login in kakao_token.json, however old its token is."""
 
 import os
 

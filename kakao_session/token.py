@@ -113,18 +113,27 @@ class Token(dict[str, Any]):
         return _finite(self.get("expires_in"))
 
     @property
+    def ends_at(self) -> float:
+        """When the access token ends, in unix seconds; infinity if that is not known.
+
+        A life that is not positive has ended, whenever it began.
+        """
+        end: float | None = self.get("expires_at")
+        if end is not None:
+            return end
+        return -math.inf if self.lifetime is not None and self.lifetime <= 0 else math.inf
+
+    @property
     def issued_at(self) -> float:
         """About when the access token was issued, in unix seconds; the earliest if not known."""
-        end = self.get("expires_at")
-        return -math.inf if end is None else end - (self.lifetime or 0.0)
+        return -math.inf if math.isinf(self.ends_at) else self.ends_at - (self.lifetime or 0.0)
 
     def is_expired(self, leeway: float = 0) -> bool:
         """Whether the access token has ended, or ends within *leeway* seconds.
 
         A token whose end is not known has not ended.
         """
-        end: float | None = self.get("expires_at")
-        return end is not None and now() >= end - leeway
+        return now() >= self.ends_at - leeway
 
     def is_refresh_token_expired(self) -> bool:
         """Whether the refresh token is known to have ended."""

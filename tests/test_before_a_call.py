@@ -130,6 +130,15 @@ def test_unknown_end__used_until_a_401(
     assert wire(kakao) == [ME]
 
 
+def test_life_that_is_over__renewed_first(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    given = {name: token[name] for name in ("access_token", "refresh_token")}
+    session = new_session(token={**given, "expires_in": "-30"})  # as the parent's documents do
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+
+
 def test_last_minutes__go_on_through_an_outage(
     kakao: KakaoEmulator,
     new_session: NewSession,

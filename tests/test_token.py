@@ -53,6 +53,11 @@ def test_is_expired__at_the_edge(
     assert Token.from_response(ANSWER, 1000.0).is_expired(leeway) is expired
 
 
+@pytest.mark.parametrize(("life", "expired"), [(-30, True), ("-30", True), (0, True), (1, False)])
+def test_is_expired__by_a_life_that_is_over(life: object, expired: bool) -> None:
+    assert Token({"access_token": "a", "expires_in": life}).is_expired() is expired
+
+
 def test_is_expired__not_known() -> None:
     assert not Token(ANSWER).is_expired(10**12)
     assert not Token(ANSWER).is_refresh_token_expired()

@@ -45,6 +45,10 @@ class Answer(NamedTuple):
     good_until: float
 
 
+SILENCE = Answer({}, None, (), math.inf)
+"""What a session hears that does not trust the environment."""
+
+
 class Environment:
     """The environment's answers, by host."""
 

@@ -16,7 +16,7 @@ from requests_oauthlib import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.environment import Environment
+from kakao_session.environment import SILENCE, Environment
 from kakao_session.errors import ConfigurationError, raise_for_kakao
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
@@ -145,9 +145,9 @@ class KakaoSession(OAuth2Session):
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """What :class:`requests.Session` does, the environment's part remembered by host."""
-        if not self.trust_env or proxies is None or "no_proxy" in proxies:
+        if proxies is None or "no_proxy" in proxies:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
-        answer = self._environment.ask(url)
+        answer = self._environment.ask(url) if self.trust_env else SILENCE
         merged = {**self.proxies, **answer.proxies, **proxies}
         if verify is True or verify is None:
             verify = answer.ca_bundle or verify

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ REJECTION_PAUSE = 60.0
 """Seconds for which a token that did not cure a 401 is not renewed for the next one."""
 
 
+NOTHING_BOUGHT = ("", -math.inf)
+
+
 class TokenSource:
     """Keeps one login alive. Safe to share between threads, to pickle and to fork.
 
@@ -52,8 +56,8 @@ class TokenSource:
     _held: Held
     _unsaved: bool
     _dead: LoginRequiredError | None
-    _bought: tuple[str, float]  # the header that was to cure a 401, and how long that counts
-    _next_ahead: float
+    _bought: tuple[str, float]  # the header that was to cure a 401, and since when
+    _failed_ahead: float
 
     def __init__(
         self,
@@ -106,8 +110,8 @@ class TokenSource:
         :returns: another header; ``None`` if a new token would not help.
         :raises KakaoError: a new token could not be had.
         """
-        bought, until = self._bought
-        if authorization == bought and now() < until:
+        bought, since = self._bought
+        if authorization == bought and _is_within(REJECTION_PAUSE, since):
             return None
         held = self._attain(
             lambda held: held.is_usable() and held.authorization != authorization, cures_401=True
@@ -118,7 +122,7 @@ class TokenSource:
         """Tell whether the header of :meth:`after_rejection` was accepted."""
         bought, _ = self._bought
         if authorization == bought:
-            self._bought = ("", 0.0) if cured else (bought, now() + REJECTION_PAUSE)
+            self._bought = NOTHING_BOUGHT if cured else (bought, now())
 
     # What an owner does ---------------------------------------------------------------------
 
@@ -223,7 +227,7 @@ class TokenSource:
 
     def _renewed_ahead(self, held: Held) -> Held:
         """Renew a token that is still good, if nobody does and the last try was not just now."""
-        if now() < self._next_ahead:
+        if _is_within(AHEAD_PAUSE, self._failed_ahead):
             return held
         flight, leads = self._flight_control.board()
         if not leads:
@@ -233,7 +237,7 @@ class TokenSource:
         except (TemporaryError, RateLimitedError, TokenStoreError) as error:
             if self._held.token is not held.token:
                 raise  # a new token that could not be saved
-            self._next_ahead = now() + AHEAD_PAUSE
+            self._failed_ahead = now()
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
             return held
 
@@ -358,8 +362,8 @@ class TokenSource:
     def _begin_with(self, token: Token) -> Held:
         self._unsaved = False
         self._dead = None
-        self._bought = ("", 0.0)
-        self._next_ahead = 0.0
+        self._bought = NOTHING_BOUGHT
+        self._failed_ahead = -math.inf
         self._held = self._hold(token)
         if token:
             self.keeper.seen = None
@@ -370,7 +374,7 @@ class TokenSource:
 
     def _buy(self, held: Held) -> None:
         """Remember a token that is to cure a 401, before anybody can use it."""
-        self._bought = (held.authorization, now() + REJECTION_PAUSE)
+        self._bought = (held.authorization, now())
 
     def _over(self, error: LoginRequiredError) -> LoginRequiredError:
         """Remember that the login is over: every call now looks whether the store shows another."""
@@ -384,3 +388,8 @@ class TokenSource:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_flights": {}}
+
+
+def _is_within(pause: float, since: float) -> bool:
+    # A clock that has been set back ends every pause, lest one last for hours.
+    return 0.0 <= now() - since < pause

@@ -127,6 +127,17 @@ def test_ip_mismatched__one_refresh_for_a_hundred_calls(
     assert len(kakao.token_requests) == 2
 
 
+def test_ip_mismatched__clock_set_back(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    session.get("/v2/user/me")
+    clock.moment -= 3600
+    session.get("/v2/user/me")
+    assert len(kakao.token_requests) == 2
+
+
 def test_ip_mismatched__mended_within_the_minute(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

@@ -226,6 +226,19 @@ def test_last_minutes__one_renews_and_the_rest_go_on(
     renewing.join()
 
 
+def test_last_minutes__clock_set_back(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(seconds=LIFE - 200)
+    kakao.fail_next(503, times=None)
+    session.get("/v2/user/me")
+    tried = len(kakao.token_requests)
+    clock.moment -= 60
+    session.get("/v2/user/me")
+    assert len(kakao.token_requests) == tried * 2
+
+
 def test_ensure_active_token(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

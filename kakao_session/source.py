@@ -294,14 +294,14 @@ class TokenSource:
     def _renewed(self, cures_401: bool, transport: Mapping[str, Any]) -> Held:
         old = self._held.token
         if old.get("refresh_token") is None:
-            raise self._over(self._login_required("There is no refresh token"))
+            raise self._login_required("There is no refresh token")
         if old.is_refresh_token_expired():
-            raise self._over(self._login_required("The refresh token has run out"))
+            raise self._login_required("The refresh token has run out")
         form = self.credentials.form("refresh_token", refresh_token=old["refresh_token"])
         try:
             answer = self.endpoint.request(form, **transport)
         except LoginRequiredError as error:
-            self._over(error)
+            self._die(error)
             raise
         new = old.merged(answer)
         new.refresh_token_changed |= self._unsaved and old.refresh_token_changed
@@ -376,12 +376,11 @@ class TokenSource:
         """Remember a token that is to cure a 401, before anybody can use it."""
         self._bought = (held.authorization, now())
 
-    def _over(self, error: LoginRequiredError) -> LoginRequiredError:
+    def _die(self, error: LoginRequiredError) -> None:
         """Remember that the login is over: every call now looks whether the store shows another."""
         self._dead = copy.copy(error)
         self._held = Held.dead(self._held.token)
         log.error("the login of access token %s is over", self._held.token.fingerprint)
-        return error
 
     def _login_required(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(f"{what}{self.keeper.place}. {LOGIN}", hint=LOGIN)

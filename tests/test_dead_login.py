@@ -102,6 +102,17 @@ def test_refresh_token_run_out__without_a_request(
     assert session.get("/v2/user/me").status_code == 200
 
 
+def test_refresh_token_run_out__only_because_the_clock_was_wrong(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    moment, clock.moment = clock.moment, 4_300_000_000.0  # the year 2106
+    with pytest.raises(LoginRequiredError, match="run out"):
+        session.get("/v2/user/me")
+    clock.moment = moment
+    assert session.get("/v2/user/me").status_code == 200
+
+
 def test_refresh_token_only__is_enough_to_begin_with(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

@@ -12,7 +12,8 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kakao_session.credentials import ClientCredentials
 from kakao_session.errors import (
@@ -39,6 +40,18 @@ REJECTION_PAUSE = 60.0
 
 
 NOTHING_BOUGHT = ("", -math.inf)
+
+
+class Renewal(NamedTuple):
+    """What is peculiar to one renewal.
+
+    ``cures_401`` marks the new token as one that is to cure a 401; ``refresh_token`` is presented
+    in the place of the token's own; ``transport`` goes to :meth:`TokenEndpoint.request`.
+    """
+
+    cures_401: bool = False
+    refresh_token: str | None = None
+    transport: Mapping[str, Any] = MappingProxyType({})
 
 
 class TokenSource:
@@ -101,7 +114,7 @@ class TokenSource:
             return held
         if held.is_usable() and not self._unsaved:
             return self._renewed_ahead(held)
-        return self._attain(Held.is_usable)
+        return self._attain(Held.is_usable, Renewal())
 
     def after_rejection(self, authorization: str) -> str | None:
         """What to send a call with that Kakao has answered with a 401.
@@ -114,7 +127,8 @@ class TokenSource:
         if authorization == bought and _is_within(REJECTION_PAUSE, since):
             return None
         held = self._attain(
-            lambda held: held.is_usable() and held.authorization != authorization, cures_401=True
+            lambda held: held.is_usable() and held.authorization != authorization,
+            Renewal(cures_401=True),
         )
         return held.authorization
 
@@ -195,27 +209,21 @@ class TokenSource:
         :raises KakaoError: there is no new token.
         """
         before = self.look_up()
-        if refresh_token is not None and refresh_token != before.get("refresh_token"):
-            self.assign({**before, "refresh_token": refresh_token})
-            before = self._held.token
+        if refresh_token == before.get("refresh_token"):
+            refresh_token = None
         return self._attain(
-            lambda held: held.is_usable() and held.token is not before, transport=transport
+            lambda held: held.is_usable() and held.token is not before,
+            Renewal(refresh_token=refresh_token, transport=transport),
         ).token
 
     # The flight -----------------------------------------------------------------------------
 
-    def _attain(
-        self,
-        wanted: Callable[[Held], bool],
-        *,
-        cures_401: bool = False,
-        transport: Mapping[str, Any] | None = None,
-    ) -> Held:
+    def _attain(self, wanted: Callable[[Held], bool], how: Renewal) -> Held:
         """Fly, or share the flight that is under way, until what is held is what is wanted."""
         while True:
             flight, leads = self._flight_control.board()
             if leads:
-                return self._lead(flight, lambda: self._work(wanted, cures_401, transport or {}))
+                return self._lead(flight, lambda: self._work(wanted, how))
             if flight.is_led_by_this_thread:
                 return self._held  # a saver that calls Kakao itself, with the token being saved
             flight.landed.wait()
@@ -233,7 +241,7 @@ class TokenSource:
         if not leads:
             return held
         try:
-            return self._lead(flight, lambda: self._work(Held.is_fresh, False, {}))
+            return self._lead(flight, lambda: self._work(Held.is_fresh, Renewal()))
         except (TemporaryError, RateLimitedError, TokenStoreError) as error:
             if self._held.token is not held.token:
                 raise  # a new token that could not be saved
@@ -271,9 +279,7 @@ class TokenSource:
 
     # What the leader does -------------------------------------------------------------------
 
-    def _work(
-        self, wanted: Callable[[Held], bool], cures_401: bool, transport: Mapping[str, Any]
-    ) -> Held:
+    def _work(self, wanted: Callable[[Held], bool], how: Renewal) -> Held:
         """Bring about what is wanted: from the store if somebody put it there, else from Kakao."""
         if self._dead or not self._held.token:
             self._adopted()
@@ -281,32 +287,37 @@ class TokenSource:
             self._save_again()
         if wanted(self._held):
             return self._held
-        if self._dead:
-            raise copy.copy(self._dead)
-        if not self._held.token:
-            raise self._login_required("There is no token")
+        if how.refresh_token is None:
+            if self._dead:
+                raise copy.copy(self._dead)
+            if not self._held.token:
+                raise self._login_required("There is no token")
         with self.keeper.lock():
-            self._adopted(cures_401)
+            self._adopted(how.cures_401)
             if wanted(self._held):
                 return self._held
-            return self._renewed(cures_401, transport)
+            return self._renewed(how)
 
-    def _renewed(self, cures_401: bool, transport: Mapping[str, Any]) -> Held:
+    def _renewed(self, how: Renewal) -> Held:
         old = self._held.token
+        if how.refresh_token is not None:
+            old = old.with_refresh_token(how.refresh_token)
         if old.get("refresh_token") is None:
             raise self._login_required("There is no refresh token")
         if old.is_refresh_token_expired():
             raise self._login_required("The refresh token has run out")
         form = self.credentials.form("refresh_token", refresh_token=old["refresh_token"])
         try:
-            answer = self.endpoint.request(form, **transport)
+            answer = self.endpoint.request(form, **how.transport)
         except LoginRequiredError as error:
-            self._die(error)
+            if how.refresh_token is None:
+                self._die(error)
             raise
         new = old.merged(answer)
         new.refresh_token_changed |= self._unsaved and old.refresh_token_changed
+        new.refresh_token_changed |= how.refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
-        if cures_401:
+        if how.cures_401:
             self._buy(self._hold(new))
         return self._saved(new)
 

@@ -95,6 +95,13 @@ class Token(dict[str, Any]):
             new.pop("refresh_token_expires_at", None)
         return new
 
+    def with_refresh_token(self, refresh_token: str) -> Token:
+        """This token with another refresh token, whose end is not known."""
+        twin = Token({**self, "refresh_token": refresh_token})
+        for key in _LIVES[1]:
+            twin.pop(key, None)
+        return twin
+
     def copy(self) -> Token:
         """A token of its own, equal to this one."""
         twin = Token(self)

@@ -57,13 +57,14 @@ def test_koe322__heals_by_assigning_too(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_dead_token__assigned_over_a_live_one_in_the_store(
+def test_dead_token__given_beside_a_live_one_in_the_store(
     kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
 ) -> None:
-    other = Token({"access_token": "a", "refresh_token": "r", "expires_at": clock.moment + 9})
+    later = clock.moment + 10**6
+    other = Token({"access_token": "a", "refresh_token": "r", "expires_at": later})
     session = new_session(token=other, token_store=store)
     with pytest.raises(LoginRequiredError):
-        session.refresh_token(refresh_token="r2")
+        session.get("/v2/user/me")
     assert session.get("/v2/user/me").status_code == 200
 
 

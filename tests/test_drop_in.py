@@ -11,7 +11,7 @@ import pytest
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from kakao_session import KakaoSession, Token
+from kakao_session import KakaoSession, LoginRequiredError, Token
 from tests.conftest import ME, REFRESH, Clock, wire
 from tests.test_login import REDIRECT_URI, agree
 
@@ -78,6 +78,36 @@ def test_refresh_token__another_than_its_own(
     assert ("refresh_token", other["refresh_token"]) in kakao.token_requests[0].form
     assert renewed["refresh_token"] == other["refresh_token"]
     assert renewed["access_token"] != token["access_token"]
+
+
+def test_refresh_token__another_that_is_no_good(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    with pytest.raises(LoginRequiredError):
+        session.refresh_token(refresh_token="no-good")
+    assert session.token == token
+    assert session.refresh_token()["refresh_token"] == token["refresh_token"]
+
+
+def test_refresh_token__with_no_token_at_all(
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock
+) -> None:
+    updated: list[Any] = []
+    given = kakao.login()["refresh_token"]
+    session = new_session(token_updater=updated.append)
+    assert session.refresh_token(refresh_token=given)["refresh_token"] == given
+    assert updated[0].refresh_token_changed
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_refresh_token__another_after_its_own_has_run_out(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    clock.advance(days=61)
+    other = kakao.login()["refresh_token"]
+    assert "refresh_token_expires_at" not in session.refresh_token(refresh_token=other)
 
 
 def test_client__as_the_parent_takes_it(kakao: KakaoEmulator, new_session: NewSession) -> None:

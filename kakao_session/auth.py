@@ -99,7 +99,7 @@ class KakaoAuth(AuthBase):
 
 
 class _Resend:
-    """The response hook of the requests that carry one header: a 401 sends them once more."""
+    """The response hook of the requests that carry one header: what to do about a 401."""
 
     __slots__ = ("sent", "source")
 
@@ -112,17 +112,20 @@ class _Resend:
             return response
         if response.request.headers.get("Authorization") != self.sent:
             return response  # redirected elsewhere, or somebody else's header by now
-        if not _is_rejection(response):
-            return response
-        authorization = self.source.after_rejection(self.sent)
-        again = response.request.copy()
-        adapter = getattr(response, "connection", None)  # not every adapter names itself
-        if authorization is None or adapter is None or not _is_rewound(again):
-            return response
-        again.headers["Authorization"] = authorization
-        second = _send_again(response, adapter, again, transport)
-        self.source.tell_cured(authorization, not _is_rejection(second))
-        return second
+        sent = self.sent
+        # Once with a token that somebody else has put there since, once with a renewed one.
+        for _ in range(2):
+            if not _is_rejection(response):
+                break
+            authorization = self.source.after_rejection(sent)
+            again = response.request.copy()
+            adapter = getattr(response, "connection", None)  # not every adapter names itself
+            if authorization is None or adapter is None or not _is_rewound(again):
+                break
+            sent = again.headers["Authorization"] = authorization
+            response = _send_again(response, adapter, again, transport)
+            self.source.tell_cured(authorization, not _is_rejection(response))
+        return response
 
 
 def _send_again(

@@ -327,8 +327,8 @@ class TokenSource:
         if stored is not None and self._is_news(stored):
             log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
             held = self._hold(stored)
-            if cures_401:
-                self._buy(held)
+            if cures_401 and _is_within(REJECTION_PAUSE, stored.issued_at):
+                self._buy(held)  # somebody else has, for all who share the store
             self._unsaved, self._dead, self._held = False, None, held
         self.keeper.seen = stored or self.keeper.seen
         return self._held

@@ -79,6 +79,23 @@ def test_token_changed_since__sent_again_with_it(
     assert wire(kakao) == [ME_401, ME]
 
 
+def test_token_changed_since__but_is_dead_too(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    kakao.clear_requests()
+    clock.advance(minutes=1)
+    kakao.revoke_access_tokens()
+    response = session.get("/v2/user/me")
+    assert response.status_code == 200
+    assert [first.status_code for first in response.history] == [401, 401]
+    assert wire(kakao) == [ME_401, ME_401, REFRESH, ME]
+
+
 @pytest.mark.parametrize("body", [{}, {"code": -401}, {"code": None}, [], "text", None], ids=str)
 def test_401__about_the_token(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, body: Any

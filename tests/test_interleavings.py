@@ -1,0 +1,248 @@
+"""The single flight under every schedule: threads that are switched at each lock and each I/O step.
+
+The threads are greenlets, so that one runs at a time and a run can be repeated. Before each step a
+thread hands back to the schedule, which tries, one run after another, every order there is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from greenlet import getcurrent, greenlet
+
+from kakao_session import (
+    KakaoError,
+    LoginRequiredError,
+    TemporaryError,
+    Token,
+    TokenStoreError,
+)
+from kakao_session import flight as flight_module
+from kakao_session.kauth import Form, TokenEndpoint
+from kakao_session.keeper import Keeper
+from kakao_session.source import TokenSource
+
+EXPIRED = Token({"access_token": "a0", "refresh_token": "r0", "expires_at": 1.0})
+
+
+class Schedule:
+    """One run. It takes the turns that it is given, and then always the first that is possible."""
+
+    def __init__(self, given: list[int]) -> None:
+        self.given = given
+        self.taken: list[tuple[int, int]] = []  # which turn, out of how many
+        self._ready: dict[greenlet, Callable[[], bool]] = {}
+
+    def run(self, jobs: list[Callable[[], Any]]) -> list[Any]:
+        """:returns: what each job returned or raised."""
+        self._hub = getcurrent()
+        threads = [greenlet(_outcome_of) for _ in jobs]
+        outcomes: dict[greenlet, Any] = {}
+        arguments: dict[greenlet, Any] = dict(zip(threads, jobs, strict=True))
+        self._ready = dict.fromkeys(threads, _always)
+        while self._ready:
+            possible = [thread for thread, ready in self._ready.items() if ready()]
+            assert possible, f"deadlock after {self.taken}"
+            turn = self.given[len(self.taken)] if len(self.taken) < len(self.given) else 0
+            self.taken.append((turn, len(possible)))
+            thread = possible[turn]
+            first = (arguments.pop(thread),) if thread in arguments else ()
+            outcome = thread.switch(*first)
+            if thread.dead:
+                outcomes[thread] = outcome
+                del self._ready[thread]
+        return [outcomes[thread] for thread in threads]
+
+    def step(self, ready: Callable[[], bool] | None = None) -> None:
+        """Hand back, and go on when it is this thread's turn and the way is free."""
+        self._ready[getcurrent()] = ready or _always
+        self._hub.switch()
+
+    def next(self) -> list[int] | None:
+        """:returns: the turns of the run to try after this one; ``None`` if all have been tried."""
+        taken = list(self.taken)
+        while taken:
+            turn, possible = taken.pop()
+            if turn + 1 < possible:
+                return [turn for turn, _ in taken] + [turn + 1]
+        return None
+
+
+def _always() -> bool:
+    return True
+
+
+def _outcome_of(job: Callable[[], Any]) -> Any:
+    try:
+        return job()
+    except (KakaoError, KeyboardInterrupt) as error:
+        return error
+
+
+class Threading:
+    """What the flight takes from ``threading``, switching before every step that others see."""
+
+    schedule: Schedule
+
+    @staticmethod
+    def get_ident() -> int:
+        return id(getcurrent())
+
+    class Lock:
+        def __init__(self) -> None:
+            self.held = False
+
+        def __enter__(self) -> None:
+            Threading.schedule.step(lambda: not self.held)
+            self.held = True
+
+        def __exit__(self, *_: object) -> None:
+            self.held = False
+
+    class Event:
+        def __init__(self) -> None:
+            self.happened = False
+
+        def set(self) -> None:
+            self.happened = True
+
+        def wait(self) -> None:
+            Threading.schedule.step(lambda: self.happened)
+
+
+class Kakao(TokenEndpoint):
+    """Renews once for each refresh token, or fails as it is told."""
+
+    def __init__(self, failure: BaseException | None) -> None:
+        super().__init__("https://kauth.example/oauth/token")
+        self.failure = failure
+        self.requests: list[str] = []
+
+    def request(self, form: Form, **_: Any) -> Token:
+        self.requests.append(form["refresh_token"])
+        Threading.schedule.step()
+        if self.failure is not None:
+            raise self.failure
+        number = len(self.requests)
+        return Token({"access_token": f"a{number}", "refresh_token": f"r{number}"})
+
+
+class Store:
+    def __init__(self, failing: str = "") -> None:
+        self.token: Token | None = EXPIRED.copy()
+        self.failing = failing
+        self._lock = Threading.Lock()
+
+    def _step(self, deed: str) -> None:
+        Threading.schedule.step()
+        if deed == self.failing:
+            raise OSError(deed)
+
+    def load(self) -> Token | None:
+        self._step("load")
+        return self.token and self.token.copy()
+
+    def save(self, token: Token) -> None:
+        self._step("save")
+        self.token = token.copy()
+
+    def delete(self) -> None:
+        self._step("delete")
+        self.token = None
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        if self.failing == "lock":
+            raise OSError("lock")
+        with self._lock:
+            yield
+
+
+Check = Callable[[Kakao, Store, list[Any]], None]
+
+
+def every_schedule(
+    sources: int, threads: int, check: Check, *, failure: Any = None, failing: str = ""
+) -> int:
+    """Let threads call at once, under every schedule. :returns: how many there were."""
+    given: list[int] | None = []
+    count = 0
+    while given is not None:
+        Threading.schedule = schedule = Schedule(given)
+        kakao, store = Kakao(failure), Store(failing)
+        shared = [TokenSource(kakao, Keeper(store, None), client_id="k") for _ in range(sources)]
+        for source in shared:
+            source._begin_with(EXPIRED.copy())
+            source.keeper.seen = EXPIRED
+        outcomes = schedule.run([shared[n % sources].authorization for n in range(threads)])
+        check(kakao, store, outcomes)
+        given = schedule.next()
+        count += 1
+    return count
+
+
+@pytest.fixture(autouse=True)
+def _switching(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flight_module, "threading", Threading)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_success__one_request_under_every_schedule(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == ["Bearer a1"] * threads
+        assert kakao.requests == ["r0"]
+        assert store.token is not None
+        assert store.token["refresh_token"] == "r1"
+
+    assert every_schedule(1, threads, check) > 10
+
+
+def test_success__two_sources_on_one_store() -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == ["Bearer a1"] * 2
+        assert kakao.requests == ["r0"]
+
+    assert every_schedule(2, 2, check) > 100
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert {type(outcome) for outcome in outcomes} == {TemporaryError}
+        assert 1 <= len(kakao.requests) <= threads
+        assert set(kakao.requests) == {"r0"}
+        followers = [outcome for outcome in outcomes if outcome.__cause__ is not None]
+        assert len(followers) == threads - len(kakao.requests)
+        assert store.token == EXPIRED
+
+    every_schedule(1, threads, check, failure=TemporaryError("out of order"))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert {type(outcome) for outcome in outcomes} == {LoginRequiredError}
+        assert kakao.requests == ["r0"]
+
+    every_schedule(1, threads, check, failure=LoginRequiredError("over"))
+
+
+@pytest.mark.parametrize("threads", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_interrupted_leader__the_others_go_on(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert {type(outcome) for outcome in outcomes} == {KeyboardInterrupt}
+        assert len(kakao.requests) == threads
+
+    every_schedule(1, threads, check, failure=KeyboardInterrupt())
+
+
+@pytest.mark.parametrize("failing", ["lock", "load", "save"])
+def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert {type(outcome) for outcome in outcomes} == {TokenStoreError}
+        assert len(kakao.requests) == (1 if failing == "save" else 0)
+
+    every_schedule(1, 3, check, failing=failing)

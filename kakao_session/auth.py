@@ -16,6 +16,7 @@ from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
 from kakao_session.endpoints import KAKAO, Endpoints
+from kakao_session.errors import json_object
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import Keeper, TokenUpdater
@@ -143,11 +144,7 @@ def _is_rejection(response: Response) -> bool:
     """Whether a 401 is about the token, and not, say, about the user's age (-406)."""
     if response.status_code != 401:
         return False
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return True
-    return not isinstance(body, dict) or body.get("code") in (None, _REJECTED)
+    return json_object(response).get("code") in (None, _REJECTED)
 
 
 def _is_rewound(request: PreparedRequest) -> bool:

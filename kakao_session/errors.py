@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 from oauthlib.oauth2 import OAuth2Error
 from requests import HTTPError, RequestException, Response
 
+from kakao_session.secret import Secrets
+
 LOGIN = "Log in again: run `kakao-session login`."
 
 
@@ -271,18 +273,18 @@ def raise_for_kakao(response: Response) -> None:
     """
     if response.status_code < 400:
         return
-    body = _json_object(response)
+    body = json_object(response)
     code = body.get("code") if type(body.get("code")) is int else None
-    msg = next((body[key] for key in ("msg", "message") if isinstance(body.get(key), str)), None)
     hint = _API_HINTS.get(code) if code is not None else None
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
     said = f"code {code}" if code is not None else "no code"
     error = kind(
         _sentence(
-            f"{_masked(msg or 'the call failed')} ({said}, HTTP {response.status_code})", hint
+            f"{_masked(_msg(body) or 'the call failed')} ({said}, HTTP {response.status_code})",
+            hint,
         ),
         code=code,
-        msg=msg,
+        msg=_msg(body),
         hint=hint,
         response=response,
     )
@@ -292,12 +294,18 @@ def raise_for_kakao(response: Response) -> None:
     raise error
 
 
-def _json_object(response: Response) -> dict[str, Any]:
+def json_object(response: Response) -> Secrets:
+    """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
+        return Secrets()
+    return Secrets(body) if isinstance(body, dict) else Secrets()
+
+
+def _msg(body: Secrets) -> str | None:
+    """What kapi or dapi says in words. It may echo what was sent to it."""
+    return next((body[key] for key in ("msg", "message") if isinstance(body.get(key), str)), None)
 
 
 def _strings(value: Any) -> tuple[str, ...]:

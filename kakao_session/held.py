@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from kakao_session.secret import Secret
 from kakao_session.token import Token, now
 
 LEEWAY = 60.0
@@ -28,7 +29,7 @@ class Held:
 
     def __init__(self, token: Token, fresh_until: float, usable_until: float) -> None:
         self.token = token
-        self.authorization = f"Bearer {self.access_token}"
+        self.authorization = Secret(f"Bearer {self.access_token}")
         self.fresh_until = fresh_until
         self.usable_until = usable_until
 

@@ -14,7 +14,13 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
 from kakao_session import __version__
-from kakao_session.errors import TemporaryError, TokenEndpointError, token_endpoint_error
+from kakao_session.errors import (
+    TemporaryError,
+    TokenEndpointError,
+    json_object,
+    token_endpoint_error,
+)
+from kakao_session.secret import Secrets, without_frames
 from kakao_session.token import Token, now
 
 Timeout = float | tuple[float, float]
@@ -32,14 +38,8 @@ _HEADERS = {
 }
 
 
-class Form(dict[str, str]):
-    """The fields of a token request. They are secrets, so a traceback must not show them."""
-
-    def __repr__(self) -> str:
-        return f"<Form: {', '.join(self)}>"
-
-    def __rich_repr__(self) -> Any:
-        yield from self
+class Form(Secrets):
+    """The fields of a token request."""
 
 
 class _Patience(Retry):
@@ -109,7 +109,7 @@ class TokenEndpoint:
             raise TemporaryError(
                 f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
                 "Look at the network; the login is kept."
-            ) from error
+            ) from without_frames(error)
         return _read(response, requested_at)
 
     def _send(
@@ -140,12 +140,9 @@ class TokenEndpoint:
 
 
 def _read(response: requests.Response, requested_at: float) -> Token:
-    try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        answer = None
-    if response.status_code != 200 or not isinstance(answer, dict) or "error" in answer:
-        raise _refusal(response, answer if isinstance(answer, dict) else {})
+    answer = json_object(response)
+    if response.status_code != 200 or "error" in answer:
+        raise _refusal(response, answer)
     try:
         return Token.from_response(answer, requested_at)
     except ValueError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from kakao_session.errors import LOGIN, LoginRequiredError
+from kakao_session.secret import Secret, Secrets
 
 _MEANINGS = {
     "access_denied": "The user did not agree.",
@@ -15,7 +16,7 @@ _MEANINGS = {
 }
 
 
-def read_code(authorization_response: str, state: str | None) -> str:
+def read_code(authorization_response: str, state: str | None) -> Secret:
     """Take the authorization code out of a redirect (RFC 6749, section 4.1.2).
 
     :param authorization_response: the URL that the browser was sent to.
@@ -24,8 +25,8 @@ def read_code(authorization_response: str, state: str | None) -> str:
     :raises LoginRequiredError: the state is not the one that was sent, the user did not agree, or
         there is no code. ``error`` tells which.
     """
-    query = parse_qs(urlsplit(authorization_response).query)
-    code, error, returned = (query.get(key, [""])[-1] for key in ("code", "error", "state"))
+    query = Secrets(parse_qsl(urlsplit(Secret(authorization_response)).query))
+    error, returned = query.get("error"), query.get("state", "")
     if state is not None and not hmac.compare_digest(returned.encode(), state.encode()):
         raise LoginRequiredError(
             "The redirect does not belong to this login: its state is not the one that was sent. "
@@ -35,8 +36,8 @@ def read_code(authorization_response: str, state: str | None) -> str:
     if error:
         meaning = _MEANINGS.get(error, "Kakao gave no code.")
         raise LoginRequiredError(f"{meaning} {LOGIN}", error=error, hint=LOGIN)
-    if not code:
+    if not query.get("code"):
         raise LoginRequiredError(
             f"The redirect holds no code. {LOGIN}", error="missing_code", hint=LOGIN
         )
-    return code
+    return Secret(query["code"])

@@ -22,6 +22,7 @@ from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import TokenUpdater
 from kakao_session.redirect import read_code
+from kakao_session.secret import Secret, Secrets
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -282,6 +283,9 @@ class KakaoSession(OAuth2Session):
         :raises TokenEndpointError: there is no token; the kind says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
+        kwargs = Secrets(kwargs)
+        code = Secret(code or "")
+        authorization_response = Secret(authorization_response or "")
         if not code:
             if not authorization_response:
                 raise ValueError("Give fetch_token a code or an authorization_response.")

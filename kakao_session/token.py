@@ -6,12 +6,13 @@ How to get one is told in :mod:`~kakao_session.kauth`, how to keep one in
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from kakao_session.secret import fingerprint
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
@@ -19,11 +20,6 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 def now() -> float:
     """The clock of the whole package, in unix seconds: tests move time here."""
     return time.time()
-
-
-def fingerprint(secret: str) -> str:
-    """A short name for a secret that does not give it away."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
 class Token(dict[str, Any]):

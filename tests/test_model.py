@@ -36,7 +36,7 @@ from kakao_session import (
 )
 from kakao_session import token as token_module
 from kakao_session.emulator import KakaoEmulator
-from kakao_session.token import fingerprint
+from kakao_session.secret import fingerprint
 
 EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "100"))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import traceback
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from rich.console import Console
 from rich.pretty import pretty_repr
+from rich.traceback import Traceback
 
 from kakao_session import FileTokenStore, KakaoError, Token, raise_for_kakao
 from kakao_session.kauth import Form
@@ -17,12 +21,32 @@ from tests.conftest import Clock
 from tests.test_login import REDIRECT_URI, agree
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kakao_session.emulator import KakaoEmulator
     from tests.conftest import NewSession
 
 SECRET = "the-client-secret-of-the-app"
+
+
+def with_locals(error: BaseException) -> str:
+    """An error's traceback as rich shows it with every local variable, but without the test's."""
+    trace = error.__traceback__
+    while trace and Path(trace.tb_frame.f_code.co_filename) == Path(__file__):
+        trace = trace.tb_next
+    console = Console(file=io.StringIO(), width=1000)
+    console.print(
+        Traceback.from_exception(
+            type(error),
+            error,
+            trace,
+            width=1000,
+            show_locals=True,
+            locals_max_string=None,  # type: ignore[arg-type]  # rich takes it for no limit
+            max_frames=1000,
+        )
+    )
+    out = str(console.file.getvalue())  # type: ignore[attr-defined]  # it is a StringIO
+    assert "locals" in out
+    return out
 
 
 def shown(thing: Any) -> list[str]:
@@ -52,6 +76,7 @@ def test_nothing_is_said(
         except (KakaoError, ValueError) as error:
             said.extend(shown(error))
             said.extend(traceback.format_exception(error))
+            said.append(with_locals(error))
         else:
             said.extend(shown(answer))
         secrets.update(secrets_of(session.token))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.secret import SecretBytes
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class FileTokenStore:
         """
         try:
             with self.path.open("rb") as file:
-                content = file.read(_LARGEST_FILE + 1)
+                content = SecretBytes(file.read(_LARGEST_FILE + 1))
                 written_at = os.fstat(file.fileno()).st_mtime
         except FileNotFoundError:
             return None

@@ -1,0 +1,53 @@
+"""Values that do not show themselves: tracebacks print the repr of every local variable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+
+def fingerprint(secret: str) -> str:
+    """A short name for a secret that does not give it away."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+class Secret(str):
+    """A string whose repr is its fingerprint."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<secret {fingerprint(self)}>"
+
+
+class SecretBytes(bytes):
+    """Bytes whose repr is their number."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} secret bytes>"
+
+
+class Secrets(dict[str, Any]):
+    """A dict whose repr has the keys alone."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(map(str, self))}>"
+
+    def __rich_repr__(self) -> Iterable[str]:
+        yield from self  # rich would print a dict's items, whatever its repr
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """Take the frames off an error and off all that led to it: theirs hold a request's body."""
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        link = pending.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            pending += [link.__cause__, link.__context__]
+    return error

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,66 +24,128 @@ if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
 
 LOGIN_HOURS_AGO = 7
-_NEEDED = {"flask", "werkzeug", "trustme"}
+_NEEDED = {"flask", "werkzeug", "trustme", "cryptography"}
+_PREFIX = "kakao-session-"
+_SECONDS = click.IntRange(1)
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def _read_switches(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    from kakao_session.emulator.positions import read_position
+
+    try:
+        return dict(read_position(text) for text in given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    metavar="N",
+    help="Of the proxy and the control page; any that is free if not given.",
+)
 @click.option("--fresh", is_flag=True, help="Let the login be of just now, not of 7 hours ago.")
+@click.option(
+    "--access-lifetime", type=_SECONDS, metavar="S", help="Seconds an access token lives."
+)
+@click.option(
+    "--refresh-lifetime", type=_SECONDS, metavar="S", help="Seconds a refresh token lives."
+)
+@click.option("--no-rate-limit", is_flag=True, help="Do not count token requests (KOE237).")
+@click.option("--client-secret", metavar="SECRET", help="Switch the key's client secret on.")
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URI",
+    help="Register a redirect URI (several times for several); any will do if not given.",
+)
+@click.option(
+    "--consent",
+    type=click.Choice(["page", "given", "denied"]),
+    default="page",
+    show_default=True,
+    help="What the user does when asked: decide on the page, agree, or cancel.",
+)
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=POSITION",
+    callback=_read_switches,
+    help="Any other switch of the emulator: logout_ends=access_token, say.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
-def emulate(command: tuple[str, ...], *, fresh: bool) -> None:
+def emulate(
+    command: tuple[str, ...],
+    *,
+    port: int,
+    fresh: bool,
+    no_rate_limit: bool,
+    switches: dict[str, Any],
+    **given: Any,
+) -> None:
     """Run COMMAND against a local Kakao and show what went over the wire.
 
     COMMAND is not changed and goes on using Kakao's real host names: HTTPS_PROXY and the variables
     for certificates lead it here, and nowhere else. A user is logged in already, seven hours ago:
     KAKAO_SESSION_TOKEN_FILE names the file with his tokens and KAKAO_REST_API_KEY is the app's key.
+    KAKAO_EMULATOR_URL is the control page, which can be driven with JSON too.
 
     Without COMMAND, the local Kakao serves until Ctrl-C; paste the lines it prints into a shell.
     """
-    with _local_kakao() as kakao, TemporaryDirectory(prefix="kakao-session-") as folder:
-        token_file = write_token_file(kakao, Path(folder), 0 if fresh else LOGIN_HOURS_AGO)
+    options = {name: value for name, value in given.items() if value not in (None, ())}
+    settings = {"rate_limit": not no_rate_limit, **options, **switches}
+    with _local_kakao(port, settings) as kakao, TemporaryDirectory(prefix=_PREFIX) as folder:
+        token_file = kakao.write_token_file(
+            Path(folder, "kakao_token.json"), hours_ago=0 if fresh else LOGIN_HOURS_AGO
+        )
+        token_file.chmod(0o644)  # as the tutorial leaves it
         variables = {
             **kakao.environment(),
             "KAKAO_SESSION_TOKEN_FILE": str(token_file),
             "KAKAO_REST_API_KEY": kakao.app_key,
         }
+        if kakao.client_secret is not None:
+            variables["KAKAO_CLIENT_SECRET"] = kakao.client_secret
         before = TokenFile.read(token_file, kakao)
         status = _run(command, variables) if command else _serve(variables)
         tell(before, kakao.requests, TokenFile.read(token_file, kakao))
     sys.exit(status)
 
 
-def write_token_file(kakao: KakaoEmulator, folder: Path, hours_ago: float) -> Path:
-    """Leave a token file as the tutorial leaves it: what the token endpoint answered, and the key.
-
-    :param hours_ago: when the user logged in and the file was written.
-    """
-    kakao.advance(hours=-hours_ago)
-    token = kakao.login()
-    kakao.advance(hours=hours_ago)
-    token_file = folder / "kakao_token.json"
-    token_file.write_text(json.dumps({**token, "app_key": kakao.app_key}), encoding="utf-8")
-    token_file.chmod(0o644)
-    written = time.time() - hours_ago * 3600
-    os.utime(token_file, (written, written))
-    return token_file
+@contextmanager
+def _local_kakao(port: int, settings: dict[str, Any]) -> Iterator[KakaoEmulator]:
+    with _extra_needed():
+        from kakao_session.emulator import KakaoEmulator
+    kakao = KakaoEmulator(port=port, **settings)
+    try:
+        kakao.start()
+    except OSError as error:
+        raise click.ClickException(f"port {port} can't be used: {error.strerror}") from error
+    with kakao:
+        yield kakao
 
 
 @contextmanager
-def _local_kakao() -> Iterator[KakaoEmulator]:
+def _extra_needed() -> Iterator[None]:
     try:
-        from kakao_session.emulator import KakaoEmulator
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         line = install_line("emulator")
         raise click.ClickException(f"the local Kakao needs more:\n    {line}") from error
-    with KakaoEmulator(rate_limit=True) as kakao:
-        yield kakao
 
 
 def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
     environment = {**os.environ, **variables}
-    environment.pop("KAKAO_CLIENT_SECRET", None)  # a real one is none of the local Kakao's business
+    if "KAKAO_CLIENT_SECRET" not in variables:  # a real one is none of the local Kakao's business
+        environment.pop("KAKAO_CLIENT_SECRET", None)
     try:
         return run(command, environment)
     except FileNotFoundError:
@@ -98,10 +158,14 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
 
 def _serve(variables: dict[str, str]) -> int:
     stopped = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopped.set())
+    for name in {"SIGINT", "SIGTERM", "SIGHUP"} & {*dir(signal)}:
+        signal.signal(getattr(signal, name), lambda *_: stopped.set())
     for variable, value in variables.items():
         click.echo(f"export {variable}={shlex.quote(value)}")
+    if "KAKAO_CLIENT_SECRET" not in variables:
+        click.echo("unset KAKAO_CLIENT_SECRET")
     click.echo("A local Kakao is there until Ctrl-C. Paste the lines above into a shell.", err=True)
+    click.echo(f"Its control page: {variables['KAKAO_EMULATOR_URL']}/", err=True)
     stopped.wait()
+    click.echo(f"\nTake them out of that shell again: unset {' '.join(variables)}", err=True)
     return 0

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from werkzeug import Response
 
-from kakao_session.emulator.refusals import KAPI_ERRORS, KapiRefusal, KauthRefusal, Refusal, as_json
+from kakao_session.emulator.refusals import (
+    KAPI_ERRORS,
+    KAUTH_ERRORS,
+    KapiRefusal,
+    KauthRefusal,
+    Refusal,
+    as_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +24,11 @@ Kind = Literal["reset", "close", "hang", "html", "garbage", "truncated", "ip_mis
 
 _GARBAGE = bytes(range(256))
 _IP_MISMATCHED = "ip mismatched! callerIp=203.0.113.10. check out registered ips."
+_CONSENT_MISSING = {
+    "api_type": "TALK_MEMO_DEFAULT_SEND",
+    "required_scopes": ["talk_message"],
+    "allowed_scopes": ["profile", "account_email"],
+}
 
 
 class HangUp(Exception):  # noqa: N818 - not an error: the connection ends without an answer
@@ -72,6 +84,14 @@ class Faults:
                     self._faults.remove(fault)
             return fault
 
+    def pending(self) -> list[dict[str, Any]]:
+        """:returns: what is still to come, as it can be shown."""
+        with self._lock:
+            return [
+                {"path": fault.path, "what": fault.what, "times": fault.times, "after": fault.after}
+                for fault in self._faults
+            ]
+
     def clear(self) -> None:
         with self._lock:
             self._faults.clear()
@@ -84,7 +104,16 @@ def failing_answer(
     error_code: str | int | None,
     headers: Mapping[str, str] | None,
 ) -> Response | None:
-    """:returns: the answer that goes out in place of Kakao's; ``None`` if there is to be none."""
+    """:returns: the answer that goes out in place of Kakao's; ``None`` if there is to be none.
+
+    :raises ValueError: if there is no such kind, status or error, or nothing can carry it.
+    """
+    if isinstance(kind, str) and kind not in get_args(Kind):
+        raise ValueError(f"kind is a status or one of {', '.join(get_args(Kind))}")
+    if isinstance(kind, int) and not 200 <= kind < 600:
+        raise ValueError("a status is a number from 200 to 599")
+    if error_code is not None and error_code not in {*KAUTH_ERRORS, *KAPI_ERRORS}:
+        raise ValueError(f"{error_code!r} is none of Kakao's documented errors")
     if kind in ("reset", "close", "hang"):
         return None
     if kind == "ip_mismatched":
@@ -113,7 +142,10 @@ def _documented(code: str | int, status: int | None) -> Refusal:
     if isinstance(code, str):
         return KauthRefusal(code, "asked for", status=status)
     usual_status, msg = KAPI_ERRORS[code]
-    return KapiRefusal(usual_status if status is None else status, code, msg, "asked for")
+    details = _CONSENT_MISSING if code == -402 else {}
+    return KapiRefusal(
+        usual_status if status is None else status, code, msg, "asked for", **details
+    )
 
 
 def _page(status: int) -> Response:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
+import time
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
+from json import dumps as json_text
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from kakao_session.emulator.certificates import throw_away_tls
 from kakao_session.emulator.clock import Clock
+from kakao_session.emulator.control import control
 from kakao_session.emulator.dapi import dapi
 from kakao_session.emulator.environment import environment
-from kakao_session.emulator.faults import Fault, Faults, Kind, failing_answer
+from kakao_session.emulator.faults import Fault, Faults, failing_answer
 from kakao_session.emulator.gate import TOKEN_PATH, Gate
-from kakao_session.emulator.grants import Grants, Issue
+from kakao_session.emulator.grants import Grants
 from kakao_session.emulator.journal import Journal, Record
 from kakao_session.emulator.kapi import kapi
 from kakao_session.emulator.kauth import kauth
-from kakao_session.emulator.proxy import ProxyServer
-from kakao_session.emulator.server import LOOPBACK, Connections, KakaoServer
+from kakao_session.emulator.listeners import Listeners, listening
+from kakao_session.emulator.openid import OpenID
+from kakao_session.emulator.positions import positions
 from kakao_session.emulator.switches import USER_ID, Switches
-from kakao_session.endpoints import Endpoints
+from kakao_session.emulator.users import User, Users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
+
+    from kakao_session.emulator.faults import Kind
+    from kakao_session.emulator.issues import Issue, Token
+    from kakao_session.endpoints import Endpoints
 
 _NOT_RUNNING = "the emulator is not running: use it in a with statement, or call start()"
 
@@ -35,64 +42,48 @@ _NOT_RUNNING = "the emulator is not running: use it in a with statement, or call
 class KakaoEmulator(Switches):
     """A local Kakao. Takes the parameters of :class:`Switches`, which are attributes too.
 
+    :param port: of the proxy and the control page; 0 means any that is free.
+
     >>> with KakaoEmulator(access_lifetime=60) as kakao:
     ...     token = kakao.login(scopes=["talk_message"])
     ...     kakao.advance(hours=7)
     """
 
+    port: int = 0
+
     def __post_init__(self) -> None:
-        self._positions = {field.name: getattr(self, field.name) for field in fields(self)}
+        self._positions = positions(self)
         self._clock = Clock()
         self._journal = Journal()
         self._faults = Faults()
-        self._grants = Grants(self._clock, self)
+        self._users = Users(self._clock)
+        openid = OpenID(self._clock, self)
+        self._grants = Grants(self._clock, self, self._users, openid)
         services = {
-            "kauth": kauth(self._grants, self),
-            "kapi": kapi(self._grants, self, self._clock),
+            "kauth": kauth(self._grants, self._users, openid, self, lambda: self.endpoints),
+            "kapi": kapi(self._grants, self._users, self, self._clock),
             "dapi": dapi(self),
         }
         self._gate = Gate(services, self._journal, self._faults, self)
-        self._running: ExitStack | None = None
-        self._endpoints: Endpoints | None = None
-        self._ca_file = ""
-        self._proxy_url = ""
+        self._listeners: Listeners | None = None
+        self._running = ExitStack()
 
     def start(self) -> KakaoEmulator:
         """Open the ports.
 
         :returns: the emulator.
+        :raises OSError: if the port is not free.
         """
-        if self._running is not None:
-            return self
-        with ExitStack() as running:
-            folder = running.enter_context(tempfile.TemporaryDirectory(prefix="kakao-emulator-"))
-            ca_file = Path(folder, "ca.pem")
-            tls = throw_away_tls(ca_file)
-            connections = Connections()
-            running.callback(connections.close)
-            running.callback(self._gate.release)
-            kauth_server, kapi_server, dapi_server = servers = [
-                KakaoServer(service, self._gate, tls, connections, self._clock, self)
-                for service in ("kauth", "kapi", "dapi")
-            ]
-            tunnels = {f"{server.service}.kakao.com:443": server for server in servers}
-            proxy = ProxyServer(tunnels, self._journal, self._clock, connections)
-            for server in (*servers, proxy):
-                server.start()
-                running.callback(server.stop)
-            self._endpoints = Endpoints(
-                kauth_url=_url(kauth_server), api_url=_url(kapi_server), dapi_url=_url(dapi_server)
+        if self._listeners is None:
+            self._listeners = self._running.enter_context(
+                listening(self._gate, control(self), self._journal, self._clock, self, self.port)
             )
-            self._ca_file = str(ca_file)
-            self._proxy_url = f"http://{LOOPBACK}:{proxy.port}"
-            self._running = running.pop_all()
         return self
 
     def stop(self) -> None:
         """Close the ports and end every connection, also one that is held; once more is no harm."""
-        if self._running is not None:
-            running, self._running = self._running, None
-            running.close()
+        self._running.close()
+        self._listeners = None
 
     def __enter__(self) -> KakaoEmulator:
         return self.start()
@@ -108,27 +99,27 @@ class KakaoEmulator(Switches):
     @property
     def endpoints(self) -> Endpoints:
         """The three hosts on their loopback ports."""
-        if self._running is None or self._endpoints is None:
-            raise RuntimeError(_NOT_RUNNING)
-        return self._endpoints
+        return self._open().endpoints
 
     @property
     def ca_file(self) -> str:
         """The path of the certificate (PEM) that a client has to trust."""
-        if self._running is None:
-            raise RuntimeError(_NOT_RUNNING)
-        return self._ca_file
+        return self._open().ca_file
 
     @property
     def proxy_url(self) -> str:
         """The proxy through which Kakao's real host names lead here."""
-        if self._running is None:
-            raise RuntimeError(_NOT_RUNNING)
-        return self._proxy_url
+        return self._open().plain_url
+
+    @property
+    def control_url(self) -> str:
+        """The control page, and the same as JSON (:mod:`kakao_session.emulator.control`)."""
+        return self._open().plain_url
 
     def environment(self) -> dict[str, str]:
         """:returns: the variables with which a program, in any language, comes here unmodified."""
-        return environment(self.proxy_url, self.ca_file)
+        listeners = self._open()
+        return environment(listeners.plain_url, listeners.ca_file, listeners.node_preload)
 
     def login(
         self, user: int = USER_ID, scopes: Iterable[str] = ("talk_message",)
@@ -166,6 +157,36 @@ class KakaoEmulator(Switches):
         """
         self._grants.unlink(user)
 
+    def write_token_file(self, path: str | Path, *, hours_ago: float = 0.0) -> Path:
+        """Log a user in and leave a token file: what the token endpoint answered, and the app key.
+
+        :param hours_ago: when the user logged in and the file was written.
+        :returns: the path.
+        """
+        path = Path(path)
+        self.advance(hours=-hours_ago)
+        token = self.login()
+        self.advance(hours=hours_ago)
+        path.write_text(json_text({**token, "app_key": self.app_key}), encoding="utf-8")
+        written = time.time() - hours_ago * 3600
+        os.utime(path, (written, written))
+        return path
+
+    @property
+    def users(self) -> list[User]:
+        """Who is linked to the app."""
+        return self._users.all()
+
+    @property
+    def tokens(self) -> list[Token]:
+        """Every access and refresh token, dead or alive, in the order of issue."""
+        return self._grants.tokens()
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """What :meth:`fail_next` has in store."""
+        return self._faults.pending()
+
     def find(self, token: str) -> Issue | None:
         """:returns: what Kakao knows about a token, dead or alive; ``None`` if nothing."""
         return self._grants.find(token)
@@ -196,9 +217,8 @@ class KakaoEmulator(Switches):
         :param headers: further headers of the answer.
         :param retry_after: the header of that name.
         :param seconds: how long ``hang`` holds the connection; for good if not given.
+        :raises ValueError: there is no such kind or error, or no answer can carry it.
         """
-        if isinstance(kind, str) and kind not in get_args(Kind):
-            raise ValueError(f"kind is a status or one of {', '.join(get_args(Kind))}")
         extra = dict(headers or {})
         if retry_after is not None:
             extra["Retry-After"] = str(retry_after)
@@ -235,6 +255,7 @@ class KakaoEmulator(Switches):
         for name, position in self._positions.items():
             setattr(self, name, position)
 
-
-def _url(server: KakaoServer) -> str:
-    return f"https://{LOOPBACK}:{server.port}"
+    def _open(self) -> Listeners:
+        if self._listeners is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._listeners

@@ -3,66 +3,82 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 
-from kakao_session.emulator.durations import in_words
-from kakao_session.emulator.fingerprint import fingerprint
-from kakao_session.emulator.refusals import KapiRefusal, as_json
+from kakao_session.emulator.arguments import json_strings, wanted_strings
+from kakao_session.emulator.callers import Callers
+from kakao_session.emulator.consent_items import set_up
+from kakao_session.emulator.openid import about
+from kakao_session.emulator.profile import profile
+from kakao_session.emulator.refusals import as_json
 from kakao_session.emulator.services import answers_refusals, current_record
+from kakao_session.emulator.talk import talk
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from werkzeug import Response
 
     from kakao_session.emulator.clock import Clock
-    from kakao_session.emulator.grants import AccessToken, Grants, User
+    from kakao_session.emulator.grants import Grants
     from kakao_session.emulator.switches import Switches
+    from kakao_session.emulator.users import User, Users
 
 
-def kapi(grants: Grants, switches: Switches, clock: Clock) -> Flask:
+def kapi(grants: Grants, users: Users, switches: Switches, clock: Clock) -> Flask:
     """:returns: the application that answers for kapi.kakao.com."""
-    app = Flask(f"{__name__}.kapi", static_folder=None)
-    answers_refusals(app)
-
-    def bearer() -> AccessToken:
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not value:
-            raise KapiRefusal(401, -401, "no authentication key!", "no access token was sent")
-        record = current_record()
-        record.sent = fingerprint(value)
-        token = grants.holder(value)
-        record.note = f"access token good for {in_words(token.expires_at - clock.now())}"
-        return token
+    app = Flask(__name__, static_folder=None)
+    answers_refusals(app, lambda name: {"msg": name, "code": -2})
+    callers = Callers(grants, users, switches, clock)
+    app.register_blueprint(talk(callers, users))
 
     @app.get("/v1/user/access_token_info")
     def access_token_info() -> Response:
-        token = bearer()
+        token = callers.token()
         left = int(token.expires_at - clock.now())
         return as_json({"id": token.user.id, "expires_in": left, "app_id": switches.app_id})
 
     @app.route("/v2/user/me", methods=["GET", "POST"])
     def me() -> Response:
-        return as_json(_profile(bearer().user))
+        user = callers.target()
+        keys = wanted_strings("property_keys", request.values.get("property_keys"))
+        return as_json(profile(user, keys))
 
-    @app.post("/v2/api/talk/memo/default/send")
-    def send_to_me() -> Response:
-        _require_scope(bearer().user, "talk_message", "TALK_MEMO_DEFAULT_SEND")
-        _check_template(request.form.get("template_object"))
-        return as_json({"result_code": 0})
+    @app.get("/v1/oidc/userinfo")
+    def userinfo() -> Response:
+        user = callers.user("openid", api_type="OIDC_USERINFO")
+        return as_json({"sub": str(user.id), **about(user)})
+
+    @app.get("/v2/user/scopes")
+    def scopes() -> Response:
+        user = callers.target()
+        return as_json(consent(user, wanted_strings("scopes", request.args.get("scopes"))))
+
+    @app.post("/v2/user/revoke/scopes")
+    def revoke_scopes() -> Response:
+        user = callers.target()
+        revoked = json_strings("scopes", request.form.get("scopes"))
+        users.withdraw(user, revoked)
+        current_record().note = f"consent withdrawn: {', '.join(revoked)}"
+        return as_json(consent(user, revoked))
 
     @app.post("/v1/user/logout")
     def logout() -> Response:
-        token = bearer()
-        grants.logout(token)
+        if callers.by_admin():
+            user = callers.target()
+            grants.logout(user.id)
+            current_record().note = "every token of the user logged out"
+            return as_json({"id": user.id})
+        token = callers.token()
+        grants.end_login(token)
         current_record().note = "access token logged out"
         return as_json({"id": token.user.id})
 
     @app.post("/v1/user/unlink")
     def unlink() -> Response:
-        user = bearer().user
+        user = callers.target()
         grants.unlink(user.id)
         current_record().note = "unlinked: every token of the user is dead"
         return as_json({"id": user.id})
@@ -70,45 +86,13 @@ def kapi(grants: Grants, switches: Switches, clock: Clock) -> Flask:
     @app.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def echo() -> Response:
         """No API of Kakao's: takes any body, so that a client's uploads can be tested."""
-        bearer()
+        callers.token()
         body = request.get_data()
         digest = hashlib.sha256(body).hexdigest()
         return as_json({"method": request.method, "length": len(body), "sha256": digest})
 
+    def consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
+        items = [item for item in set_up(switches, user) if wanted is None or item.id in wanted]
+        return {"id": user.id, "scopes": [item.of(user) for item in items]}
+
     return app
-
-
-def _profile(user: User) -> dict[str, Any]:
-    connected_at = datetime.fromtimestamp(user.connected_at, timezone.utc)
-    return {
-        "id": user.id,
-        "connected_at": f"{connected_at:%Y-%m-%dT%H:%M:%SZ}",
-        "properties": {"nickname": user.nickname},
-        "kakao_account": {
-            "profile_nickname_needs_agreement": False,
-            "profile": {"nickname": user.nickname, "is_default_nickname": False},
-        },
-    }
-
-
-def _require_scope(user: User, scope: str, api_type: str) -> None:
-    if scope not in user.scopes:
-        raise KapiRefusal(
-            403,
-            -402,
-            "insufficient scopes.",
-            f"the user has not agreed to {scope}",
-            api_type=api_type,
-            required_scopes=[scope],
-            allowed_scopes=sorted(user.scopes),
-        )
-
-
-def _check_template(text: str | None) -> None:
-    try:
-        template = json.loads(text or "")
-    except ValueError:
-        template = None
-    if not isinstance(template, dict) or "object_type" not in template:
-        why = "template_object is not the JSON of a template"
-        raise KapiRefusal(400, -2, "template_object is not valid", why)

@@ -1,76 +1,102 @@
-"""The way in for unmodified programs: a CONNECT proxy that knows Kakao's hosts and nobody else."""
+"""The one plain port: a proxy that knows Kakao's hosts and nobody else, and the control page."""
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from werkzeug import Response
 from werkzeug.datastructures import Headers
 
+from kakao_session.emulator.connections import Connections, LoopbackServer
+from kakao_session.emulator.conversation import Conversation
 from kakao_session.emulator.journal import Journal, Record
-from kakao_session.emulator.server import Connections, KakaoServer, LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kakao_session.emulator.clock import Clock
+    from _typeshed.wsgi import WSGIApplication
 
-_REFUSAL = b"The Kakao emulator opens tunnels to Kakao's hosts only; nothing leaves this machine.\n"
+    from kakao_session.emulator.clock import Clock
+    from kakao_session.emulator.server import KakaoServer
+
+_REFUSAL = "The Kakao emulator opens tunnels to Kakao's hosts only; nothing leaves this machine.\n"
+_BODY_LIMIT = 1024 * 1024
 
 
 class ProxyServer(LoopbackServer):
     """Hands a tunnel's connection over to the server that it is for.
 
     :param tunnels: which server stands behind which ``host:port``.
+    :param control: answers what is asked of this port itself.
+    :raises OSError: if the port is not free.
     """
 
     def __init__(
         self,
         tunnels: Mapping[str, KakaoServer],
+        control: WSGIApplication,
         journal: Journal,
         clock: Clock,
         connections: Connections,
+        port: int,
     ) -> None:
-        super().__init__(_Tunnel, connections)
+        super().__init__(_ProxyConversation, connections, port)
         self.tunnels = tunnels
+        self.control = control
         self.journal = journal
         self.clock = clock
 
 
-class _Tunnel(BaseHTTPRequestHandler):
+class _ProxyConversation(Conversation):
     server: ProxyServer
-    protocol_version = "HTTP/1.1"
+    scheme = "http"
     rbufsize = 0  # what follows the head belongs to TLS and must be left in the socket
 
-    def do_CONNECT(self) -> None:
+    def body_limit(self) -> int:
+        return _BODY_LIMIT
+
+    def now(self) -> float:
+        return self.server.clock.now()
+
+    def do_CONNECT(self) -> None:  # noqa: N802 - the parent's name for it
         server = self.server.tunnels.get(self.path.lower())
         if server is None:
-            self.refuse()
+            self._refuse("none of Kakao's hosts: refused")
             return
         self.close_connection = True
         self.send_response_only(200, "Connection established")
         self.end_headers()
         server.finish_request(self.connection, self.client_address)
 
-    def refuse(self) -> None:
-        """Answer 403: the host is none of Kakao's, or the request is no CONNECT."""
-        self.close_connection = True
-        self.server.journal.add(self._record())
-        self.send_response_only(403)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(len(_REFUSAL)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(_REFUSAL)
+    def converse(self) -> None:
+        """A path is asked of the emulator itself, a whole URL mostly of somebody else."""
+        if self.path.startswith(("/", *self._own_urls())):
+            super().converse()
+        else:
+            self._refuse("not through TLS: refused")
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = refuse  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = converse  # noqa: N815
 
-    def _record(self) -> Record:
-        tunnel = self.command == "CONNECT"
-        url = urlsplit(f"//{self.path}" if tunnel else self.path)
+    def reply(self, body: bytes) -> None:
+        self.send(Response.from_app(self.server.control, self.environ(body), buffered=True))
+
+    def _own_urls(self) -> tuple[str, str]:
+        """:returns: how a browser that has its proxy here asks for the control page."""
+        port = self.server.port
+        return f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"
+
+    def _refuse(self, why: str) -> None:
+        self.server.journal.add(self._record(why))
+        self.send(Response(_REFUSAL, 403, {"Connection": "close"}, content_type="text/plain"))
+
+    def _record(self, why: str) -> Record:
+        try:
+            url = urlsplit(f"//{self.path}" if self.command == "CONNECT" else self.path)
+        except ValueError:  # no address at all
+            url = urlsplit("")
         return Record(
-            time=self.server.clock.now(),
+            time=self.now(),
             service="proxy",
             host=url.netloc or self.headers.get("Host", ""),
             method=self.command,
@@ -79,11 +105,5 @@ class _Tunnel(BaseHTTPRequestHandler):
             headers=Headers(self.headers.items()),
             body=b"",
             status=403,
-            note="none of Kakao's hosts: refused" if tunnel else "not through TLS: refused",
+            note=why,
         )
-
-    def version_string(self) -> str:
-        return "kakao-emulator"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The journal is the log."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from flask import request
 from werkzeug.exceptions import HTTPException
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kakao_session.emulator.journal import Record
 
+Shape = Callable[[str], dict[str, Any]]
 
 RECORD = "kakao_session.record"
 
@@ -25,8 +27,11 @@ def current_record() -> Record:
     return record
 
 
-def answers_refusals(app: Flask) -> None:
-    """Let a :class:`Refusal` raised in a view become the answer and the note in the log."""
+def answers_refusals(app: Flask, shape: Shape) -> None:
+    """Let a :class:`Refusal` raised in a view become the answer and the note in the log.
+
+    :param shape: the body of an error that Kakao has no code for, an unknown path, say.
+    """
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
@@ -36,5 +41,11 @@ def answers_refusals(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def unknown(error: HTTPException) -> Response:
         status = error.code or 500
-        current_record().note = f"{error.name}: nothing that the emulator imitates"
-        return as_json({"msg": error.name, "code": -2}, status)
+        why = ": nothing that the emulator imitates" if status in (404, 405) else ""
+        current_record().note = f"{error.name}{why}"
+        headers = {"Allow": ", ".join(_allowed(error))} if status == 405 else None
+        return as_json(shape(error.name), status, headers)
+
+
+def _allowed(error: HTTPException) -> list[str]:
+    return sorted(getattr(error, "valid_methods", None) or [])

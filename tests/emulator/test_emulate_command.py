@@ -6,12 +6,15 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from kakao_session.cli.app import app
 from kakao_session.emulator.fingerprint import fingerprint
 
 COMMAND = [sys.executable, "-m", "kakao_session", "emulate"]
@@ -213,6 +216,126 @@ def test_serve__until_ctrl_c(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
     assert not Path(variables["KAKAO_SESSION_TOKEN_FILE"]).exists()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_port__is_the_proxys_and_the_control_pages() -> None:
+    port = free_port()
+    program = "import os; print(os.environ['HTTPS_PROXY'], os.environ['KAKAO_EMULATOR_URL'])"
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(2):  # the second time right after the first
+        done = emulate("--port", str(port), "--", sys.executable, "-c", program)
+        assert done.stdout == f"{url} {url}\n", done.stderr
+
+
+def test_port__is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = emulate("--port", str(port), "--", "true")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: port {port} can't be used: ")
+    assert "Traceback" not in done.stderr
+
+
+LIFE = """
+import os, requests
+form = {"grant_type": "refresh_token", "client_id": os.environ["KAKAO_REST_API_KEY"],
+        "refresh_token": __import__("json").load(open(os.environ["KAKAO_SESSION_TOKEN_FILE"]))
+        ["refresh_token"], "client_secret": os.environ.get("KAKAO_CLIENT_SECRET")}
+for _ in range(21):
+    answer = requests.post("https://kauth.kakao.com/oauth/token", data=form)
+print(answer.status_code, answer.json().get("expires_in"), answer.json().get("error_code"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ([], "429 None KOE237"),
+        (["--no-rate-limit"], "200 21599 None"),
+        (["--no-rate-limit", "--access-lifetime", "60"], "200 60 None"),
+        (["--switch", "rate_limit_status=400"], "400 None KOE237"),
+        (["--switch", "rate_limit=false", "--client-secret", "s"], "200 21599 None"),
+    ],
+)
+def test_options__set_the_switches(options: list[str], printed: str) -> None:
+    done = emulate(*options, "--", sys.executable, "-c", LIFE)
+    assert done.stdout == f"{printed}\n", done.stderr
+
+
+def test_options__of_the_authorization_page() -> None:
+    program = (
+        "import os, requests\n"
+        "query = {'client_id': os.environ['KAKAO_REST_API_KEY'], 'response_type': 'code',\n"
+        "         'redirect_uri': 'http://localhost:8765/callback', 'scope': 'friends'}\n"
+        "answer = requests.get('https://kauth.kakao.com/oauth/authorize', query,\n"
+        "                      allow_redirects=False)\n"
+        "print(answer.status_code, answer.headers.get('Location', '').partition('=')[0])"
+    )
+
+    def ask(*options: str) -> str:
+        return emulate(*options, "--", sys.executable, "-c", program).stdout.strip()
+
+    uri = "http://localhost:8765/callback"
+    assert ask() == "200"
+    assert ask("--consent", "given") == f"302 {uri}?code"
+    assert ask("--consent", "denied") == f"302 {uri}?error"
+    assert ask("--redirect-uri", f"{uri}/") == "400"
+    assert ask("--redirect-uri", f"{uri}/", "--redirect-uri", uri) == "200"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--explode"],
+        ["--port", "many"],
+        ["--port", "70000"],
+        ["--access-lifetime", "0"],
+        ["--consent", "perhaps"],
+        ["--switch", "logout_ends=all"],
+        ["--switch", "no_such_switch=1"],
+        ["--switch", "rate_limit"],
+        ["--client-secret"],
+    ],
+)
+def test_usage__is_wrong(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, ["emulate", *arguments])
+    assert done.exit_code == 2
+    assert re.match(r"(Usage: .+)?Error: ", done.output, re.DOTALL)
+
+
+def test_story__has_many_rows() -> None:
+    program = (
+        "import requests\n"
+        "with requests.Session() as http:\n"
+        "    for _ in range(60): http.get('https://kapi.kakao.com/v2/user/me')"
+    )
+    done = emulate("--", sys.executable, "-c", program)
+    assert "0 to the login, 60 to the API; 60 failed" in done.stderr
+    assert len(done.stderr.splitlines()) < 150
+
+
+def test_story__has_no_colours_where_nobody_sees_them() -> None:
+    assert "\x1b" not in emulate("--", "true").stderr
+
+
+def test_interrupt__while_nothing_is_asked() -> None:
+    with started("--port", "0") as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("export HTTP_PROXY=")
+        while "control page" not in (line := process.stderr.readline()):
+            assert line
+        assert line.startswith("Its control page: http://127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        told = process.stderr.read()
+        assert "unset HTTP_PROXY HTTPS_PROXY " in told
+        assert "Traceback" not in told
 
 
 def test_help__names_what_is_done() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from kakao_session.emulator.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import requests
 
@@ -120,6 +123,19 @@ def test_environment__leads_every_client_here(kakao: KakaoEmulator) -> None:
         assert environment[name] == kakao.ca_file
     assert environment["NODE_USE_ENV_PROXY"] == "1"
     assert "kakao" not in environment["NO_PROXY"]
+
+
+def test_token_file__is_as_a_login_leaves_it(kakao: KakaoEmulator, tmp_path: Path) -> None:
+    path = kakao.write_token_file(tmp_path / "token.json", hours_ago=7)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert list(written) == [*kakao.login(), "app_key"]
+    assert abs(time.time() - path.stat().st_mtime - 7 * 3600) < 60
+    access, refresh = (kakao.find(written[name]) for name in ("access_token", "refresh_token"))
+    assert access
+    assert refresh
+    assert -3600 - 60 < access.expires_at - kakao.now() < -3600 + 60
+    assert {access, refresh} <= {*kakao.tokens}
+    assert [user.id for user in kakao.users] == [123456789]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_send_to_me__without_consent(http: requests.Session, kakao: KakaoEmulato
         ("code", -402),
         ("api_type", "TALK_MEMO_DEFAULT_SEND"),
         ("required_scopes", ["talk_message"]),
-        ("allowed_scopes", ["account_email", "profile_nickname"]),
+        ("allowed_scopes", ["profile_nickname", "account_email"]),
     ]
 
 
@@ -182,7 +183,8 @@ def test_upload__of_a_file(http: requests.Session, kakao: KakaoEmulator, tmp_pat
 
 def test_upload__a_form_in_chunks(http: requests.Session, kakao: KakaoEmulator) -> None:
     headers = {**bearer(kakao.login()), "Content-Type": "application/x-www-form-urlencoded"}
-    body = (part for part in (b"template_object=%7B%22object", b"_type%22%3A%22text%22%7D"))
+    form = urlencode({"template_object": json.dumps(TEMPLATE)}).encode()
+    body = (part for part in (form[:30], form[30:]))
     assert http.post(MEMO, data=body, headers=headers, timeout=10).json() == {"result_code": 0}
 
 
@@ -218,3 +220,114 @@ def test_search__refused(
     assert response.status_code == status
     assert list(response.json()) == ["errorType", "message"]
     assert response.json()["errorType"] == error_type
+
+
+def admin(kakao: KakaoEmulator) -> dict[str, str]:
+    return {"Authorization": f"KakaoAK {kakao.admin_key}"}
+
+
+def target(user: int = 123456789) -> dict[str, str]:
+    return {"target_id_type": "user_id", "target_id": str(user)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (["kakao_account.email"], {"kakao_account": ["has_email", "email_needs_agreement"]}),
+        (["properties.nickname"], {"properties": ["nickname"]}),
+        (["kakao_account.profile"], {"kakao_account": ["profile_nickname_needs_agreement"]}),
+        (["kakao_account."], {"kakao_account": ["profile_nickname_needs_agreement", "profile"]}),
+        (
+            ["kakao_account.profile", "properties.nickname"],
+            {"properties": ["nickname"], "kakao_account": ["profile"]},
+        ),
+        (["kakao_account.name"], {"kakao_account": []}),
+        ([], {}),
+    ],
+)
+def test_me__by_property_keys(
+    http: requests.Session, kakao: KakaoEmulator, keys: list[str], told: dict[str, list[str]]
+) -> None:
+    headers = bearer(kakao.login(scopes=["account_email"]))
+    form = {"property_keys": json.dumps(keys)}
+    answers = (
+        http.get(f"{API}/v2/user/me", params=form, headers=headers, timeout=10).json(),
+        http.post(f"{API}/v2/user/me", data=form, headers=headers, timeout=10).json(),
+    )
+    assert answers[0] == answers[1]
+    assert list(answers[0]) == ["id", "connected_at", *told]
+    for section, fields in told.items():
+        assert {*fields} <= {*answers[0][section]}
+        assert bool(fields) is bool(answers[0][section])
+        wanted = {"kakao_account.email", "kakao_account."} & {*keys}
+        assert ("email" in answers[0][section]) is bool(wanted)
+
+
+def test_me__tells_the_email_with_consent_alone(
+    http: requests.Session, kakao: KakaoEmulator
+) -> None:
+    def account(token: dict[str, Any]) -> Any:
+        answer = http.get(f"{API}/v2/user/me", headers=bearer(token), timeout=10)
+        return answer.json()["kakao_account"]
+
+    assert "email" not in account(kakao.login())
+    assert account(kakao.login(scopes=["account_email"]))["email"] == "user123456789@example.com"
+
+
+def test_friends__are_who_else_has_agreed(http: requests.Session, kakao: KakaoEmulator) -> None:
+    token = kakao.login(scopes=["friends"])
+    for user in range(1, 13):
+        kakao.login(user, scopes=["friends"] if user > 1 else ["talk_message"])
+
+    def ask(**query: int) -> Any:
+        url = f"{API}/v1/api/talk/friends"
+        return http.get(url, params=query, headers=bearer(token), timeout=10).json()
+
+    assert list(ask()) == ["elements", "total_count", "favorite_count"]
+    assert [friend["id"] for friend in ask()["elements"]] == list(range(2, 12))
+    assert [friend["id"] for friend in ask(offset=9, limit=2)["elements"]] == [11, 12]
+    assert ask()["total_count"] == 11
+    kakao.unlink(12)
+    assert ask()["total_count"] == 10
+
+
+def test_scopes__and_their_withdrawal(http: requests.Session, kakao: KakaoEmulator) -> None:
+    kakao.consent_items = ["friends", "account_email"]
+    token = kakao.login(scopes=["openid", "talk_message", "friends"])
+
+    def agreed() -> dict[str, bool]:
+        answer = http.get(f"{API}/v2/user/scopes", headers=bearer(token), timeout=10).json()
+        return {scope["id"]: scope["agreed"] for scope in answer["scopes"]}
+
+    assert agreed() == {"friends": True, "account_email": False, "talk_message": True}
+    url, form = f"{API}/v2/user/revoke/scopes", {"scopes": '["friends"]'}
+    answer = http.post(url, data=form, headers=bearer(token), timeout=10).json()
+    assert [(scope["id"], scope["agreed"]) for scope in answer["scopes"]] == [("friends", False)]
+    assert "revocable" not in answer["scopes"][0]
+    assert agreed()["friends"] is False
+    friends = http.get(f"{API}/v1/api/talk/friends", headers=bearer(token), timeout=10)
+    assert friends.json()["required_scopes"] == ["friends"]
+
+
+def test_admin__acts_for_a_user(
+    http: requests.Session, kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
+) -> None:
+    token, other = kakao.login(user=42), kakao.login()
+    me = http.get(f"{API}/v2/user/me", params=target(42), headers=admin(kakao), timeout=10)
+    assert me.json()["id"] == 42
+    for path in ("logout", "unlink"):
+        url = f"{API}/v1/user/{path}"
+        answer = http.post(url, data=target(42), headers=admin(kakao), timeout=10)
+        assert answer.json() == {"id": 42}
+        assert refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
+        assert refresh(other["refresh_token"]).status_code == 200
+    gone = http.post(url, data=target(42), headers=admin(kakao), timeout=10)
+    assert (gone.status_code, gone.json()["code"]) == (400, -101)
+
+
+def test_local__search(http: requests.Session, kakao: KakaoEmulator) -> None:
+    url = "https://dapi.kakao.com/v2/local/search/keyword.json"
+    headers = {"Authorization": f"KakaoAK {kakao.app_key}"}
+    answer = http.get(url, params={"query": "카카오"}, headers=headers, timeout=10).json()
+    assert answer["documents"][0]["address_name"] == "카카오"
+    assert http.get(url, headers=headers, timeout=10).json()["errorType"] == "MissingParameter"

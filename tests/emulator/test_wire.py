@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,31 +51,6 @@ def test_certificate__is_of_an_authority_that_nobody_trusts(
     monkeypatch.delenv("CURL_CA_BUNDLE")
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(kakao.endpoints.api_url, timeout=10)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
-def test_curl__with_the_environment_alone(kakao: KakaoEmulator) -> None:
-    token = kakao.login()
-    done = subprocess.run(
-        [
-            "curl",
-            "--silent",
-            "--show-error",
-            "--fail",
-            "--header",
-            f"Authorization: Bearer {token['access_token']}",
-            "https://kapi.kakao.com/v2/user/me",
-        ],
-        env={"PATH": os.environ["PATH"], **kakao.environment()},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=20,
-    )
-    assert '"id":123456789' in done.stdout
-    [record] = kakao.requests
-    assert (record.host, record.status) == ("kapi.kakao.com", 200)
-    assert record.headers["user-agent"].startswith("curl/")
 
 
 @pytest.mark.parametrize(

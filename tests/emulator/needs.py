@@ -1,0 +1,21 @@
+"""What a test needs and a machine may lack."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def program(name: str) -> str:
+    """:returns: the program's path; where it is missing, the test is skipped, or fails in CI."""
+    return shutil.which(name) or missing(f"no {name} on this machine")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where ``KAKAO_SESSION_NO_SKIP=1`` says that nothing may lack."""
+    if os.environ.get("KAKAO_SESSION_NO_SKIP") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,204 @@
+"""Clients of other makes, unmodified, with the environment alone and Kakao's real host names."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.emulator.needs import program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+
+ME = "https://kapi.kakao.com/v2/user/me"
+
+FETCH = """
+const [url, token, times] = process.argv.slice(1)
+const headers = { Authorization: `Bearer ${token}` }
+for (let i = 0; i < Number(times); i++) {
+  const response = await fetch(url, { headers })
+  console.log(response.status, (await response.json()).id)
+}
+"""
+HTTPS = """
+const https = require('https')
+const [url, token] = process.argv.slice(1)
+https.get(url, { headers: { Authorization: `Bearer ${token}` } }, response => {
+  let body = ''
+  response.on('data', piece => { body += piece })
+  response.on('end', () => console.log(response.statusCode, JSON.parse(body).id))
+})
+"""
+TLS = """
+import { connect } from 'node:tls'
+const token = process.argv[2]
+const socket = connect(443, 'kapi.kakao.com', () => {
+  socket.end(`GET /v2/user/me HTTP/1.1\\r\\nHost: kapi.kakao.com\\r\\nConnection: close\\r\\n` +
+             `Authorization: Bearer ${token}\\r\\n\\r\\n`)
+})
+socket.on('data', data => console.log(String(data).slice(9, 12), socket.authorized))
+"""
+FORM = """
+const [url, key, token] = process.argv.slice(1)
+const form = { grant_type: 'refresh_token', client_id: key, refresh_token: token }
+const body = new URLSearchParams(form)
+const answer = await (await fetch(url, { method: 'POST', body })).json()
+console.log(Object.keys(answer).join(' '))
+"""
+OUT = """
+const failing = emitter => new Promise((_, reject) => emitter.on('error', reject))
+const attempts = {
+  fetch: () => fetch('https://example.com/'),
+  plain: () => fetch('http://example.com/'),
+  ip: () => fetch('https://192.0.2.1/'),
+  kakao: () => fetch('https://kakao.com/'),
+  port: () => fetch('https://kapi.kakao.com:8443/'),
+  https: () => failing(require('https').get('https://example.com/')),
+  net: () => failing(require('net').connect(80, 'example.com'))
+}
+async function main () {
+  for (const [name, attempt] of Object.entries(attempts)) {
+    await attempt().catch(error => console.log(name, error.cause?.message ?? error.message))
+  }
+}
+main()
+"""
+LOOPBACK = """
+const http = require('http')
+const server = http.createServer((request, response) => response.end('mine'))
+server.listen(0, '127.0.0.1', async () => {
+  const { port } = server.address()
+  for (const host of ['127.0.0.1', 'localhost']) {
+    console.log(await (await fetch(`http://${host}:${port}/`)).text())
+  }
+  server.close()
+  server.closeAllConnections()
+})
+"""
+
+
+def run(kakao: KakaoEmulator, *command: str, **extra: str) -> str:
+    """:returns: what a program prints that finds nothing in its environment but what is needed."""
+    environment = {"PATH": os.environ["PATH"], **kakao.environment(), **extra}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def module(source: str) -> list[str]:
+    return [program("node"), "--input-type=module", "--eval", source, "--"]
+
+
+def script(source: str) -> list[str]:
+    return [program("node"), "--eval", source, "--"]
+
+
+def test_curl(kakao: KakaoEmulator) -> None:
+    token = kakao.login()
+    header = f"Authorization: Bearer {token['access_token']}"
+    told = run(kakao, program("curl"), "--silent", "--show-error", "--fail", "-H", header, ME)
+    assert json.loads(told)["id"] == 123456789
+    [record] = kakao.requests
+    assert (record.host, record.status) == ("kapi.kakao.com", 200)
+    assert record.headers["user-agent"].startswith("curl/")
+
+
+def test_curl__way_out_is_refused(kakao: KakaoEmulator) -> None:
+    curl = [program("curl"), "--silent", "--max-time", "10", "https://example.com/"]
+    environment = {"PATH": os.environ["PATH"], **kakao.environment()}
+    assert subprocess.run(curl, env=environment, timeout=20, check=False).returncode != 0
+    assert [record.host for record in kakao.requests] == ["example.com:443"]
+
+
+def test_python__requests(kakao: KakaoEmulator) -> None:
+    code = (
+        "import sys, requests\n"
+        "headers = {'Authorization': 'Bearer ' + sys.argv[2]}\n"
+        "print(requests.get(sys.argv[1], headers=headers).json()['id'])"
+    )
+    token = kakao.login()["access_token"]
+    assert run(kakao, sys.executable, "-c", code, ME, token) == "123456789\n"
+
+
+def test_httpx(kakao: KakaoEmulator) -> None:
+    token = kakao.login()
+    with httpx.Client() as client:
+        response = client.get(ME, headers={"Authorization": f"Bearer {token['access_token']}"})
+        assert response.json()["id"] == 123456789
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": kakao.app_key,
+            "refresh_token": token["refresh_token"],
+        }
+        assert (
+            "access_token" in client.post("https://kauth.kakao.com/oauth/token", data=form).json()
+        )
+        with pytest.raises(httpx.ProxyError):
+            client.get("https://example.com/")
+
+
+def test_node__fetch(kakao: KakaoEmulator) -> None:
+    token = kakao.login()["access_token"]
+    assert run(kakao, *module(FETCH), ME, token, "3") == "200 123456789\n" * 3
+    assert [record.host for record in kakao.requests] == ["kapi.kakao.com"] * 3
+
+
+def test_node__fetch_posts_a_form(kakao: KakaoEmulator) -> None:
+    url, token = "https://kauth.kakao.com/oauth/token", kakao.login()["refresh_token"]
+    told = run(kakao, *module(FORM), url, kakao.app_key, token)
+    assert told == "access_token token_type expires_in\n"
+
+
+def test_node__https(kakao: KakaoEmulator) -> None:
+    token = kakao.login()["access_token"]
+    assert run(kakao, *script(HTTPS), ME, token) == "200 123456789\n"
+
+
+def test_node__tls_as_a_module(kakao: KakaoEmulator, tmp_path: Path) -> None:
+    path = tmp_path / "client.mjs"
+    path.write_text(TLS)
+    token = kakao.login()["access_token"]
+    assert run(kakao, program("node"), str(path), token) == "200 true\n"
+
+
+def test_node__nothing_leaves_the_machine(kakao: KakaoEmulator) -> None:
+    # Newer versions would ask the proxy, which refuses in words of its own.
+    printed = run(kakao, *script(OUT), NODE_USE_ENV_PROXY="0")
+    told = dict(line.split(" ", 1) for line in printed.splitlines())
+    assert {name: message.partition(": ")[2] for name, message in told.items()} == {
+        "fetch": "example.com:443 was refused",
+        "plain": "example.com:80 was refused",
+        "ip": "192.0.2.1:443 was refused",
+        "kakao": "kakao.com:443 was refused",
+        "port": "kapi.kakao.com:8443 was refused",
+        "https": "example.com:443 was refused",
+        "net": "example.com:80 was refused",
+    }
+    assert all("nothing leave this machine" in message for message in told.values())
+    assert len(kakao.requests) == len(told)
+    assert {(record.service, record.status) for record in kakao.requests} == {("proxy", 403)}
+
+
+def test_node__loopback_is_left_alone(kakao: KakaoEmulator) -> None:
+    assert run(kakao, *script(LOOPBACK)) == "mine\nmine\n"
+
+
+def test_node__options_of_the_user_stay(
+    kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_OPTIONS", "--max-old-space-size=77")
+    assert kakao.environment()["NODE_OPTIONS"].startswith("--max-old-space-size=77 --require ")
+    monkeypatch.setenv("NODE_OPTIONS", kakao.environment()["NODE_OPTIONS"])
+    assert kakao.environment()["NODE_OPTIONS"].count("--require") == 1
+    code = "console.log(process.execArgv.length, process.env.NODE_OPTIONS.slice(0, 24))"
+    assert "--max-old-space-size=77" in run(kakao, *script(code))

@@ -1,0 +1,312 @@
+"""The JSON endpoints of the control page, and who is kept away from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kakao_session.emulator import control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kakao_session.emulator import KakaoEmulator
+
+
+@pytest.fixture
+def drive(kakao: KakaoEmulator, http: requests.Session) -> Callable[..., Any]:
+    """Post to an endpoint. :returns: the answer, which is good."""
+
+    def post(action: str, **fields: Any) -> Any:
+        response = http.post(f"{kakao.control_url}/api/{action}", json=fields, timeout=10)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return post
+
+
+def test_state__shows_everything_and_no_secret(
+    kakao: KakaoEmulator,
+    http: requests.Session,
+    me: Callable[[str], requests.Response],
+) -> None:
+    kakao.client_secret = "emulator-secret"
+    token = kakao.login(user=2**60 + 1)
+    me(token["access_token"])
+    response = http.get(f"{kakao.control_url}/api/state", timeout=10)
+    for secret in (token["access_token"], token["refresh_token"], "emulator-secret"):
+        assert secret not in response.text
+    state = response.json()
+    assert [user["id"] for user in state["users"]] == [str(2**60 + 1)]
+    assert {(each["kind"], each["alive"]) for each in state["tokens"]} == {
+        ("access", True),
+        ("refresh", True),
+    }
+    assert {each["expires_in"] for each in state["tokens"]} <= {21599, 21598, 5183999, 5183998}
+    [request] = state["requests"]
+    assert (request["host"], request["path"], request["status"]) == (
+        "kapi.kakao.com",
+        "/v2/user/me",
+        200,
+    )
+    assert request["sent"] in {each["fingerprint"] for each in state["tokens"]}
+    assert request["note"] == "access token good for 6 hours"
+    assert state["switches"]["logout_ends"] == "both"
+
+
+def test_control__is_not_in_the_log(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+    drive("advance", hours=1)
+    assert kakao.requests == []
+
+
+def test_login__answers_the_token(
+    drive: Callable[..., Any], me: Callable[[str], requests.Response]
+) -> None:
+    token = drive("login", user=str(2**60), scopes=["friends"])
+    assert token["scope"] == "friends"
+    assert me(token["access_token"]).json()["id"] == 2**60
+    assert me(drive("login")["access_token"]).json()["id"] == 123456789
+
+
+def test_advance__and_back(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+    before = kakao.now()
+    drive("advance", days=30, hours=1, seconds=0.5)
+    assert 30 * 86_400 + 3600 <= kakao.now() - before < 30 * 86_400 + 3660
+    drive("advance", days=-30, hours=-1)
+    assert abs(kakao.now() - before) < 60
+
+
+@pytest.mark.parametrize(
+    ("action", "msg"),
+    [
+        ("expire-access-tokens", "this access token is already expired"),
+        ("revoke-access-tokens", "this access token does not exist"),
+        ("unlink", "this access token does not exist"),
+        ("reset", "this access token does not exist"),
+    ],
+)
+def test_token__ends(
+    kakao: KakaoEmulator,
+    drive: Callable[..., Any],
+    me: Callable[[str], requests.Response],
+    action: str,
+    msg: str,
+) -> None:
+    token = kakao.login()["access_token"]
+    state = drive(action)
+    assert not any(each["alive"] for each in state["tokens"] if each["kind"] == "access")
+    assert me(token).json()["msg"] == msg
+
+
+def test_fail_next__and_no_more(
+    kakao: KakaoEmulator, drive: Callable[..., Any], refresh: Callable[..., requests.Response]
+) -> None:
+    token = kakao.login()["refresh_token"]
+    state = drive("fail-next", kind=503, retry_after=1, headers={"X-One": "1"})
+    assert state["failures"] == [
+        {"path": "/oauth/token", "what": "made to fail: 503", "times": 1, "after": False}
+    ]
+    answer = refresh(token)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    drive("fail-next", error_code="KOE237", times=None)
+    assert refresh(token).json()["error_code"] == "KOE237"
+    assert drive("clear-failures")["failures"] == []
+    assert refresh(token).status_code == 200
+    drive("fail-next", kind="reset")
+    with pytest.raises(requests.ConnectionError):
+        refresh(token)
+    assert drive("clear-requests")["requests"] == []
+
+
+def test_switches__by_name(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+    state = drive("switches", rate_limit=True, logout_ends="access_token", members=[1, 2])
+    assert (kakao.rate_limit, kakao.logout_ends, kakao.members) == (True, "access_token", [1, 2])
+    assert state["switches"]["rate_limit"] is True
+    drive("reset")
+    assert (kakao.rate_limit, kakao.logout_ends, kakao.members) == (False, "both", None)
+
+
+def test_environment__leads_here(kakao: KakaoEmulator, http: requests.Session) -> None:
+    told = http.get(f"{kakao.control_url}/api/environment", timeout=10).json()
+    assert told == kakao.environment()
+    assert told["KAKAO_EMULATOR_URL"] == kakao.control_url
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "words"),
+    [
+        ("switches", {"logout": "both"}, "there is no switch 'logout'"),
+        ("switches", {"logout_ends": "all"}, "logout_ends takes 'both' or 'access_token'"),
+        ("switches", {"rate_limit": 1}, "rate_limit takes true or false"),
+        ("switches", {"rate_limit_status": 500}, "rate_limit_status takes 429 or 400"),
+        ("switches", {"access_lifetime": 1.5}, "access_lifetime takes a whole number"),
+        ("switches", {"members": ["x"]}, "members takes a list, each a whole number or null"),
+        ("switches", {"latency": None}, "latency takes a number"),
+        ("switches", {"latency": float("nan")}, "latency takes a number"),
+        ("switches", {"access_lifetime": 10**400}, "access_lifetime takes a whole number"),
+        ("switches", {"rate_limit": True, "no": 1}, "there is no switch 'no'"),
+        ("switches", {"__class__": "x"}, "there is no switch '__class__'"),
+        ("advance", {"hours": "7"}, "hours takes a number"),
+        ("advance", {"days": 1e300}, "large"),
+        ("advance", {"days": 10_000_000}, "the clock can be moved from 1970"),
+        ("advance", {"weeks": 1}, "advance takes no 'weeks'"),
+        ("unlink", {"user": "me"}, "user takes a whole number"),
+        ("login", {"scopes": "talk_message"}, "scopes takes a list, each a string"),
+        ("fail-next", {"kind": "explode"}, "kind is a status or one of reset"),
+        ("fail-next", {"kind": 99}, "a status is a number from 200 to 599"),
+        ("fail-next", {"kind": True}, "kind takes a whole number or a string or null"),
+        ("fail-next", {"times": "2"}, "times takes a whole number or null"),
+        ("fail-next", {"headers": {"X": 1}}, "headers takes an object, each value a string"),
+        ("fail-next", {"headers": {"X": "a\r\nb"}}, "newline"),
+        ("fail-next", {"error_code": "KOE999"}, "none of Kakao's documented errors"),
+        ("fail-next", {"json": "\ud800"}, "surrogates"),
+        ("reset", [], "the body is not a JSON object"),
+        ("reset", None, "the body is not a JSON object"),
+    ],
+)
+def test_fields__that_do_not_fit(
+    kakao: KakaoEmulator, http: requests.Session, action: str, body: Any, words: str
+) -> None:
+    response = http.post(
+        f"{kakao.control_url}/api/{action}",
+        data=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+        timeout=10,
+    )
+    assert response.status_code == 400
+    assert list(response.json()) == ["error"]
+    assert words in response.json()["error"]
+    assert (kakao.rate_limit, kakao.failures) == (False, [])
+
+
+def test_body__that_is_no_json(kakao: KakaoEmulator, http: requests.Session) -> None:
+    for body in (b"", b"{", b"\xff", b"[" * 100_000):
+        response = http.post(
+            f"{kakao.control_url}/api/reset",
+            data=body,
+            headers={"Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert response.status_code == 400
+        assert "error" in response.json()
+
+
+def test_body__too_large(kakao: KakaoEmulator, http: requests.Session) -> None:
+    response = http.post(f"{kakao.control_url}/api/reset", data=bytes(2_000_000), timeout=10)
+    assert response.status_code == 413
+
+
+def test_paths__that_are_not_there(kakao: KakaoEmulator, http: requests.Session) -> None:
+    for method, path, status in (
+        ("GET", "/nothing", 404),
+        ("POST", "/api/explode", 404),
+        ("GET", "/api/reset", 405),
+        ("GET", "/static/../control.py", 404),
+        ("GET", "/static/%2e%2e/control.py", 404),
+    ):
+        body: dict[str, str] | None = {} if method == "POST" else None
+        response = http.request(method, f"{kakao.control_url}{path}", json=body, timeout=10)
+        assert response.status_code == status
+        assert "error" in response.json()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "attacker.example:{port}"},
+        {"Host": "127.0.0.1"},
+        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1:{port}.attacker.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/api/state", "/api/environment", "/static/control.js"])
+def test_page_from_elsewhere__reads_nothing(
+    kakao: KakaoEmulator, http: requests.Session, path: str, headers: dict[str, str]
+) -> None:
+    port = kakao.control_url.rpartition(":")[2]
+    headers = {name: value.format(port=port) for name, value in headers.items()}
+    response = http.get(f"{kakao.control_url}{path}", headers=headers, timeout=10)
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example:{port}"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+        {"Origin": "http://attacker.example:{port}"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Type": ""},
+    ],
+)
+def test_page_from_elsewhere__changes_nothing(
+    kakao: KakaoEmulator, http: requests.Session, headers: dict[str, str]
+) -> None:
+    token = kakao.login()["access_token"]
+    port = kakao.control_url.rpartition(":")[2]
+    headers = {name: value.format(port=port) for name, value in headers.items()}
+    response = http.post(
+        f"{kakao.control_url}/api/revoke-access-tokens",
+        data="{}",
+        headers={"Content-Type": "application/json", **headers},
+        timeout=10,
+    )
+    assert response.status_code == 403
+    assert "Access-Control-Allow-Origin" not in response.headers
+    issue = kakao.find(token)
+    assert issue
+    assert issue.ended is None
+
+
+def test_preflight__is_not_granted(kakao: KakaoEmulator, http: requests.Session) -> None:
+    headers = {
+        "Origin": "https://attacker.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    response = http.options(f"{kakao.control_url}/api/reset", headers=headers, timeout=10)
+    assert response.status_code == 403
+    assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_own_page__may(kakao: KakaoEmulator, http: requests.Session, host: str) -> None:
+    url = kakao.control_url.replace("127.0.0.1", host)
+    headers = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+    response = http.post(f"{url}/api/advance", json={"hours": 1}, headers=headers, timeout=10)
+    assert response.status_code == 200
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert http.get(f"{url}/", headers=link, timeout=10).status_code == 200
+
+
+def test_page__loads_nothing_from_elsewhere(kakao: KakaoEmulator, http: requests.Session) -> None:
+    for path in ("/", "/static/control.css", "/static/control.js"):
+        response = http.get(f"{kakao.control_url}{path}", timeout=10)
+        assert response.status_code == 200
+        assert "http://" not in response.text
+        assert "https://" not in response.text
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_documentation__names_every_endpoint(kakao: KakaoEmulator, http: requests.Session) -> None:
+    page = http.get(f"{kakao.control_url}/", timeout=10).text
+    for action in ("switches", *control._FIELDS):
+        assert f"POST /api/{action}" in (control.__doc__ or "")
+        assert f"POST /api/{action}" in page
+    for fields in control._FIELDS.values():
+        assert all(re.search(rf"\b{name}\b", control.__doc__ or "") for name in fields)

@@ -1,0 +1,174 @@
+"""The plugin in a suite that is not ours: its own folder, its own pytest process."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.emulator.needs import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# A bot as it stands on somebody's server: it knows Kakao and nothing of an emulator.
+BOT = """
+import json, os, sys
+from kakao_session import KakaoSession
+
+def send(text, session=None):
+    session = session or KakaoSession(token_store=os.environ["KAKAO_SESSION_TOKEN_FILE"])
+    template = {"object_type": "text", "text": text, "link": {"web_url": "https://example.com"}}
+    form = {"template_object": json.dumps(template)}
+    return session.post("/v2/api/talk/memo/default/send", data=form).json()
+
+if __name__ == "__main__":
+    print(send(sys.argv[1]))
+"""
+
+FIVE_LINES = """
+import bot
+
+def test_bot__survives_expiry(kakao, kakao_session):
+    kakao.advance(hours=7)
+    assert bot.send("hello", kakao_session) == {"result_code": 0}
+    assert len(kakao.token_requests) == 1
+"""
+
+SUITE = """
+import json, os, subprocess, sys
+import pytest, requests
+import bot
+
+ME = "https://kapi.kakao.com/v2/user/me"
+
+def test_session__is_logged_in(kakao, kakao_session):
+    assert kakao_session.get("/v2/user/me").json()["id"] == 123456789
+    assert kakao_session.get(ME).status_code == 200
+    prepared = kakao_session.prepare_request(requests.Request("GET", ME))
+    assert kakao_session.send(prepared).status_code == 200
+    assert {record.host for record in kakao.requests} == {"kapi.kakao.com"}
+
+@pytest.mark.parametrize("turn", range(3))
+def test_state__is_new_each_time(kakao, turn):
+    assert (kakao.requests, kakao.users, kakao.rate_limit) == ([], [], False)
+    kakao.login()
+    kakao.rate_limit = True
+    kakao.advance(days=1)
+    kakao.fail_next(503)
+    requests.get(ME)
+
+def test_bot__in_this_process(kakao, kakao_session):
+    kakao.advance(hours=7)
+    assert bot.send("hello") == {"result_code": 0}
+
+def test_bot__as_a_process_of_its_own(kakao, kakao_session):
+    kakao.advance(hours=7)
+    done = subprocess.run(
+        [sys.executable, "bot.py", "hello"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "{'result_code': 0}\\n"
+    assert [record.path for record in kakao.token_requests] == ["/oauth/token"]
+    assert json.loads(kakao.requests[-1].form[0][1])["text"] == "hello"
+
+def test_way_out__is_closed(kakao):
+    with pytest.raises(requests.exceptions.ProxyError):
+        requests.get("https://example.com/")
+
+def test_login__of_whoever_runs_the_tests_is_hidden(kakao):
+    assert "KAKAO_CLIENT_SECRET" not in os.environ
+    assert os.environ["KAKAO_REST_API_KEY"] == kakao.app_key
+    assert not os.path.exists(os.environ["KAKAO_SESSION_TOKEN_FILE"])
+"""
+
+UNCONCERNED = """
+import os, sys
+
+def test_nothing__is_loaded_or_set():
+    assert not {"flask", "werkzeug", "trustme", "cryptography", "requests"} & {*sys.modules}
+    assert "HTTPS_PROXY" not in os.environ
+    assert os.environ["KAKAO_CLIENT_SECRET"] == "a real one"
+"""
+
+
+@pytest.fixture
+def run_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a suite as a user would, in an environment with a real login in it."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", "a real one")
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", str(tmp_path / "a-real-login.json"))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    (tmp_path / "bot.py").write_text(BOT)
+
+    def run(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "test_suite.py").write_text(source)
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+            cwd=tmp_path,
+            env=dict(os.environ),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_five_lines__are_enough(
+    run_suite: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_suite(FIVE_LINES)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_suite__alone(run_suite: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = run_suite(SUITE)
+    assert (done.returncode, "8 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_suite__under_xdist(run_suite: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    if find_spec("xdist") is None:
+        missing("no pytest-xdist in this environment")
+    done = run_suite(SUITE, "-n", "2")
+    assert (done.returncode, "8 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_suite__that_does_not_ask_for_kakao(
+    run_suite: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_suite(UNCONCERNED)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_fixtures__are_documented(
+    run_suite: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = run_suite("", "--fixtures")
+    assert re.search(r"^kakao -- .*\n +A local Kakao where nobody", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^kakao_session -- .*\n +A session that is logged in", done.stdout, re.MULTILINE
+    )
+
+
+def test_import__costs_next_to_nothing() -> None:
+    program = (
+        "import sys, pytest; before = {*sys.modules}\n"
+        "import kakao_session.emulator.pytest_plugin\n"
+        "print(sorted({*sys.modules} - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout.strip() == str(
+        ["kakao_session", "kakao_session.emulator", "kakao_session.emulator.pytest_plugin"]
+    )

@@ -277,12 +277,9 @@ def raise_for_kakao(response: Response) -> None:
     code = body.get("code") if type(body.get("code")) is int else None
     hint = _API_HINTS.get(code) if code is not None else None
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
-    said = f"code {code}" if code is not None else "no code"
+    said = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
     error = kind(
-        _sentence(
-            f"{_masked(_msg(body) or 'the call failed')} ({said}, HTTP {response.status_code})",
-            hint,
-        ),
+        _sentence(f"{_masked(_msg(body) or 'the call failed')} ({said})", hint),
         code=code,
         msg=_msg(body),
         hint=hint,

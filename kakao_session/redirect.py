@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 from kakao_session.errors import LOGIN, LoginRequiredError
 from kakao_session.secret import Secret, Secrets
+
+_CODE = re.compile(r"[\x20-\x7e]+")  # RFC 6749, appendix A.11
 
 _MEANINGS = {
     "access_denied": "The user did not agree.",
@@ -25,9 +28,9 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     :raises LoginRequiredError: the state is not the one that was sent, the user did not agree, or
         there is no code. ``error`` tells which.
     """
-    query = Secrets(parse_qsl(urlsplit(Secret(authorization_response)).query))
+    query = _query(Secret(authorization_response))
     error, returned = query.get("error"), query.get("state", "")
-    if state is not None and not hmac.compare_digest(returned.encode(), state.encode()):
+    if state is not None and not _is_same(returned, state):
         raise LoginRequiredError(
             "The redirect does not belong to this login: its state is not the one that was sent. "
             "Somebody may have forged it, or it is from an earlier try. Start the login anew.",
@@ -36,8 +39,21 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     if error:
         meaning = _MEANINGS.get(error, "Kakao gave no code.")
         raise LoginRequiredError(f"{meaning} {LOGIN}", error=error, hint=LOGIN)
-    if not query.get("code"):
+    if not _CODE.fullmatch(query.get("code", "")):
         raise LoginRequiredError(
             f"The redirect holds no code. {LOGIN}", error="missing_code", hint=LOGIN
         )
     return Secret(query["code"])
+
+
+def _query(url: Secret) -> Secrets:
+    try:
+        return Secrets(parse_qsl(urlsplit(url).query))
+    except ValueError:
+        return Secrets()
+
+
+def _is_same(returned: str, state: str) -> bool:
+    return hmac.compare_digest(
+        *(text.encode("utf-8", "surrogatepass") for text in (returned, state))
+    )

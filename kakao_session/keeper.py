@@ -39,23 +39,23 @@ class Keeper:
         """:raises TokenStoreError: the store could not be read."""
         if self.store is None:
             return None
-        with _guarded("The token store could not be read"):
+        with _guarded(f"The token{self.place} could not be read"):
             return self.store.load()
 
     def save(self, token: Token) -> None:
         """:raises TokenStoreError: the store or the save callback failed."""
         if self.store is not None:
-            with _guarded("The token store could not be written"):
+            with _guarded(f"The token{self.place} could not be saved"):
                 self.store.save(token)
             self.seen = token
         if self.updater is not None:
-            with _guarded("token_updater failed"):
+            with _guarded("The token could not be saved, for token_updater failed"):
                 self.updater(token.copy())
 
     def delete(self) -> None:
         """:raises TokenStoreError: the store did not let go of the token."""
         if self.store is not None:
-            with _guarded("The token store could not be emptied"):
+            with _guarded(f"The token{self.place} could not be deleted"):
                 self.store.delete()
 
     @contextmanager
@@ -68,13 +68,13 @@ class Keeper:
         if self.store is None:
             yield
             return
-        with _guarded("The token store could not be locked"):
+        with _guarded(f"The token{self.place} could not be locked"):
             lock = self.store.lock()
             lock.__enter__()
         try:
             yield
         finally:
-            with _guarded("The token store could not be unlocked"):
+            with _guarded(f"The token{self.place} could not be unlocked"):
                 lock.__exit__(None, None, None)
 
 

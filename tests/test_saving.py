@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -268,7 +269,7 @@ def test_store_out_of_reach__no_refresh_token_spent(
     store.fails = {deed}
     assert session.get("/v2/user/me").status_code == 200
     clock.advance(hours=7)
-    with pytest.raises(TokenStoreError) as caught:
+    with pytest.raises(TokenStoreError, match=re.escape(repr(store))) as caught:
         session.get("/v2/user/me")
     assert isinstance(caught.value.__cause__, OSError)
     assert kakao.token_requests == []

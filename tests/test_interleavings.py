@@ -7,6 +7,7 @@ thread hands back to the schedule, which tries, one run after another, every ord
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -125,7 +126,7 @@ class Kakao(TokenEndpoint):
         self.requests.append(form["refresh_token"])
         Threading.schedule.step()
         if self.failure is not None:
-            raise self.failure
+            raise copy.copy(self.failure)
         number = len(self.requests)
         return Token({"access_token": f"a{number}", "refresh_token": f"r{number}"})
 

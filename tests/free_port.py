@@ -1,0 +1,30 @@
+"""Ports to listen on that are nobody's, on both kinds of loopback."""
+
+from __future__ import annotations
+
+import random
+import socket
+from contextlib import suppress
+
+# Below what systems hand out themselves: nothing else takes it between the look and the use.
+_FIRST, _LAST = 20_000, 30_000
+
+
+def free_port() -> int:
+    """:returns: a port that can be listened on."""
+    while True:
+        port = random.randint(_FIRST, _LAST)
+        with suppress(OSError):
+            socket.create_server(("127.0.0.1", port)).close()
+            if has_ipv6():
+                socket.create_server(("::1", port), family=socket.AF_INET6).close()
+            return port
+
+
+def has_ipv6() -> bool:
+    """:returns: whether ``::1`` is there."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,164 @@
+"""``kakao_session.login``: what a browser or a person brings back, and what is kept of a login."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from kakao_session import ConfigurationError, FileTokenStore, LoginRequiredError, Token
+from kakao_session.login import REDIRECT_URI, AppTokenStore, Login, note_user
+from tests.test_login import agree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock, NewSession
+
+
+@pytest.fixture
+def login(new_session: NewSession, tmp_path: Path) -> Login:
+    store = tmp_path / "token.json"
+    return Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256", token_store=store))
+
+
+def query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def test_login__from_the_redirect(kakao: KakaoEmulator, login: Login, tmp_path: Path) -> None:
+    redirect = agree(login.url)
+    assert login.is_answer(redirect)
+    token = login.finish(login.read(redirect))
+    assert FileTokenStore(tmp_path / "token.json").load() == token
+    assert query(login.url)["code_challenge_method"] == "S256"
+    assert "code_verifier" in dict(kakao.token_requests[0].form)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{redirect}",
+        "  '{redirect}'\n",
+        '"{redirect}"',
+        "<{redirect}>",
+        "{query}",
+        "?{query}",
+        "localhost:8765/callback?{query}#_=_",
+        "{code}",
+        " {code} ",
+    ],
+)
+def test_read__however_it_is_pasted(login: Login, form: str) -> None:
+    redirect = agree(login.url)
+    code = query(redirect)["code"]
+    pasted = form.format(redirect=redirect, query=urlsplit(redirect).query, code=code)
+    assert login.read(pasted) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "ends"),
+    [
+        ("?code=abcdefghijkl&state=forged", "mismatching_state", False),
+        ("?code=abcdefghijkl", "mismatching_state", False),
+        ("?error=access_denied&state=forged", "mismatching_state", False),
+        ("?error=access_denied", "mismatching_state", False),
+        ("?error=access_denied&state={state}", "access_denied", True),
+        ("?error=login_required&state={state}", "login_required", True),
+        ("?code=&state={state}", "missing_code", False),
+        ("?state={state}", "missing_code", False),
+        ("https://kauth.kakao.com/oauth/authorize?response_type=code", "missing_code", False),
+        ("two words", "missing_code", False),
+        ("https://example.com/oauth", "missing_code", False),
+        ("too-short", "missing_code", False),
+        ("x" * 1001, "missing_code", False),
+        ("한글한글한글한글한글한글", "missing_code", False),
+        ("", "missing_code", False),
+    ],
+)
+def test_read__no_code(login: Login, answer: str, error: str, ends: bool) -> None:
+    answer = answer.format(state=query(login.url)["state"])
+    with pytest.raises(LoginRequiredError) as caught:
+        login.read(answer)
+    assert caught.value.error == error
+    assert login.is_answer(answer) is ends
+
+
+@pytest.mark.parametrize("code", ["x" * 10, "x" * 1000, "aZ09_~.+/=-"])
+def test_read__bare_code(login: Login, code: str) -> None:
+    assert login.read(code) == code
+
+
+def test_code_of_another_login__is_tied_to_it_by_pkce(
+    kakao: KakaoEmulator, login: Login, new_session: NewSession
+) -> None:
+    other = Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256"))
+    stolen = query(agree(other.url))["code"]
+    with pytest.raises(ConfigurationError, match="PKCE"):
+        login.finish(login.read(stolen))
+
+
+# What is kept ---------------------------------------------------------------------------------
+
+OLD: dict[str, Any] = {"access_token": "old", "app_key": "another-app", "client_secret": "its own"}
+
+
+@pytest.mark.parametrize("secret", [None, "s3cret"])
+def test_app_token_store__keeps_whose_the_token_is(
+    kakao: KakaoEmulator, new_session: NewSession, tmp_path: Path, secret: str | None
+) -> None:
+    file = FileTokenStore(tmp_path / "token.json")
+    file.save(Token(OLD))
+    store = AppTokenStore(file, kakao.app_key, secret)
+    login = Login(new_session(redirect_uri=REDIRECT_URI, token_store=store))
+    login.finish(login.read(agree(login.url)))
+    stored = file.load()
+    assert stored is not None
+    assert stored["app_key"] == kakao.app_key
+    assert stored.get("client_secret") == secret
+    assert "client_secret" in stored or secret is None
+    assert dict(kakao.token_requests[0].form).get("client_secret") is None
+
+
+def test_app_token_store__is_the_store_itself_else(tmp_path: Path) -> None:
+    file = FileTokenStore(tmp_path / "token.json")
+    store = AppTokenStore(file, "key")
+    assert store.load() is None
+    assert repr(store) == repr(file)
+    with store.lock():
+        store.save(Token(access_token="a"))
+    assert file.load() == store.load() == Token(access_token="a", app_key="key")
+    store.delete()
+    assert file.load() is None
+
+
+def test_note_user(tmp_path: Path, token: Token, clock: Clock) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    note_user(store, token, 2**60)
+    assert store.load() == {**token, "user_id": 2**60}
+
+
+@pytest.mark.parametrize("now_there", [None, Token(access_token="another's")])
+def test_note_user__another_token_is_there_by_now(
+    tmp_path: Path, token: Token, now_there: Token | None
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    if now_there:
+        store.save(now_there)
+    note_user(store, token, 1)
+    assert store.load() == now_there
+
+
+def test_user__is_kept_by_a_renewal_and_not_by_a_login(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    note_user(store, token, 7)
+    session = new_session(token_store=store, redirect_uri=REDIRECT_URI)
+    assert session.refresh_token()["user_id"] == 7
+    login = Login(session)
+    assert "user_id" not in login.finish(login.read(agree(login.url)))

@@ -17,7 +17,7 @@ from requests_oauthlib import OAuth2Session
 from kakao_session.auth import KakaoAuth
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.environment import SILENCE, Environment
-from kakao_session.errors import ConfigurationError, raise_for_kakao
+from kakao_session.errors import ConfigurationError, KakaoAPIError, raise_for_kakao
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import TokenUpdater
@@ -390,7 +390,15 @@ class KakaoSession(OAuth2Session):
     @staticmethod
     def _answer(response: Response) -> dict[str, Any]:
         raise_for_kakao(response)
-        return dict(response.json())
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            raise KakaoAPIError(
+                "Kakao's answer could not be read. Try again later.", response=response
+            )
+        return body
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_environment": Environment()}

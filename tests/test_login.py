@@ -12,6 +12,7 @@ from oauthlib.oauth2 import OAuth2Error
 from kakao_session import (
     ConfigurationError,
     FileTokenStore,
+    KakaoAPIError,
     KakaoSession,
     LoginRequiredError,
     TemporaryError,
@@ -273,6 +274,19 @@ def test_logout__when_kakao_can_not_be_told(
     with pytest.raises(requests.RequestException):
         session.logout()
     assert store.load() is None
+
+
+@pytest.mark.parametrize("answer", [[], [1], [["id", 1]], "id", None, "html", "garbage"])
+def test_token_info__answer_that_is_no_object(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, answer: object
+) -> None:
+    path = "/v1/user/access_token_info"
+    if answer in ("html", "garbage"):
+        kakao.fail_next(answer, path=path)
+    else:
+        kakao.fail_next(200, json=answer, path=path)
+    with pytest.raises(KakaoAPIError, match="could not be read"):
+        new_session(token=token).token_info()
 
 
 def test_unlink__when_kakao_refuses(

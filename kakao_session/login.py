@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kakao_session.errors import LOGIN, LoginRequiredError
 from kakao_session.redirect import read_code
+from kakao_session.secret import Secret
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Login:
             like end the login, after ``mismatching_state`` and ``missing_code`` another answer may
             come.
         """
-        answer = answer.strip().strip("\"'<>")
+        answer = Secret(answer.strip().strip("\"'<>"))
         if re.search(r"\b(code|error)=", answer):
             return read_code(f"?{answer.rpartition('?')[2]}", self._state)
         if _CODE.fullmatch(answer):

@@ -5,12 +5,23 @@ from __future__ import annotations
 import click
 
 from kakao_session.cli.emulate import emulate
+from kakao_session.cli.failure import FailingWell
+from kakao_session.cli.login import login
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=FailingWell,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Begin with:
+  kakao-session login --client-id YOUR_REST_API_KEY
+  kakao-session request GET /v2/user/me
+""",
+)
 @click.version_option(package_name="kakao-session")
 def app() -> None:
     """Keep a Kakao login alive, and try programs against a local Kakao."""
 
 
-app.add_command(emulate)
+for command in (login, emulate):
+    app.add_command(command)

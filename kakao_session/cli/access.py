@@ -1,0 +1,144 @@
+"""How commands reach the login: the options that they share, and what these open."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kakao_session.cli import screen
+from kakao_session.cli.failure import Failure
+from kakao_session.cli.language import say
+from kakao_session.cli.wire import Wire
+from kakao_session.session import KakaoSession
+from kakao_session.stores.file import FileTokenStore, default_path
+from kakao_session.token import Token
+
+SECRET_VARIABLE = "KAKAO_CLIENT_SECRET"  # noqa: S105 - its name
+
+
+class Access:
+    """What ``--token-file``, ``--client-id`` and ``--verbose`` amount to.
+
+    :param token_file: where the login lives, if it is not the usual place.
+    :param client_id: the REST API key, if it is given.
+    :param verbose: whether to print what goes over the wire.
+    """
+
+    def __init__(self, token_file: str | None, client_id: str | None, verbose: bool) -> None:
+        self.token_file = token_file
+        self.client_id = client_id
+        self.verbose = verbose
+        self.store = _store(token_file)
+
+    @property
+    def path(self) -> Path:
+        """Where the login lives."""
+        return self.store.path
+
+    def app_key(self, token: Token) -> str | None:
+        """:returns: the REST API key that renews *token*; ``None`` if nobody has said."""
+        key = self.client_id or os.environ.get("KAKAO_REST_API_KEY") or token.get("app_key")
+        return str(key) if key else None
+
+    def load(self) -> Token:
+        """:returns: the login as it is stored.
+
+        :raises Failure: there is none.
+        :raises TokenStoreError: it can't be read.
+        """
+        token = self.store.load()
+        if token is None:
+            raise Failure(f"{say('no_login', path=self.path)} {say('log_in')}")
+        return token
+
+    @contextmanager
+    def session(self, **settings: Any) -> Iterator[KakaoSession]:
+        """A session on the login.
+
+        :param settings: in addition to the store and the REST API key, or in their place.
+        :raises Failure: the app's keys can't be sent anywhere.
+        """
+        settings = {"client_id": self.client_id, "token_store": self.store, **settings}
+        with KakaoSession(**settings) as session:
+            session.mount("https://", Wire(self.verbose))
+            session.mount("http://", Wire(self.verbose))
+            _check(session, settings.get("client_secret"))
+            yield session
+
+
+def with_access(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options, and ``access`` for what they amount to."""
+
+    @click.option(
+        "--token-file",
+        type=click.Path(dir_okay=False),
+        help="Where the login is kept. Default: KAKAO_SESSION_TOKEN_FILE, else a file in your "
+        "configuration folder.",
+    )
+    @click.option(
+        "--client-id",
+        metavar="KEY",
+        help="The app's REST API key. Default: KAKAO_REST_API_KEY, else what the token file says.",
+    )
+    @click.option(
+        "-v", "--verbose", is_flag=True, help="Show what goes over the wire, without secrets."
+    )
+    @functools.wraps(command)
+    def wrapped(
+        token_file: str | None, client_id: str | None, verbose: bool, **arguments: Any
+    ) -> None:
+        with _printing_the_librarys_log(verbose):
+            command(access=Access(token_file, client_id, verbose), **arguments)
+
+    return wrapped
+
+
+def _store(token_file: str | None) -> FileTokenStore:
+    try:
+        path = Path(token_file).expanduser() if token_file else default_path()
+    except RuntimeError as error:  # "~", and nobody knows where that is
+        raise Failure(say("no_home")) from error
+    if not token_file and str(path).startswith("~"):
+        raise Failure(say("no_home"))
+    return FileTokenStore(path)
+
+
+def _check(session: KakaoSession, secret: str | None) -> None:
+    """Headers and forms take plain strings, and what stands in a file may be anything."""
+    key = session.client_id
+    if key is not None and not _is_plain(key):
+        raise Failure(say("odd_key"))
+    secret = secret or os.environ.get(SECRET_VARIABLE) or session.token.get("client_secret")
+    if secret is not None and not _is_plain(secret):
+        raise Failure(say("odd_secret"))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
+
+
+@contextmanager
+def _printing_the_librarys_log(wanted: bool) -> Iterator[None]:
+    log, handler = logging.getLogger("kakao_session"), _Notes()
+    level = log.level
+    if wanted:
+        log.setLevel(logging.INFO)
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        screen.note(f"* {record.getMessage()}")

@@ -1,0 +1,127 @@
+"""The whole login in a real browser, through Kakao's consent page: by agreeing, and by cancelling.
+
+The browser knows Kakao's hosts through the proxy alone, and this machine without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import running, stored
+from tests.emulator.chromium import chromium
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from kakao_session.emulator import KakaoEmulator
+
+AGREE = re.compile("동의하고 계속하기|Agree and continue")
+CANCEL = re.compile("취소|Cancel")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser, kakao: KakaoEmulator) -> Iterator[Callable[..., Page]]:
+    kakao.consent = "page"
+    contexts = []
+
+    def open_page(url: str, locale: str = "ko-KR") -> Page:
+        context = browser.new_context(
+            locale=locale,
+            proxy={"server": kakao.proxy_url, "bypass": "localhost"},
+            ignore_https_errors=True,  # Chromium asks a database of its own for authorities
+        )
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+def test_agree__is_logged_in(
+    kakao: KakaoEmulator,
+    token_file: Path,
+    port: int,
+    open_page: Callable[..., Page],
+    locale: str,
+) -> None:
+    uri = f"http://localhost:{port}/callback"
+    kakao.redirect_uris = [uri]
+    with running("login", "--port", str(port), "--scope", "talk_message,friends") as command:
+        page = open_page(command.url(), locale)
+        page.get_by_role("checkbox").first.uncheck()
+        page.get_by_role("button", name=AGREE).click()
+        page.wait_for_url(f"{uri}?*")
+        assert page.get_by_role("heading", name="로그인되었습니다").is_visible()
+        assert page.get_by_role("heading", name="You are logged in").is_visible()
+        assert command.end() == 0
+        assert command.errors() == ""
+    assert "Logged in as user 123456789." in command.seen
+    assert len(stored(token_file)["scope"].split()) == 1
+    assert kakao.find(stored(token_file)["access_token"]) is not None
+
+
+def test_cancel__is_told(
+    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
+) -> None:
+    with running("login", "--port", str(port)) as command:
+        page = open_page(command.url())
+        page.get_by_role("button", name=CANCEL).click()
+        page.wait_for_url(f"http://localhost:{port}/callback?*")
+        assert page.get_by_role("heading", name="로그인이 취소되었습니다").is_visible()
+        assert command.end() == 1
+        assert "You did not agree" in command.errors()
+    assert not token_file.exists()
+    assert kakao.token_requests == []
+
+
+def test_page__looks_like_a_page_and_asks_nobody_else(
+    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
+) -> None:
+    with running("login", "--port", str(port)) as command:
+        page = open_page(command.url())
+        complaints: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.set_viewport_size({"width": 320, "height": 600})
+        page.get_by_role("button", name=AGREE).click()
+        page.wait_for_url(f"http://localhost:{port}/callback?*")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert command.end() == 0
+    assert width <= 320
+    assert complaints == []
+    assert {url.partition("?")[0] for url in asked} <= {
+        "https://kauth.kakao.com/oauth/authorize",
+        f"http://localhost:{port}/callback",
+        "data:,",
+    }
+
+
+def test_refusal_page__is_never_redirected_and_the_deadline_tells_the_cure(
+    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
+) -> None:
+    kakao.redirect_uris = ["https://example.com/another"]
+    with running("login", "--port", str(port), "--timeout", "3") as command:
+        page = open_page(command.url())
+        assert "KOE006" in page.content()
+        assert command.end() == 1
+        (cure,) = re.findall(r"KOE006: (.*)", command.errors())
+    assert "exactly as it is sent" in cure

@@ -7,6 +7,8 @@ import click
 from kakao_session.cli.emulate import emulate
 from kakao_session.cli.failure import FailingWell
 from kakao_session.cli.login import login
+from kakao_session.cli.refresh import refresh
+from kakao_session.cli.status import status
 
 
 @click.group(
@@ -23,5 +25,5 @@ def app() -> None:
     """Keep a Kakao login alive, and try programs against a local Kakao."""
 
 
-for command in (login, emulate):
+for command in (login, status, refresh, emulate):
     app.add_command(command)

@@ -6,9 +6,13 @@ import click
 
 from kakao_session.cli.emulate import emulate
 from kakao_session.cli.failure import FailingWell
+from kakao_session.cli.import_file import import_file
 from kakao_session.cli.login import login
+from kakao_session.cli.logout import logout
 from kakao_session.cli.refresh import refresh
+from kakao_session.cli.request import request
 from kakao_session.cli.status import status
+from kakao_session.cli.unlink import unlink
 
 
 @click.group(
@@ -25,5 +29,5 @@ def app() -> None:
     """Keep a Kakao login alive, and try programs against a local Kakao."""
 
 
-for command in (login, status, refresh, emulate):
+for command in (login, status, refresh, logout, unlink, import_file, request, emulate):
     app.add_command(command)

@@ -1,0 +1,61 @@
+"""``kakao-session import``: take over a login that a tutorial's script has left in a file."""
+
+from __future__ import annotations
+
+import click
+
+from kakao_session.cli import screen
+from kakao_session.cli.access import Access, with_access
+from kakao_session.cli.failure import Failure
+from kakao_session.cli.language import say
+from kakao_session.cli.standing import access_token_end, refresh_token_end
+from kakao_session.stores.file import FileTokenStore
+from kakao_session.token import Token
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  kakao-session import kakao_token.json
+  kakao-session import --client-id KEY kakao_code.json
+""",
+)
+@click.option(
+    "--force", is_flag=True, help="Even if the login that is stored is, or may be, the newer one."
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=False))
+@with_access
+def import_file(access: Access, *, file: str, force: bool) -> None:
+    """Take over a login from FILE.
+
+    FILE holds a token as JSON, such as the tutorials leave it; its name does not matter. It stays
+    as it is.
+    """
+    token = _read(file, access.client_id)
+    with access.store.lock():
+        if not force and not _may_replace(access.store.load(), token):
+            raise Failure(say("import_newer", path=access.path))
+        access.store.save(token)
+    screen.tell(say("imported", path=access.path), "green")
+    screen.tell_pair(say("label_access"), access_token_end(token))
+    screen.tell_pair(say("label_refresh"), refresh_token_end(token))
+    if token.is_refresh_token_expired():
+        screen.warn(f"{say('import_dead')} {say('log_in')}")
+    if not access.app_key(token):
+        screen.warn(say("import_no_key"))
+    if FileTokenStore(file).path.resolve() != access.path.resolve():
+        screen.tell(say("import_delete", file=file))
+
+
+def _read(file: str, client_id: str | None) -> Token:
+    token = FileTokenStore(file).load()
+    if token is None:  # removed since click looked
+        raise click.BadParameter(say("no_file", file=file))
+    if client_id:
+        token["app_key"] = client_id
+    return token
+
+
+def _may_replace(stored: Token | None, token: Token) -> bool:
+    return stored is None or stored.is_same_as(token) or token.issued_at > stored.issued_at

@@ -1,0 +1,150 @@
+"""``kakao-session import``: the files that tutorials leave, and what is not overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kakao_session import FileTokenStore, Token
+from tests.cli.conftest import Run, stored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock
+
+
+@pytest.fixture
+def tutorial(tmp_path: Path, kakao: KakaoEmulator, clock: Clock) -> Path:
+    """What a tutorial leaves: the answer of the token endpoint, written a moment ago."""
+    return leave(tmp_path / "kakao_token.json", {**kakao.login(), "app_key": kakao.app_key}, clock)
+
+
+def leave(path: Path, fields: dict[str, Any], clock: Clock) -> Path:
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    os.utime(path, (clock.moment, clock.moment))
+    return path
+
+
+@pytest.mark.parametrize("name", ["kakao_token.json", "kakao_code.json", "토큰.txt"])
+def test_import__a_file_of_any_name(
+    tutorial: Path, token_file: Path, run: Run, clock: Clock, name: str
+) -> None:
+    file = tutorial.rename(tutorial.with_name(name))
+    before = file.read_bytes()
+    result = run("import", str(file))
+    assert result.exit_code == 0
+    assert stored(token_file) == {**json.loads(before), "expires_at": clock.moment + 21_599}
+    assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+    assert file.read_bytes() == before
+    assert f"Imported into {token_file}." in result.stdout
+    assert "(in 6 hours)" in result.stdout
+    assert f"{file} still holds the tokens" in result.stdout
+    assert result.stderr == ""
+    assert run("request", "GET", "/v2/user/me").exit_code == 0
+
+
+def test_import__with_a_byte_order_mark(tutorial: Path, token_file: Path, run: Run) -> None:
+    tutorial.write_bytes(b"\xef\xbb\xbf" + tutorial.read_bytes())
+    assert run("import", str(tutorial)).exit_code == 0
+
+
+def test_import__app_key_is_given(
+    tutorial: Path, token_file: Path, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    fields = json.loads(tutorial.read_text())
+    key = fields.pop("app_key")
+    leave(tutorial, fields, clock)
+    result = run("import", str(tutorial))
+    assert result.exit_code == 0
+    assert "KAKAO_REST_API_KEY" in result.stderr
+    result = run("import", str(tutorial), "--client-id", key)
+    assert result.stderr == ""
+    assert stored(token_file)["app_key"] == key
+
+
+@pytest.mark.parametrize(("later", "code"), [(-1, 1), (0, 1), (1, 0)])
+def test_import__never_overwrites_a_newer_login_unasked(
+    tutorial: Path, token_file: Path, run: Run, clock: Clock, later: float, code: int
+) -> None:
+    end = clock.moment + 100 - later
+    other = Token(access_token="a", refresh_token="r", expires_in=100, expires_at=end)
+    FileTokenStore(token_file).save(other)
+    result = run("import", str(tutorial))
+    assert result.exit_code == code
+    assert (stored(token_file) == other) is (code == 1)
+    if code:
+        assert "--force" in result.stderr
+        assert run("import", str(tutorial), "--force").exit_code == 0
+        assert stored(token_file)["app_key"]
+
+
+def test_import__age_is_not_known(
+    tutorial: Path, token_file: Path, run: Run, tmp_path: Path, clock: Clock
+) -> None:
+    assert run("import", str(tutorial)).exit_code == 0
+    ageless = leave(tmp_path / "ageless.json", {"access_token": "a"}, clock)
+    assert run("import", str(ageless)).exit_code == 1
+    assert run("import", str(ageless), "--force").exit_code == 0
+    another = leave(tmp_path / "another.json", {"access_token": "b"}, clock)
+    assert run("import", str(another)).exit_code == 1
+    assert run("import", str(tutorial)).exit_code == 0
+
+
+def test_import__once_more_is_no_harm(tutorial: Path, token_file: Path, run: Run) -> None:
+    assert run("import", str(tutorial)).exit_code == 0
+    assert run("import", str(tutorial)).exit_code == 0
+
+
+def test_import__into_itself_makes_it_private(tutorial: Path, run: Run) -> None:
+    tutorial.chmod(0o644)
+    result = run("import", str(tutorial), "--token-file", str(tutorial))
+    assert result.exit_code == 0
+    assert stat.S_IMODE(tutorial.stat().st_mode) == 0o600
+    assert "still holds" not in result.stdout
+
+
+def test_import__of_a_login_that_is_over(
+    token_file: Path, tmp_path: Path, run: Run, clock: Clock
+) -> None:
+    fields = {"access_token": "a", "refresh_token": "r", "refresh_token_expires_at": 5}
+    result = run("import", str(leave(tmp_path / "old.json", fields, clock)))
+    assert result.exit_code == 0
+    assert "refresh token has run out" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no JSON", "[]", "{}", '{"code": "x"}', '{"access_token": 1}']
+)
+def test_import__what_is_no_token(
+    tmp_path: Path, login: Token, token_file: Path, run: Run, content: str
+) -> None:
+    before = token_file.read_bytes()
+    file = tmp_path / "file.json"
+    file.write_text(content)
+    result = run("import", "--force", str(file))
+    assert result.exit_code == 1
+    assert str(file) in result.stderr
+    assert token_file.read_bytes() == before
+
+
+def test_import__over_a_spoilt_file(tutorial: Path, token_file: Path, run: Run) -> None:
+    token_file.parent.mkdir()
+    token_file.write_text("spoilt")
+    result = run("import", str(tutorial))
+    assert result.exit_code == 1
+    assert token_file.read_text() == "spoilt"
+    assert run("import", "--force", str(tutorial)).exit_code == 0
+
+
+@pytest.mark.parametrize("file", ["nothing.json", "."])
+def test_import__no_file(tmp_path: Path, token_file: Path, run: Run, file: str) -> None:
+    result = run("import", str(tmp_path / file))
+    assert result.exit_code == 2
+    assert "Usage:" in result.stderr

@@ -1,0 +1,271 @@
+"""``kakao-session request``: what is sent, what is printed, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kakao_session.cli.request import laid_out
+from kakao_session.cli.screen import printable
+from tests.cli.conftest import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session import Token
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock
+
+ME = "/v2/user/me"
+SEND = "/v2/api/talk/memo/default/send"
+
+
+def test_get__prints_the_body_as_it_came(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    result = run("request", "get", ME)
+    assert result.exit_code == 0
+    headers = {"Authorization": f"Bearer {login['access_token']}"}
+    expected = requests.get(f"https://kapi.kakao.com{ME}", headers=headers, timeout=10).content
+    assert result.stdout_bytes == expected
+    assert result.stderr == ""
+
+
+def test_get__fields_go_into_the_query(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    kakao.clear_requests()
+    result = run("request", "GET", f"https://kapi.kakao.com{ME}", "-d", "a=1", "-d", "b=x=y&z 제주")
+    assert result.exit_code == 0
+    assert kakao.requests[0].query == "a=1&b=x%3Dy%26z+%EC%A0%9C%EC%A3%BC"
+    assert kakao.requests[0].body == b""
+
+
+def test_post__fields_go_into_the_form(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    kakao.clear_requests()
+    template = json.dumps({"object_type": "text", "text": "안녕", "link": {}})
+    result = run("request", "POST", SEND, "-d", f"template_object={template}")
+    assert result.exit_code == 0
+    assert kakao.requests[0].form == [("template_object", template)]
+    assert json.loads(result.stdout) == {"result_code": 0}
+
+
+def test_json__fields_go_into_an_object(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    kakao.clear_requests()
+    fields = ("n=5", "text=안녕 5", 'quoted="5"', "list=[1, 2]", "nan=NaN", "empty=")
+    options = [part for field in (*fields, "deep=" + "[" * 9999) for part in ("-d", field)]
+    run("request", "POST", ME, "--json", *options)
+    (sent,) = kakao.requests
+    assert sent.headers["Content-Type"] == "application/json"
+    assert json.loads(sent.body) == {
+        "n": 5,
+        "text": "안녕 5",
+        "quoted": "5",
+        "list": [1, 2],
+        "nan": "NaN",
+        "empty": "",
+        "deep": "[" * 9999,
+    }
+
+
+def test_json__without_fields_is_a_plain_call(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    kakao.clear_requests()
+    assert json.loads(run("request", "GET", ME, "--json").stdout)["id"] == 123456789
+    assert kakao.requests[0].body == b""
+
+
+def test_headers__are_sent(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+    kakao.clear_requests()
+    result = run("request", "GET", ME, "-H", "X-One: 1", "-H", "X-Two:두:둘")
+    assert result.exit_code == 0
+    headers = kakao.requests[0].headers
+    assert headers["X-One"] == "1"
+    assert headers["X-Two"].encode("latin-1").decode() == "두:둘"
+
+
+def test_head__has_no_body(login: Token, run: Run) -> None:
+    result = run("request", "HEAD", ME)
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_expired_token__is_renewed(
+    login: Token, kakao: KakaoEmulator, run: Run, clock: Clock
+) -> None:
+    clock.advance(hours=7)
+    kakao.clear_requests()
+    assert run("request", "GET", ME).exit_code == 0
+    assert [record.path for record in kakao.requests] == ["/oauth/token", ME]
+
+
+def test_dapi__gets_the_app_key_and_needs_no_login(
+    kakao: KakaoEmulator, token_file: Path, run: Run
+) -> None:
+    result = run("request", "GET", "https://dapi.kakao.com/v2/search/web", "-d", "query=제주")
+    assert result.exit_code == 0
+    (sent,) = kakao.requests
+    assert sent.headers["Authorization"] == f"KakaoAK {kakao.app_key}"
+
+
+def test_stranger__gets_no_credential(
+    login: Token, kakao: KakaoEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def send(_: object, request: requests.PreparedRequest, **__: object) -> requests.Response:
+        seen.append(request)
+        response = requests.Response()
+        response.status_code = 200
+        response._content = b"hello"
+        response.url = str(request.url)
+        return response
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    assert run("request", "GET", "https://example.com/").stdout == "hello"
+    assert "Authorization" not in seen[0].headers
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [(-10, "quota of the app is used up"), (-101, "not connected to the app"), (-999, "code -999")],
+)
+def test_refused__body_hint_and_exit_status(
+    login: Token, kakao: KakaoEmulator, run: Run, code: int, hint: str
+) -> None:
+    kakao.fail_next(400, json={"msg": "no", "code": code}, path=ME)
+    result = run("request", "GET", ME)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"msg": "no", "code": code}
+    assert hint in result.stderr
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (399, 0), (400, 1), (500, 1)])
+def test_exit_status__by_the_status(
+    login: Token, kakao: KakaoEmulator, run: Run, status: int, code: int
+) -> None:
+    kakao.fail_next(status, json={}, path=ME)
+    assert run("request", "GET", ME).exit_code == code
+
+
+def test_missing_scope__names_the_command_that_asks_for_it(
+    login: Token, kakao: KakaoEmulator, run: Run
+) -> None:
+    body = {
+        "msg": "x",
+        "code": -402,
+        "required_scopes": ["friends", "$(a b)"],
+        "allowed_scopes": [],
+    }
+    kakao.fail_next(403, json=body, path=ME)
+    result = run("request", "GET", ME)
+    assert result.exit_code == 1
+    assert "kakao-session login --scope friends --scope '$(a b)'\n" in result.stderr
+    kakao.fail_next(403, json={"msg": "x", "code": -402}, path=ME)
+    assert "--scope" not in run("request", "GET", ME).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["GET"],
+        ["FETCH", ME],
+        ["GET", "v2/user/me"],
+        ["GET", "http://kapi.kakao.com/v2/user/me"],
+        ["GET", "https://"],
+        ["GET", "https://[::1"],
+        ["GET", "https://a b/"],
+        ["GET", "https://xn--a.com:99999/"],
+        ["GET", "/\udcff"],
+        ["GET", "https://kauth.kakao.com/oauth/token"],
+        ["POST", "https://KAUTH.kakao.com:443/oauth/token/?a"],
+        ["GET", ME, "-d", "secret-1"],
+        ["GET", ME, "-d", "=secret-1"],
+        ["GET", ME, "-d", "a=secret-1\udcff"],
+        ["GET", ME, "-H", "secret-1"],
+        ["GET", ME, "-H", "X Y: secret-1"],
+        ["GET", ME, "-H", "X: secret-1\r\nY: 1"],
+        ["GET", ME, "-H", "한글: secret-1"],
+    ],
+)
+def test_usage__is_told_and_nothing_is_sent(
+    login: Token, kakao: KakaoEmulator, run: Run, arguments: list[str]
+) -> None:
+    kakao.clear_requests()
+    result = run("request", *arguments)
+    assert result.exit_code == 2
+    assert "Usage: kakao-session request" in result.stderr
+    assert "secret-1" not in result.output
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"https_proxy": "http://127.0.0.1:1"}, "HTTPS_PROXY"),
+        ({"https_proxy": "http://[broken"}, "HTTPS_PROXY"),
+        ({"https_proxy": "http://"}, "HTTPS_PROXY"),
+        ({"https_proxy": "socks5://127.0.0.1:1"}, "HTTPS_PROXY"),
+        ({"REQUESTS_CA_BUNDLE": "/nonexistent.pem"}, "REQUESTS_CA_BUNDLE"),
+        ({"REQUESTS_CA_BUNDLE": __file__}, "REQUESTS_CA_BUNDLE"),
+    ],
+)
+def test_network__trouble_is_a_sentence(
+    login: Token, kakao: KakaoEmulator, run: Run, variables: dict[str, str], words: str
+) -> None:
+    kakao.clear_requests()
+    for command in (["request", "GET", ME], ["refresh"]):
+        result = run(*command, **variables)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: ")
+        assert words in result.stderr
+    assert not [record for record in kakao.requests if record.service != "proxy"]
+
+
+@pytest.mark.parametrize("failure", ["reset", "close", "truncated", "garbage"])
+def test_network__answer_is_broken(
+    login: Token, kakao: KakaoEmulator, run: Run, failure: Any
+) -> None:
+    kakao.fail_next(failure, path=ME)
+    result = run("request", "GET", ME)
+    assert result.exit_code in (0, 1)
+    assert "Traceback" not in result.output
+
+
+def test_hang__ends(
+    login: Token, kakao: KakaoEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakao_session.cli.wire.TIMEOUT", (5.0, 0.2))
+    kakao.fail_next("hang", path=ME)
+    result = run("request", "GET", ME)
+    assert result.exit_code == 1
+    assert "took too long" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".com", "a..b", "xn--zzzzzz--", "127.0.0.1:1"])
+def test_host__that_is_none(
+    login: Token, run: Run, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr("socket.getaddrinfo", _nobody_knows)
+    result = run("request", "GET", f"https://{host}/")
+    assert result.exit_code in (1, 2)
+    assert result.stdout == ""
+
+
+def _nobody_knows(host: str, *_: object, **__: object) -> None:
+    host.encode("idna")
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"\x1b]0;title\x07\x1b[2Jplain\n", "?]0;title??[2Jplain"),
+        ('{"a": "\x9b31m\u202e"}'.encode(), '{\n  "a": "?31m?"\n}'),
+        (b"\xff\xfe\x00", "3 bytes that are no text: send them to a file with > FILE"),
+        (b"[" * 100_000, "[" * 100_000),
+        ('{"text": "안녕", "id": 9007199254740993}'.encode(), None),
+    ],
+)
+def test_body__does_not_rule_the_terminal(body: bytes, shown: str | None) -> None:
+    text = printable(laid_out(body))
+    assert text == (shown or '{\n  "text": "안녕",\n  "id": 9007199254740993\n}')

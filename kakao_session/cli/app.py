@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from kakao_session.cli.completion import completion
 from kakao_session.cli.emulate import emulate
 from kakao_session.cli.failure import FailingWell
 from kakao_session.cli.import_file import import_file
@@ -29,5 +30,5 @@ def app() -> None:
     """Keep a Kakao login alive, and try programs against a local Kakao."""
 
 
-for command in (login, status, refresh, logout, unlink, import_file, request, emulate):
+for command in (login, status, refresh, logout, unlink, import_file, request, emulate, completion):
     app.add_command(command)

@@ -1,0 +1,176 @@
+"""The command where nobody looks: cron, services, containers, pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import COMMAND, Run, agree, come_back, running, stored
+
+if TYPE_CHECKING:
+    from kakao_session import Token
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock
+
+
+def shell(line: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which ``$K`` is the command; a variable of ``None`` is not set."""
+    environment = {**os.environ, "K": shlex.join(COMMAND), **variables}
+    return subprocess.run(
+        ["sh", "-c", line.replace("$K", shlex.join(COMMAND))],
+        env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+
+
+def test_cron__with_next_to_no_environment(
+    login: Token, kakao: KakaoEmulator, token_file: Path
+) -> None:
+    line = f"$K refresh --token-file {shlex.quote(str(token_file))} <&- >/dev/null"
+    names = ("https_proxy", "REQUESTS_CA_BUNDLE", "PATH", "PYTHONPATH")
+    kept = {name: value for name in names if (value := os.environ.get(name)) is not None}
+    done = shell(line, **{**dict.fromkeys(os.environ), **kept})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert stored(token_file)["access_token"] != login["access_token"]
+
+
+def test_cron__login_is_over_and_that_is_told_on_stderr(login: Token, kakao: KakaoEmulator) -> None:
+    kakao.unlink()
+    done = shell("$K refresh <&- >/dev/null", HOME=None)
+    assert done.returncode == 1
+    assert "kakao-session login" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", "</dev/null"])
+def test_stdin__closed_and_the_browser_comes(
+    kakao: KakaoEmulator, token_file: Path, port: int, closed: str
+) -> None:
+    inner = f"exec {shlex.join(COMMAND)} login --port {port} {closed}"
+    with running(program=["sh", "-c", inner]) as command:
+        assert "You are logged in" in come_back(agree(command.url()))
+        assert command.end() == 0
+    assert "Client secret" not in command.seen
+
+
+def test_stdin__closed_and_only_a_person_could_bring_it(
+    kakao: KakaoEmulator, token_file: Path
+) -> None:
+    done = shell("$K login --redirect-uri https://example.com/oauth <&-")
+    assert done.returncode == 1
+    assert "Nothing can be pasted" in done.stderr
+    assert "https://kauth" not in done.stdout
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_stream__closed(login: Token, stream: str) -> None:
+    done = shell(f"$K status {stream}>&-; echo $? >&{3 - int(stream)}")
+    assert done.stderr + done.stdout
+    assert (done.stdout + done.stderr).endswith("0\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_stdout__full(login: Token) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    for command in ("status", "status --json", "request GET /v2/user/me", "--help"):
+        done = shell(f"$K {command} >/dev/full")
+        assert done.returncode == 1
+        assert done.stderr == "Error: It can't go on: No space left on device.\n"
+
+
+def test_pipe__nobody_reads_any_more(login: Token) -> None:
+    done = shell("($K status; echo $? >&2) | true")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert done.stderr.strip() in ("0", "1")
+
+
+# Homes ----------------------------------------------------------------------------------------
+
+COMMANDS = [
+    ["login"],
+    ["status"],
+    ["refresh"],
+    ["logout"],
+    ["unlink", "--yes"],
+    ["import", __file__],
+    ["request", "GET", "/v2/user/me"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_home__can_not_be_written(
+    command: list[str],
+    kakao: KakaoEmulator,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "home"
+    home.touch()  # even root can put nothing below a file
+    monkeypatch.setenv("HOME", str(home))
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "https://kauth" not in result.stdout
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("path", [None, "~/token.json", "~nobody-of-that-name/token.json"])
+def test_home__there_is_none(
+    command: list[str],
+    path: str | None,
+    kakao: KakaoEmulator,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody(_: object) -> None:
+        raise KeyError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    options = [] if path is None else ["--token-file", path]
+    result = run(*command, *options)
+    assert result.exit_code == 1
+    assert "KAKAO_SESSION_TOKEN_FILE" in result.stderr
+    if path is not None:
+        monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", path)
+        assert "--token-file" in run(*command).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_home__is_not_needed_when_the_file_is_named(
+    login: Token, token_file: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    for command in (["status"], ["refresh"], ["request", "GET", "/v2/user/me"], ["logout"]):
+        assert run(*command).exit_code == 0
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_home__usual_place_is_the_configuration_folder(
+    kakao: KakaoEmulator,
+    clock: Clock,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tutorial = tmp_path / "kakao_token.json"
+    tutorial.write_text(json.dumps(kakao.login()))
+    assert run("import", str(tutorial)).exit_code == 0
+    assert (tmp_path / ".config" / "kakao-session" / "token.json").exists()
+    assert run("status").exit_code == 0

@@ -11,6 +11,8 @@ def main() -> None:
     """Run the command; the entry point of the console script."""
     try:
         from kakao_session.cli.app import app
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise

@@ -80,6 +80,7 @@ def with_access(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--token-file",
         type=click.Path(dir_okay=False),
+        callback=_named,
         help="Where the login is kept. Default: KAKAO_SESSION_TOKEN_FILE, else a file in your "
         "configuration folder.",
     )
@@ -99,6 +100,12 @@ def with_access(command: Callable[..., None]) -> Callable[..., None]:
             command(access=Access(token_file, client_id, verbose), **arguments)
 
     return wrapped
+
+
+def _named(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value == "":  # a shell's variable that is not set: not the usual login, which may be another
+        raise click.BadParameter(say("empty"))
+    return value
 
 
 def _store(token_file: str | None) -> FileTokenStore:

@@ -20,7 +20,7 @@ def is_there_a_browser() -> bool:
         return False
     try:
         browser = webbrowser.get()
-    except webbrowser.Error:
+    except (webbrowser.Error, ValueError):  # none, or quotes in BROWSER that do not end
         return False
     return Path(getattr(browser, "name", "")).name not in _IN_THE_TERMINAL
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kakao_session.cli.language import say
@@ -26,7 +26,8 @@ def uninterrupted() -> Iterator[None]:
             _end(number)
         pressed.append(number)
         # Past the console, which may be in the midst of a line and is not made to be entered twice.
-        os.write(2, f"\n{say('finishing')}\n".encode(errors="replace"))
+        with suppress(OSError):
+            os.write(2, f"\n{say('finishing')}\n".encode(errors="replace"))
 
     with _handled_by(note):
         yield

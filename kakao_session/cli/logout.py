@@ -8,6 +8,7 @@ from requests import RequestException
 from kakao_session.cli import screen
 from kakao_session.cli.access import Access, with_access
 from kakao_session.cli.explain import explain
+from kakao_session.cli.interrupts import uninterrupted
 from kakao_session.cli.language import say
 from kakao_session.errors import LoginRequiredError, TokenStoreError
 
@@ -23,7 +24,7 @@ def logout(access: Access) -> None:
     access.load()
     path = access.path
     try:
-        with access.session() as session:
+        with access.session() as session, uninterrupted():
             session.logout()
     except TokenStoreError:
         raise

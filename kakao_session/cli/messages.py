@@ -17,6 +17,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "토큰 파일을 둘 홈 폴더가 없습니다. --token-file 또는 KAKAO_SESSION_TOKEN_FILE로 파일을 "
         "지정하세요.",
     ),
+    "empty": ("it is empty", "비어 있습니다"),
     "no_login": ("Nobody is logged in: there is no {path}.", "로그인 정보가 없습니다: {path}"),
     "odd_key": (
         "The REST API key (--client-id, KAKAO_REST_API_KEY or app_key in the token file) is not "

@@ -72,8 +72,10 @@ def warn(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print what a person who looks for a fault wants to see."""
-    _print(_console(sys.stderr), text, "dim")
+    """Print what a person who looks for a fault wants to see, at any moment."""
+    # Where both are the terminal: the console that knows where its spinner stands.
+    both = stdout().is_terminal and sys.stderr.isatty()
+    _print(stdout() if both else _console(sys.stderr), text, "dim")
 
 
 def complain(text: str) -> None:

@@ -6,6 +6,7 @@ import click
 
 from kakao_session.cli import screen
 from kakao_session.cli.access import Access, with_access
+from kakao_session.cli.interrupts import uninterrupted
 from kakao_session.cli.language import say
 
 
@@ -22,7 +23,7 @@ def unlink(access: Access, *, yes: bool) -> None:
     if not yes and not _agrees():
         screen.tell(say("unlink_not"))
         click.get_current_context().exit(1)
-    with access.session() as session:
+    with access.session() as session, uninterrupted():
         user = session.unlink().get("id")
     screen.tell(say("unlinked", user=user, path=access.path))
 

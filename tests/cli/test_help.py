@@ -64,6 +64,12 @@ def test_help__has_an_example(name: str, run: Run) -> None:
     assert re.search(rf"^  .*kakao-session {name}", text, re.MULTILINE)
 
 
+def test_help__of_login_tells_what_is_usual(run: Run) -> None:
+    text = " ".join(run("login", "--help").stdout.split())
+    assert "default: 300" in text
+    assert "Default: 8765" in text
+
+
 def test_help__of_refresh_shows_the_line_for_cron(run: Run) -> None:
     text = run("refresh", "--help").stdout
     assert re.search(
@@ -152,3 +158,18 @@ def test_extra__is_missing(missing: str, arguments: list[str]) -> None:
     assert done.returncode == 1
     assert "    pip install 'kakao-session[cli]'\n" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_interrupted__while_it_is_still_loading() -> None:
+    program = (
+        "import sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, *_): raise KeyboardInterrupt\n"
+        "from kakao_session.cli import main\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")

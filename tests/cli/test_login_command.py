@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from kakao_session.cli.redirect_uri import redirect_uri
 from tests.cli.conftest import Run, Running, agree, come_back, running, store, stored
 from tests.free_port import free_port
 
@@ -200,7 +201,10 @@ def test_browser__that_can_not_be_opened(
         assert command.end() == 0
 
 
-@pytest.mark.parametrize("variables", [{}, {"BROWSER": "w3m"}, {"BROWSER": "/usr/bin/lynx %s"}])
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"BROWSER": "w3m"}, {"BROWSER": "/usr/bin/lynx %s"}, {"BROWSER": "'open %s"}],
+)
 def test_browser__there_is_none(
     kakao: KakaoEmulator,
     token_file: Path,
@@ -355,6 +359,12 @@ def test_redirect_uri__of_elsewhere_and_nothing_can_be_pasted(
         assert "stdin has ended" in command.errors()
 
 
+def test_redirect_uri__is_the_documented_one_unless_told_otherwise() -> None:
+    assert redirect_uri(None, None) == "http://localhost:8765/callback"
+    assert redirect_uri(None, 80) == "http://localhost:80/callback"
+    assert redirect_uri("http://a", None) == "http://a"
+
+
 def test_redirect_uri__on_another_path_and_address(
     kakao: KakaoEmulator, token_file: Path, port: int
 ) -> None:
@@ -493,6 +503,17 @@ def test_key__that_is_none(
     result = run("login")
     assert result.exit_code == 1
     assert "REST API key" in result.stderr
+
+
+@pytest.mark.parametrize("secret", ["한글", "with space", "\udcff"])
+def test_secret__that_is_none(
+    kakao: KakaoEmulator, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", secret)
+    result = run("login")
+    assert result.exit_code == 1
+    assert "client secret is not one" in result.stderr
+    assert secret not in result.output
 
 
 # The store ------------------------------------------------------------------------------------

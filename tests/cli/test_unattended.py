@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import COMMAND, Run, agree, come_back, running, stored
+from tests.free_port import free_port
 
 if TYPE_CHECKING:
     from kakao_session import Token
@@ -174,3 +175,59 @@ def test_home__usual_place_is_the_configuration_folder(
     assert run("import", str(tutorial)).exit_code == 0
     assert (tmp_path / ".config" / "kakao-session" / "token.json").exists()
     assert run("status").exit_code == 0
+
+
+# Odd surroundings -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"COLUMNS": "abc"},
+        {"COLUMNS": "0"},
+        {"COLUMNS": "1"},
+        {"COLUMNS": "-5"},
+        {"TERM": ""},
+        {"TERM": "dumb", "FORCE_COLOR": "1"},
+        {"TZ": "nonsense/Zone"},
+        {"LANG": "\udcff"},
+        {"KAKAO_REST_API_KEY": "\udcff"},
+        {"KAKAO_CLIENT_SECRET": "\udcff"},
+        {"HOME": "\udcff"},
+    ],
+)
+@pytest.mark.parametrize("command", [["status"], ["refresh"]])
+def test_odd_environment__is_no_traceback(
+    login: Token, run: Run, variables: dict[str, str], command: list[str]
+) -> None:
+    result = run(*command, **variables)
+    assert result.exit_code in (0, 1)
+    assert result.exit_code == 0 or result.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "\udcff/token.json", "a\nb"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_odd_token_file__is_no_traceback(
+    kakao: KakaoEmulator, tmp_path: Path, run: Run, command: list[str], name: str
+) -> None:
+    arguments = ["--timeout", "1", "--port", str(free_port())] if command == ["login"] else []
+    result = run(*command, *arguments, "--token-file", str(tmp_path / name))
+    assert result.exit_code == 1
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_token_file__with_an_empty_name_is_not_the_usual_one(
+    login: Token, run: Run, command: list[str]
+) -> None:
+    result = run(*command, "--token-file", "")
+    assert result.exit_code == 2
+    assert "--token-file" in result.stderr
+
+
+def test_import__from_a_pipe(kakao: KakaoEmulator, token_file: Path, tmp_path: Path) -> None:
+    tutorial = tmp_path / "kakao_token.json"
+    tutorial.write_text(json.dumps(kakao.login()))
+    done = shell(f"cat {shlex.quote(str(tutorial))} | $K import /dev/stdin")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert stored(token_file)["refresh_token"]

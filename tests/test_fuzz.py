@@ -94,7 +94,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kauth_module, "time", type("NoTime", (), {"sleep": lambda _: None}))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(STATUSES, BODIES, RETRY_AFTERS)
 def test_token_endpoint(status: int, body: bytes, retry_after: str | None) -> None:
     session = requests.Session()
@@ -113,7 +113,7 @@ def test_token_endpoint(status: int, body: bytes, retry_after: str | None) -> No
         Held.of(token, 60, 300).is_fresh()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(BODIES)
 def test_token_file(body: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +134,7 @@ def test_token_file(body: bytes) -> None:
             assert store.load() == token or "nan" in repr(dict(token)).lower()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(STATUSES, BODIES)
 def test_api_error(status: int, body: bytes) -> None:
     if status < 400:
@@ -145,7 +145,7 @@ def test_api_error(status: int, body: bytes) -> None:
     assert len(str(caught.value)) < 500
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(
     st.text(st.characters(codec=None))
     | st.dictionaries(

@@ -90,6 +90,7 @@ def login(
     """
     uri = redirect_uri(uri, port)
     screen.tell(say("register", uri=uri))
+    screen.tell()
     keys = ask_for_app_keys(access.client_id, _stored(access))
     keeps_secret = store_secret or keys.secret_is_stored
     store = AppTokenStore(access.store, keys.key, keys.secret if keeps_secret else None)
@@ -176,7 +177,6 @@ def _shown_by(listener: LoopbackListener | None) -> Iterator[Callable[..., None]
 
 
 def _tell_where(url: str, uri: str, *, can_paste: bool, listening: bool) -> None:
-    screen.tell()
     screen.tell(say("open_this"))
     screen.tell()
     screen.tell_whole(url)

@@ -146,6 +146,14 @@ def test_access_token__that_has_ended_is_no_trouble(login: Token, run: Run, cloc
     )
 
 
+@pytest.mark.parametrize(("left", "word"), [(0, "ended"), (1, "ends")])
+def test_access_token__to_the_second(
+    login: Token, token_file: Path, run: Run, clock: Clock, left: float, word: str
+) -> None:
+    store(token_file, **{**login, "expires_at": clock.moment + left})
+    assert f", {word} " in shown(run("status").stdout)["access token"]
+
+
 @pytest.mark.parametrize(("left", "code"), [(1, 3), (0, 1), (None, 3)])
 def test_login__without_a_refresh_token(
     login: Token, token_file: Path, run: Run, clock: Clock, left: float | None, code: int

@@ -31,11 +31,16 @@ if TYPE_CHECKING:
         raise_for_kakao,
     )
     from kakao_session.session import KakaoSession
+    from kakao_session.stores import EncryptedTokenStore as EncryptedTokenStore
     from kakao_session.stores import FileTokenStore, TokenStore
+    from kakao_session.stores import KeyringTokenStore as KeyringTokenStore
+    from kakao_session.stores import RedisTokenStore as RedisTokenStore
+    from kakao_session.stores import SQLTokenStore as SQLTokenStore
     from kakao_session.token import Token
 
 __version__ = "0.1.0"
 
+# Without the stores that need an optional package: an import of everything must not ask for it.
 __all__ = [
     "KAKAO",
     "ConfigurationError",
@@ -58,24 +63,28 @@ __all__ = [
 
 _HOMES = {
     "KAKAO": "endpoints",
+    "EncryptedTokenStore": "stores",
     "Endpoints": "endpoints",
     "FileTokenStore": "stores",
     "KakaoAuth": "auth",
     "KakaoSession": "session",
+    "KeyringTokenStore": "stores",
+    "RedisTokenStore": "stores",
+    "SQLTokenStore": "stores",
     "Token": "token",
     "TokenStore": "stores",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in {*__all__, *_HOMES}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
     return globals().setdefault(name, getattr(home, name))
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_HOMES})
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
+    from kakao_session.stores.encrypted import EncryptedTokenStore as EncryptedTokenStore
     from kakao_session.stores.file import FileTokenStore
+    from kakao_session.stores.keyring import KeyringTokenStore as KeyringTokenStore
+    from kakao_session.stores.redis import RedisTokenStore as RedisTokenStore
+    from kakao_session.stores.sql import SQLTokenStore as SQLTokenStore
 
+# An import of everything must not ask for packages that are optional.
 __all__ = ["FileTokenStore", "TokenStore"]
 
-_HOMES = {"FileTokenStore": "file", "TokenStore": "base"}
+_HOMES = {
+    "EncryptedTokenStore": "encrypted",
+    "FileTokenStore": "file",
+    "KeyringTokenStore": "keyring",
+    "RedisTokenStore": "redis",
+    "SQLTokenStore": "sql",
+    "TokenStore": "base",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOMES})

@@ -7,6 +7,12 @@ from typing import Protocol, runtime_checkable
 
 from kakao_session.token import Token
 
+LOCK_TIMEOUT = 120.0
+"""Seconds to wait for whoever renews: more than a renewal takes with the default time-outs."""
+
+LEFT_ALONE = "It was left as it is. Restore it, or move it away and run `kakao-session login`"
+"""What to do about a value that is no token."""
+
 
 @runtime_checkable
 class TokenStore(Protocol):

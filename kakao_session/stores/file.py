@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import SecretBytes
+from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
+from kakao_session.stores.lockfile import LockFile, reason
+from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
-LOCK_TIMEOUT = 120.0
-"""Seconds to wait for whoever renews: more than a renewal takes with the default time-outs."""
 
 _LARGEST_FILE = 1 << 20
 
@@ -41,7 +36,7 @@ class FileTokenStore:
         named = Path(path).expanduser() if path is not None else default_path()
         self.path = named.absolute()
         self.lock_timeout = lock_timeout
-        self._locks: dict[Path, BaseFileLock] = {}
+        self._locks: dict[Path, LockFile] = {}
 
     def load(self) -> Token | None:
         """Read the file.
@@ -56,15 +51,11 @@ class FileTokenStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._error("can't be read", _reason(error)) from error
+            raise self._error("can't be read", reason(error)) from error
         try:
             token = _parse(content)
-        except (ValueError, RecursionError) as error:
-            # The cause would quote the file, and a torn file may hold half a token.
-            raise self._error(
-                f"holds no token ({_what(error)})",
-                "It was left as it is. Restore it, or move it away and run `kakao-session login`",
-            ) from None
+        except ValueError as error:
+            raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
         if token.get("expires_at") is None and token.lifetime is not None:
             # Not so the refresh token: an image or archive may carry files of 1970, and a refresh
             # token that is wrongly taken for dead would cost a login.
@@ -77,30 +68,32 @@ class FileTokenStore:
         :raises TokenStoreError: it could not be; the old one stays as it is.
         """
         try:
-            text = json.dumps(token, ensure_ascii=False, indent=2)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise self._error("can't be written", f"the token is no JSON ({error})") from error
-        # A lone surrogate has no UTF-8, but its backslash escape is its JSON.
-        content = f"{text}\n".encode("utf-8", "backslashreplace")
+            content = f"{to_text(token, indent=2)}\n".encode()
+        except ValueError as error:
+            raise self._error("can't be written", str(error)) from error
         with self._file_lock():
             try:
                 _replace(self._target, content)
             except OSError as error:
-                raise self._error("can't be written", _reason(error)) from error
+                raise self._error("can't be written", reason(error)) from error
 
     def delete(self) -> None:
         """Remove the file.
 
         :raises TokenStoreError: it could not be removed.
         """
-        if not self.path.exists():
+        try:
+            self.path.stat()
+        except FileNotFoundError:
             return
+        except OSError as error:
+            raise self._error("can't be removed", reason(error)) from error
         with self._file_lock():
             try:
                 self._target.unlink(missing_ok=True)
                 _sync_folder(self._target.parent)
             except OSError as error:
-                raise self._error("can't be removed", _reason(error)) from error
+                raise self._error("can't be removed", reason(error)) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -113,46 +106,23 @@ class FileTokenStore:
                 _sweep(self._target)
                 _temporary(self._target, b"").unlink()
             except OSError as error:
-                raise self._error("can't be written", _reason(error)) from error
+                raise self._error("can't be written", reason(error)) from error
             yield
 
     @property
     def _target(self) -> Path:
         return Path(os.path.realpath(self.path))
 
-    @contextmanager
-    def _file_lock(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
+    def _file_lock(self) -> AbstractContextManager[None]:
         target = self._target
-        place = target.with_name(f"{target.name}.lock")
-        try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # One object for all: it lets the thread that holds it in again.
-            lock = self._locks.setdefault(target, FileLock(place, mode=0o600, poll_interval=0.02))
-            lock.acquire(timeout=self.lock_timeout)
-        except Timeout as error:
-            raise self._error(
-                "is locked",
-                f"another program or thread has held {place} for more than "
-                f"{self.lock_timeout:g} seconds. Look for one that hangs (`fuser {place}`), end it "
-                "and try again",
-            ) from error
-        except (OSError, NotImplementedError) as error:
-            raise self._error("can't be locked", _reason(error)) from error
-        try:
-            yield
-        finally:
-            lock.release()
+        lock = LockFile(target.with_name(f"{target.name}.lock"), self.lock_timeout, self._error)
+        return self._locks.setdefault(target, lock).held()
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
         return TokenStoreError(f"Token file {self.path} {what}: {remedy}.")
 
     def __repr__(self) -> str:
         return f"FileTokenStore({str(self.path)!r})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_locks": {}}
 
 
 def default_path() -> Path:
@@ -168,19 +138,7 @@ def default_path() -> Path:
 def _parse(content: bytes) -> Token:
     if len(content) > _LARGEST_FILE:
         raise ValueError("it is larger than 1 MiB")
-    value = json.loads(content)
-    if not isinstance(value, dict):
-        raise ValueError(f"a JSON {type(value).__name__}, not an object")  # noqa: TRY004
-    if not value:
-        raise ValueError("an empty JSON object")
-    return Token(value)
-
-
-def _what(error: Exception) -> str:
-    """What is wrong with a file, in words that quote nothing of it."""
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-        return "not JSON"
-    return str(error)
+    return to_token(content)
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -232,7 +190,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

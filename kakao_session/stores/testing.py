@@ -1,0 +1,397 @@
+"""What every store has to do, as tests to inherit: a store that passes them can be given to a
+:class:`~kakao_session.KakaoSession`.
+
+::
+
+    class TestDynamoDBTokenStore(TokenStoreContract):
+        @pytest.fixture
+        def new_store(self, table_name):
+            return functools.partial(DynamoDBTokenStore, table_name, uuid4().hex)
+
+        @pytest.fixture
+        def unreachable_store(self):
+            return DynamoDBTokenStore("no-such-table", "key")
+
+Needs pytest, which tells more of a failure after
+``pytest.register_assert_rewrite("kakao_session.stores.testing")`` in a ``conftest.py``. Processes
+are spawned, so the module of the tests has to be importable.
+"""
+
+# ruff: noqa: S101 - these are tests
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import pytest
+
+from kakao_session.errors import TokenStoreError
+from kakao_session.stores.base import TokenStore
+from kakao_session.stores.other_process import (
+    NewStore,
+    count_ten,
+    count_up,
+    hold,
+    other_process,
+    save_when_told,
+)
+from kakao_session.token import Token
+
+OLD = Token(
+    {
+        "access_token": "contract-access-old",
+        "refresh_token": "contract-refresh-old",
+        "token_type": "bearer",
+        "expires_in": 21599,
+        "expires_at": 1735689600.25,
+        "refresh_token_expires_at": 1740873599.5,
+        "scope": "profile_nickname talk_message",
+        "app_key": "contract-app-key",
+    }
+)
+"""A token as it is before a renewal."""
+
+NEW = Token({**OLD, "access_token": "contract-access-new", "refresh_token": "contract-refresh-new"})
+"""The token after it."""
+
+ODD = Token(
+    {
+        **OLD,
+        "별명": "홍길동 \N{PARTY POPPER}",
+        "quotes": "'\"`\\%s%(x)s:y?$1\n\t\u2028",
+        "surrogate": "\ud800",
+        "id": 2**63 + 1,
+        "nested": {"yes": True, "none": None, "list": [1, 2.5, "셋"]},
+        "long": "가나다" * 3000,
+    }
+)
+"""A token with keys that are nobody's business but their owner's. They have to be kept."""
+
+FOREIGN = [
+    "no JSON at all",
+    '["a", "list"]',
+    "{}",
+    '{"counter": 7}',
+    '{"access_token": 12345}',
+    '{"access_token": "contract-access-torn", "refresh_tok',
+]
+"""Texts that another program, an older schema or a crash may have left in the place."""
+
+
+class Raw(Protocol):
+    """The store's place as it looks from outside."""
+
+    def put(self, text: str) -> None:
+        """Write *text* there, as another program might."""
+
+    def get(self) -> str | None:
+        """:returns: what is there."""
+
+
+class TokenStoreContract:
+    """Inherit this, in a class whose name begins with ``Test``, and give it ``new_store``."""
+
+    freed_within: float = 5.0
+    """Seconds in which the lock of a killed holder is free."""
+
+    odd_token = ODD
+    """A token that the store can hold, with more in it than Kakao puts there."""
+
+    @pytest.fixture
+    def new_store(self) -> NewStore:
+        """Override: what makes stores on a place that is empty and no other test's."""
+        raise NotImplementedError("override the fixture new_store")
+
+    @pytest.fixture
+    def unreachable_store(self) -> TokenStore:
+        """Override: a store on a place that is out of reach."""
+        pytest.skip("the fixture unreachable_store is not overridden")
+
+    @pytest.fixture
+    def raw(self) -> Raw:
+        """Override: the place of ``new_store``, past the store."""
+        pytest.skip("the fixture raw is not overridden")
+
+    @pytest.fixture
+    def store(self, new_store: NewStore) -> TokenStore:
+        return new_store()
+
+    # Load, save, delete ---------------------------------------------------------------------
+
+    def test_store__is_a_token_store(self, store: TokenStore) -> None:
+        assert isinstance(store, TokenStore)
+
+    def test_load__nothing_there(self, store: TokenStore) -> None:
+        assert store.load() is None
+
+    def test_save_and_load__every_key(self, new_store: NewStore) -> None:
+        saved = self.odd_token.copy()
+        new_store().save(saved)
+        assert saved == self.odd_token
+        loaded = new_store().load()
+        assert loaded == self.odd_token
+        assert isinstance(loaded, Token)
+
+    def test_save__replaces_wholly(self, store: TokenStore) -> None:
+        store.save(self.odd_token)
+        store.save(NEW)
+        assert store.load() == NEW
+
+    def test_load__is_the_callers_own(self, store: TokenStore) -> None:
+        store.save(OLD)
+        loaded = store.load()
+        assert loaded is not None
+        loaded["mine"] = True
+        assert store.load() == OLD
+
+    def test_delete(self, store: TokenStore) -> None:
+        store.save(OLD)
+        store.delete()
+        assert store.load() is None
+        store.delete()
+        store.save(NEW)
+        assert store.load() == NEW
+
+    def test_save__never_seen_in_halves(self, new_store: NewStore) -> None:
+        new_store().save(OLD)
+        done = threading.Event()
+        seen: list[Token | None] = []
+
+        def read() -> None:
+            store = new_store()
+            while not done.is_set():
+                seen.append(store.load())
+
+        with _thread(read):
+            store = new_store()
+            for _ in range(10):
+                store.save(self.odd_token)
+                store.save(OLD)
+            done.set()
+        assert seen
+        assert all(token in (OLD, self.odd_token) for token in seen)
+
+    def test_save__no_json(self, store: TokenStore) -> None:
+        store.save(OLD)
+        with pytest.raises(TokenStoreError, match="no JSON"):
+            store.save(Token({**OLD, "when": object()}))
+        assert store.load() == OLD
+
+    # The lock -------------------------------------------------------------------------------
+
+    def test_lock__holder_loads_saves_and_comes_in_again(self, new_store: NewStore) -> None:
+        store = new_store()
+        with store.lock():
+            assert store.load() is None
+            store.save(OLD)
+            assert store.load() == OLD
+            with store.lock():
+                store.save(NEW)
+            assert new_store().load() == NEW
+            store.save(OLD)
+            store.save(NEW)
+            store.delete()
+            store.save(OLD)
+            store.delete()
+            assert store.load() is None
+            store.save(OLD)
+        assert new_store().load() == OLD
+
+    def test_lock__nothing_saved(self, store: TokenStore) -> None:
+        with store.lock():
+            pass
+        assert store.load() is None
+        store.save(OLD)
+        with store.lock():
+            pass
+        assert store.load() == OLD
+
+    def test_lock__ends_with_an_exception(self, new_store: NewStore) -> None:
+        store = new_store()
+        with pytest.raises(ZeroDivisionError), store.lock():
+            raise ZeroDivisionError
+        with _thread(lambda: new_store().save(NEW)):
+            pass
+        assert store.load() == NEW
+
+    @pytest.mark.parametrize("shared", [True, False], ids=["one_store", "a_store_each"])
+    def test_lock__one_thread_at_a_time(self, new_store: NewStore, shared: bool) -> None:
+        one = new_store()
+        one.save(Token({**OLD, "count": 0}))
+        inside: list[int] = []
+        most = 0
+
+        def count() -> None:
+            nonlocal most
+            store = one if shared else new_store()
+            for _ in range(5):
+                with store.lock():
+                    inside.append(1)
+                    most = max(most, len(inside))
+                    time.sleep(0.002)
+                    inside.pop()
+                    count_up(store)
+
+        with _thread(count), _thread(count), _thread(count):
+            pass
+        assert most == 1
+        assert one.load() == Token({**OLD, "count": 15})
+
+    def test_lock__one_process_at_a_time(self, new_store: NewStore) -> None:
+        new_store().save(Token({**OLD, "count": 0}))
+        with (
+            other_process(count_ten, new_store) as first,
+            other_process(count_ten, new_store) as second,
+        ):
+            assert first.answer() == second.answer() == "done"
+        assert new_store().load() == Token({**OLD, "count": 20})
+
+    def test_lock__next_holder_sees_what_the_last_one_saved(self, new_store: NewStore) -> None:
+        new_store().save(OLD)
+        seen: list[Token | None] = []
+
+        def wait_and_look() -> None:
+            store = new_store()
+            store.load()
+            with store.lock():
+                seen.append(store.load())
+
+        store = new_store()
+        with store.lock():
+            waiting = threading.Thread(target=wait_and_look)
+            waiting.start()
+            time.sleep(0.3)
+            assert seen == []
+            store.save(NEW)
+        waiting.join()
+        assert seen == [NEW]
+
+    def test_save__waits_for_the_lock(self, new_store: NewStore) -> None:
+        store = new_store()
+        with store.lock():
+            other = threading.Thread(target=lambda: new_store().save(NEW))
+            other.start()
+            time.sleep(0.3)
+            assert store.load() is None
+            store.save(OLD)
+        other.join()
+        assert store.load() == NEW
+
+    def test_load__never_waits(self, new_store: NewStore) -> None:
+        store = new_store()
+        store.save(OLD)
+        seen: list[Token | None] = []
+        with store.lock():
+            reader = threading.Thread(target=lambda: seen.append(new_store().load()))
+            reader.start()
+            reader.join(5)
+            assert seen == [OLD]
+            store.save(NEW)
+
+    def test_lock__freed_by_a_killed_holder(self, new_store: NewStore) -> None:
+        store = new_store()
+        store.save(OLD)
+        with other_process(hold, new_store) as holder:
+            assert holder.answer() == "inside"
+            holder.kill()
+            started = time.monotonic()
+            with store.lock():
+                took = time.monotonic() - started
+                assert store.load() == OLD
+                store.save(NEW)
+        assert took < self.freed_within
+        assert store.load() == NEW
+
+    # Failures -------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("act", ["load", "save", "delete", "lock"])
+    def test_error__out_of_reach(self, unreachable_store: TokenStore, act: str) -> None:
+        with pytest.raises(TokenStoreError) as caught:
+            _ACTS[act](unreachable_store)
+        assert caught.value.__cause__ is not None
+        assert len(str(caught.value)) > 40
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
+        _assert_quotes_nothing(caught.value)
+
+    @pytest.mark.parametrize("text", FOREIGN)
+    def test_load__no_token(self, new_store: NewStore, raw: Raw, text: str) -> None:
+        raw.put(text)
+        store = new_store()
+        with pytest.raises(TokenStoreError) as caught:
+            store.load()
+        _assert_quotes_nothing(caught.value)
+        with store.lock(), pytest.raises(TokenStoreError):
+            store.load()
+        assert raw.get() == text
+
+    def test_save__over_what_is_no_token(self, new_store: NewStore, raw: Raw) -> None:
+        raw.put(FOREIGN[0])
+        new_store().save(OLD)
+        assert new_store().load() == OLD
+
+
+class LeasedTokenStoreContract(TokenStoreContract):
+    """For a store whose lock ends by itself when its holder is not heard of."""
+
+    lease: float
+    """Seconds after which it ends, in the stores of ``new_store``."""
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process can't be suspended here")
+    def test_save__suspended_for_longer_than_the_lease(self, new_store: NewStore) -> None:
+        store = new_store()
+        store.save(OLD)
+        with other_process(save_when_told, new_store) as sleeper:
+            assert sleeper.answer() == "inside"
+            os.kill(sleeper.pid, signal.SIGSTOP)
+            with store.lock():
+                store.save(NEW)
+            os.kill(sleeper.pid, signal.SIGCONT)
+            sleeper.tell(Token({**OLD, "access_token": "contract-access-late"}))
+            assert sleeper.answer() == "TokenStoreError"
+        assert store.load() == NEW
+
+    def test_save__after_the_lease_but_nobody_came(self, new_store: NewStore) -> None:
+        store = new_store()
+        store.save(OLD)
+        with store.lock():
+            store.load()
+            time.sleep(self.lease + 0.2)
+            store.save(NEW)
+        assert store.load() == NEW
+
+
+def _act_in_lock(store: TokenStore) -> None:
+    with store.lock():
+        pytest.fail("there is nothing that could have been locked")
+
+
+_ACTS: dict[str, Callable[[TokenStore], object]] = {
+    "load": lambda store: store.load(),
+    "save": lambda store: store.save(NEW),
+    "delete": lambda store: store.delete(),
+    "lock": _act_in_lock,
+}
+
+
+def _assert_quotes_nothing(error: BaseException) -> None:
+    shown = "".join(traceback.format_exception(error))
+    for secret in ("contract-access", "contract-refresh", "contract-app-key"):
+        assert secret not in shown
+
+
+@contextmanager
+def _thread(work: Callable[[], None]) -> Iterator[None]:
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

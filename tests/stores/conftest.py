@@ -1,0 +1,78 @@
+"""The servers, each started when the first test wants it, and a fresh key for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import keyring
+import pytest
+
+pytest.register_assert_rewrite("kakao_session.stores.testing")
+
+from kakao_session import FileTokenStore  # noqa: E402  # after the line above
+from kakao_session.stores.other_process import NewStore  # noqa: E402
+from tests.stores import outside, places, servers  # noqa: E402
+
+
+@pytest.fixture
+def key() -> str:
+    """A key that no other test uses."""
+    return f"user-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'tokens.db'}"
+
+
+@pytest.fixture
+def new_store(request: pytest.FixtureRequest, kind: str, key: str, tmp_path: Path) -> NewStore:
+    """What makes stores of the test's ``kind``, all for one user."""
+    if kind == "file":
+        return partial(FileTokenStore, tmp_path / "token.json")
+    if kind == "sqlite":
+        return partial(places.sql_store, f"sqlite:///{tmp_path / 'tokens.db'}", key)
+    url = request.getfixturevalue(f"{kind}_server").url
+    if kind == "redis":
+        return partial(places.redis_store, url, key, lease=30)
+    return partial(places.sql_store, url, key)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connections() -> Iterator[None]:
+    yield
+    places.close_all()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[servers.RedisServer]:
+    with servers.redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[servers.SQLServer]:
+    with servers.postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[servers.SQLServer]:
+    with servers.mariadb_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def secret_service() -> Iterator[None]:
+    """An open keychain, which keyring finds in this process and in those that it starts."""
+    with servers.secret_service() as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
+        before = keyring.get_keyring()
+        keyring.set_keyring(outside.secret_service_keychain())
+        yield
+        keyring.set_keyring(before)

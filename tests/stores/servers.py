@@ -1,0 +1,237 @@
+"""Real servers for the tests: each in a folder of its own, on a socket there, ended by its pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+import redis
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Server:
+    """A program that runs until it is stopped, and may be started again.
+
+    :param answers: whether it is there.
+    :param user: whose it is to be, if we are root: some refuse to run as root.
+    :param ending: the signal that ends it.
+    :param words: what it is told on its standard input.
+    :param environment: variables for it, besides ours.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        command: list[str],
+        answers: Callable[[], bool],
+        *,
+        user: str | None = None,
+        ending: int = signal.SIGTERM,
+        words: bytes = b"",
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.command = command
+        self.answers = answers
+        self.user = user
+        self.ending = ending
+        self.words = words
+        self.environment = {**os.environ, **(environment or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = self.folder / f"{Path(self.command[0]).name}.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                **_as_user(self.user),
+            )
+        assert self.process.stdin is not None
+        with self.process.stdin as stdin:
+            stdin.write(self.words)
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{self.command[0]} does not run:\n{log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it, and wait for its end; nothing happens if it does not run."""
+        if self.process is not None:
+            self.process.send_signal(self.ending)
+            self.process.wait(30)
+            self.process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class RedisServer(Server):
+    """A Redis that remembers what it was told before it was stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        socket = folder / "socket"
+        self.url = f"unix://{socket}"
+        settings = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "save": ""}
+        settings |= {"appendonly": "yes", "appendfsync": "always"}
+        command = [_program("redis-server")]
+        for name, value in settings.items():
+            command += [f"--{name}", value]
+        super().__init__(folder, command, self._answers)
+
+    def _answers(self) -> bool:
+        with redis.Redis.from_url(self.url, retry=None) as client:
+            try:
+                return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+
+class SQLServer(Server):
+    """A database server.
+
+    :param url: SQLAlchemy's, with a password, though none is asked for.
+    """
+
+    def __init__(
+        self, folder: Path, command: list[str], url: str, socket: Path, user: str, ending: int
+    ) -> None:
+        self.url = url
+        self.socket = socket
+        super().__init__(folder, command, self._answers, user=user, ending=ending)
+
+    def _answers(self) -> bool:
+        if not self.socket.is_socket():
+            return False
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return bool(connection.scalar(text("SELECT 1")))
+        except DBAPIError:
+            return False
+        finally:
+            engine.dispose()
+
+
+PASSWORD = "the-database-password"
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    with _folder() as folder, RedisServer(folder) as server:
+        yield server
+
+
+@contextmanager
+def postgresql_server() -> Iterator[SQLServer]:
+    postgres, initdb = _program("postgres"), _program("initdb")
+    with _folder("postgres") as folder:
+        data = folder / "data"
+        options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username=root"]
+        _run([initdb, *options, f"--pgdata={data}"], "postgres")
+        command = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
+        command += ["-c", "fsync=off", "-c", "max_connections=200"]
+        url = f"postgresql+psycopg://root:{PASSWORD}@/postgres?host={folder}"
+        # At SIGTERM it would wait for its clients to go.
+        socket = folder / ".s.PGSQL.5432"
+        with SQLServer(folder, command, url, socket, "postgres", signal.SIGINT) as server:
+            yield server
+
+
+@contextmanager
+def mariadb_server() -> Iterator[SQLServer]:
+    with _folder() as folder:
+        data, socket = folder / "data", folder / "socket"
+        (data / "tests").mkdir(parents=True)  # a folder in there is a database
+        command = [_program("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}"]
+        command += ["--skip-networking", "--skip-grant-tables", "--max-connections=200"]
+        command += ["--innodb-flush-log-at-trx-commit=0", "--user=root"]
+        url = f"mysql+pymysql://root:{PASSWORD}@localhost/tests?unix_socket={socket}"
+        with SQLServer(folder, command, url, socket, "root", signal.SIGTERM) as server:
+            yield server
+
+
+@contextmanager
+def secret_service() -> Iterator[dict[str, str]]:
+    """A keychain that is open. :returns: the environment that leads to it."""
+    bus, keychain = _program("dbus-daemon"), _program("gnome-keyring-daemon")
+    with _folder() as folder, ExitStack() as stack:
+        folder.chmod(0o700)
+        socket = folder / "bus"
+        environment = {
+            "HOME": str(folder),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_RUNTIME_DIR": str(folder),
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}",
+        }
+        command = [bus, "--session", "--nofork", "--nopidfile", f"--address=unix:path={socket}"]
+        stack.enter_context(Server(folder, command, socket.is_socket, environment=environment))
+        command = [keychain, "--foreground", "--unlock", "--components=secrets"]
+        ready = (folder / "data" / "keyrings" / "login.keyring").exists
+        server = Server(folder, command, ready, words=b"open sesame", environment=environment)
+        stack.enter_context(server)
+        yield environment
+
+
+def _absent(what: str) -> NoReturn:
+    message = f"{what} is not installed here"
+    if os.environ.get("KAKAO_SESSION_NO_SKIP") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _program(name: str) -> str:
+    """The path of a server's program, wherever Debian puts it."""
+    folders = [*map(str, Path("/usr/lib/postgresql").glob("*/bin")), "/usr/sbin", "/usr/local/sbin"]
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders)) or _absent(name)
+
+
+def _as_user(user: str | None) -> dict[str, Any]:
+    if user in (None, "root") or os.geteuid() != 0:
+        return {}
+    return {"user": user, "group": user, "extra_groups": []}
+
+
+def _run(command: list[str], user: str | None = None) -> None:
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        check=False,
+        **_as_user(user),
+    )
+    if done.returncode:
+        pytest.fail(f"{command[0]} failed:\n{done.stdout.decode()}")
+
+
+@contextmanager
+def _folder(user: str | None = None) -> Iterator[Path]:
+    """A folder whose path is short enough to be a socket's."""
+    with tempfile.TemporaryDirectory(prefix="kakao-", ignore_cleanup_errors=True) as name:
+        if user is not None and _as_user(user):
+            shutil.chown(name, user, user)
+        yield Path(name)

@@ -1,0 +1,137 @@
+"""What is peculiar to the keychain: back ends that refuse, and the lock beside it."""
+
+from __future__ import annotations
+
+import pickle
+import stat
+from pathlib import Path
+from typing import Any
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordSetError
+
+from kakao_session import KeyringTokenStore, Token, TokenStoreError
+from kakao_session.stores.testing import NEW, OLD
+from tests.stores.outside import no_keychain
+
+
+class Keychain(KeyringBackend):
+    """A keychain in memory that refuses when it is told to."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
+        self.entries: dict[tuple[str, str], str] = {}
+        self.refusals: dict[str, Exception] = {}
+        self.longest = 10**9
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.refuse("get")
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.refuse("set")
+        if len(password) > self.longest:
+            raise OSError(1783, "CredWrite", "The stub received bad data")
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.refuse("delete")
+        del self.entries[service, username]
+
+    def refuse(self, act: str) -> None:
+        if act in self.refusals:
+            raise self.refusals[act]
+
+
+@pytest.fixture
+def keychain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keychain:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    keychain = Keychain()
+    monkeypatch.setattr("keyring.core._keyring_backend", keychain)
+    return keychain
+
+
+def test_defaults(keychain: Keychain) -> None:
+    KeyringTokenStore().save(Token({"access_token": "a", "별명": "홍길동"}))
+    assert keychain.entries == {
+        ("kakao-session", "default"): '{"access_token": "a", "별명": "홍길동"}'
+    }
+    assert repr(KeyringTokenStore("app", "me")) == "KeyringTokenStore('me' of service 'app')"
+
+
+def test_lock__is_a_private_file_for_each_entry(keychain: Keychain, tmp_path: Path) -> None:
+    with KeyringTokenStore("a", "b").lock(), KeyringTokenStore("a", "c", lock_timeout=0).lock():
+        locks = sorted((tmp_path / "kakao-session").iterdir())
+        assert len(locks) == 2
+        assert {stat.S_IMODE(lock.stat().st_mode) for lock in locks} == {0o600}
+        with (
+            pytest.raises(TokenStoreError, match=r"'b' of service 'a' is locked.*0 seconds"),
+            KeyringTokenStore("a", "b", lock_timeout=0).lock(),
+        ):
+            pass
+    assert keychain.entries == {}
+
+
+@pytest.mark.parametrize(
+    "refusal", [KeyringLocked("locked"), PasswordSetError("no"), RuntimeError("D-Bus")], ids=repr
+)
+@pytest.mark.parametrize("act", ["get", "set"])
+def test_lock__of_a_keychain_that_would_refuse_the_save(
+    keychain: Keychain, act: str, refusal: Exception
+) -> None:
+    store = KeyringTokenStore()
+    store.save(OLD)
+    keychain.refusals[act] = refusal
+    with pytest.raises(TokenStoreError, match=type(refusal).__name__) as caught, store.lock():
+        pytest.fail("a refresh token might be spent here")
+    assert caught.value.__cause__ is refusal
+    assert "'default' of service 'kakao-session' can't be" in str(caught.value)
+    keychain.refusals.clear()
+    assert store.load() == OLD
+
+
+def test_delete__refused(keychain: Keychain) -> None:
+    store = KeyringTokenStore()
+    store.delete()
+    store.save(OLD)
+    keychain.refusals["delete"] = KeyringLocked("locked")
+    with pytest.raises(TokenStoreError, match="can't be removed"):
+        store.delete()
+    assert store.load() == OLD
+
+
+@pytest.mark.parametrize(("length", "told"), [(1280, False), (1281, True)])
+def test_save__longer_than_windows_takes(keychain: Keychain, length: int, told: bool) -> None:
+    store = KeyringTokenStore()
+    store.save(OLD)
+    keychain.longest = 1279
+    bare = len('{"access_token": "a", "id_token": ""}')
+    with pytest.raises(TokenStoreError) as caught:
+        store.save(Token({"access_token": "a", "id_token": "i" * (length - bare)}))
+    assert ("1,281 characters. Windows takes no more" in str(caught.value)) is told
+    assert ("Windows" in str(caught.value)) is told
+    assert "iii" not in str(caught.value)
+    assert store.load() == OLD
+
+
+def test_no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyring.core._keyring_backend", no_keychain())
+    with pytest.raises(TokenStoreError, match="keyring finds no keychain here"):
+        KeyringTokenStore().load()
+
+
+def test_pickle(keychain: Keychain) -> None:
+    store = KeyringTokenStore("app", "me", lock_timeout=3)
+    store.save(OLD)
+    twin: Any = pickle.loads(pickle.dumps(store))
+    with twin.lock():
+        twin.save(NEW)
+    assert (store.load(), twin.lock_timeout) == (NEW, 3)
+
+
+def test_backend__is_the_one_of_keyring(keychain: Keychain) -> None:
+    assert keyring.get_keyring() is keychain

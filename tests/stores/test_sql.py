@@ -1,0 +1,487 @@
+"""What is peculiar to SQL: the table, the key, the row's lock, connections that die."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event, text
+
+from kakao_session import SQLTokenStore, Token, TokenStoreError
+from kakao_session.stores.testing import NEW, OLD
+from tests.stores.servers import PASSWORD, SQLServer
+
+KINDS = ["postgresql", "mariadb", "sqlite"]
+
+SECRETS = [str(OLD["access_token"]), str(NEW["access_token"]), str(NEW["refresh_token"]), PASSWORD]
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest) -> str:
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue(f"{request.param}_server").url)
+
+
+@pytest.fixture
+def new_engine() -> Iterator[Any]:
+    """Makes engines of the test's own."""
+    engines = []
+
+    def make(url: str, **settings: Any) -> Engine:
+        engines.append(create_engine(url, **settings))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def engine(url: str, new_engine: Any) -> Engine:
+    return new_engine(url)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def postgresql(postgresql_server: SQLServer, new_engine: Any) -> Engine:
+    return new_engine(postgresql_server.url)  # type: ignore[no-any-return]
+
+
+def shown(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def execute(engine: Engine, statement: str) -> Any:
+    with engine.begin() as connection:
+        result = connection.execute(text(statement))
+        return result.scalar() if result.returns_rows else None
+
+
+# The key --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["with spaces", "사용자:홍길동", "';--\"`%s :x \\", "가" * 255])
+def test_key__any_text(engine: Engine, key: str) -> None:
+    store = SQLTokenStore(engine, key)
+    with store.lock():
+        store.save(OLD)
+    assert store.load() == OLD
+    store.delete()
+    assert store.load() is None
+
+
+def test_key__only_itself_is_equal_to_it(engine: Engine) -> None:
+    keys = ["Kim", "kim", "kim ", " kim", "kím", "KIM"]
+    for key in keys:
+        SQLTokenStore(engine, key, table="alike").save(Token({"access_token": "a", "key": key}))
+    for key in keys:
+        assert SQLTokenStore(engine, key, table="alike").load() == {"access_token": "a", "key": key}
+
+
+@pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", "a\0b", "\ud800", "k" * 256])
+def test_key__that_does_not_fit_is_refused_at_once(key: Any) -> None:
+    with pytest.raises(ValueError, match=r"key|surrogates"):
+        SQLTokenStore(create_engine("sqlite://"), key)
+
+
+def test_key__of_10000_characters_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"10,000 characters, and 255 fit") as caught:
+        SQLTokenStore(create_engine("sqlite://"), "k" * 10_000)
+    assert len(str(caught.value)) < 200
+
+
+def test_database__of_another_kind_is_refused_at_once() -> None:
+    engine = create_engine("sqlite://")
+    engine.dialect.name = "oracle"
+    with pytest.raises(ValueError, match="for postgresql, mysql, mariadb, sqlite: not oracle"):
+        SQLTokenStore(engine, "key")
+    url: Any = "sqlite:///tokens.db"
+    with pytest.raises(ValueError, match=r"an engine of SQLAlchemy for .*: not str"):
+        SQLTokenStore(url, "key")
+
+
+# The table ------------------------------------------------------------------------------------
+
+
+def test_table__made_once_by_all_who_come_first(url: str, new_engine: Any) -> None:
+    gate = threading.Barrier(8)
+    errors: list[BaseException] = []
+
+    def come(number: int) -> None:
+        store = SQLTokenStore(new_engine(url), f"user {number}", table="raced_for")
+        gate.wait()
+        try:
+            store.save(OLD)
+        except TokenStoreError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=come, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert execute(new_engine(url), "SELECT count(*) FROM raced_for") == 8
+
+
+def test_table__made_by_somebody_else(postgresql: Engine, new_engine: Any, key: str) -> None:
+    execute(postgresql, "CREATE TABLE ready (id varchar(255) PRIMARY KEY, token text NOT NULL)")
+    execute(postgresql, "CREATE ROLE guest LOGIN; GRANT ALL ON ready TO guest")
+    guest = new_engine(postgresql.url.set(username="guest"))
+    SQLTokenStore(guest, key, table="ready").save(OLD)
+    assert SQLTokenStore(postgresql, key, table="ready").load() == OLD
+    with pytest.raises(TokenStoreError, match=r"of table missing in .* has the table"):
+        SQLTokenStore(guest, key, table="missing").load()
+
+
+def test_table__read_only(postgresql: Engine, new_engine: Any, key: str) -> None:
+    execute(postgresql, "CREATE TABLE shown (id varchar(255) PRIMARY KEY, token text NOT NULL)")
+    execute(postgresql, "CREATE ROLE reader LOGIN; GRANT SELECT ON shown TO reader")
+    SQLTokenStore(postgresql, key, table="shown").save(OLD)
+    store = SQLTokenStore(new_engine(postgresql.url.set(username="reader")), key, table="shown")
+    assert store.load() == OLD
+    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
+        pytest.fail("a refresh token might be spent here")
+
+
+def test_table__that_refuses_the_token(postgresql: Engine, key: str) -> None:
+    execute(
+        postgresql,
+        "CREATE TABLE narrow (id varchar(255) PRIMARY KEY, "
+        "token text NOT NULL CHECK (length(token) < 50))",
+    )
+    with pytest.raises(TokenStoreError, match=r"can't be written \(CheckViolation\)") as caught:
+        SQLTokenStore(postgresql, key, table="narrow").save(NEW)
+    assert not any(secret in shown(caught.value) for secret in SECRETS)
+    assert "Failing row" not in shown(caught.value)
+
+
+def test_table__that_refuses_every_row(engine: Engine) -> None:
+    execute(
+        engine,
+        "CREATE TABLE strict (id varchar(255) PRIMARY KEY, token text, more text NOT NULL CHECK "
+        "(more <> ''))",
+    )
+    with pytest.raises(TokenStoreError, match="can't be locked"):
+        SQLTokenStore(engine, "key", table="strict").save(NEW)
+
+
+def test_table__that_may_be_locked_but_not_written(
+    postgresql: Engine, new_engine: Any, key: str
+) -> None:
+    execute(postgresql, "CREATE TABLE closed (id varchar(255) PRIMARY KEY, token text NOT NULL)")
+    execute(postgresql, "CREATE ROLE locker LOGIN; GRANT SELECT, UPDATE (id) ON closed TO locker")
+    SQLTokenStore(postgresql, key, table="closed").save(OLD)
+    store = SQLTokenStore(new_engine(postgresql.url.set(username="locker")), key, table="closed")
+    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
+        pytest.fail("a refresh token might be spent here")
+
+
+def test_save__is_ascii(engine: Engine, key: str) -> None:
+    SQLTokenStore(engine, key).save(Token({"access_token": "a", "별명": "홍길동"}))
+    stored = execute(engine, "SELECT token FROM kakao_tokens")
+    assert stored.isascii()
+
+
+# The lock -------------------------------------------------------------------------------------
+
+
+def test_lock_wait__ends_and_says_where_to_look(engine: Engine, key: str) -> None:
+    waiting = SQLTokenStore(engine, key, lock_timeout=1)
+    caught: list[TokenStoreError] = []
+
+    def wait() -> None:
+        with pytest.raises(TokenStoreError) as error, waiting.lock():
+            pass
+        caught.append(error.value)
+
+    with SQLTokenStore(engine, key).lock():
+        started = time.monotonic()
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+        took = time.monotonic() - started
+    message = str(caught[0])
+    assert 0.9 < took < 10
+    assert f"Row '{key}' of table kakao_tokens in {engine.dialect.name}://" in message
+    assert "held it for more than 1 seconds" in message
+    assert any(place in message for place in ("pg_stat_activity", "innodb_trx", "fuser"))
+    assert PASSWORD not in shown(caught[0])
+    assert caught[0].__cause__ is not None
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["known_users", "new_users"])
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_lock__of_two_users(
+    request: pytest.FixtureRequest, new_engine: Any, key: str, kind: str, stored: bool
+) -> None:
+    engine = new_engine(request.getfixturevalue(f"{kind}_server").url, pool_size=10)
+    users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(8)]
+    if stored:
+        for user in users:
+            user.save(OLD)
+    with ExitStack() as stack:
+        for user in users:
+            stack.enter_context(user.lock())
+        for user in users:
+            user.save(NEW)
+    assert all(user.load() == NEW for user in users)
+
+
+def test_lock__first_of_a_new_user(engine: Engine, key: str) -> None:
+    count = 0
+    errors: list[TokenStoreError] = []
+
+    def come() -> None:
+        nonlocal count
+        store = SQLTokenStore(engine, key, lock_timeout=20)
+        try:
+            for _ in range(5):
+                with store.lock():
+                    count += 1
+                    store.delete()
+        except TokenStoreError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=come) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert count == 30
+
+
+ISOLATION = [
+    *(("postgresql", level) for level in ("AUTOCOMMIT", "REPEATABLE READ", "SERIALIZABLE")),
+    *(("mariadb", level) for level in ("AUTOCOMMIT", "READ COMMITTED", "SERIALIZABLE")),
+    *(("sqlite", level) for level in ("AUTOCOMMIT", "READ UNCOMMITTED")),
+]
+
+
+@pytest.mark.parametrize(("kind", "level"), ISOLATION)
+def test_lock__whatever_the_engines_isolation(
+    request: pytest.FixtureRequest, tmp_path: Path, new_engine: Any, key: str, kind: str, level: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    if kind != "sqlite":
+        url = request.getfixturevalue(f"{kind}_server").url
+    engine = new_engine(url, isolation_level=level)
+    with engine.connect() as connection:
+        before = connection.get_isolation_level()
+    count_in_threads(engine, key)
+    with engine.connect() as connection:
+        assert connection.get_isolation_level() == before
+
+
+@pytest.mark.parametrize("how", ["begin event", "autocommit=False"])
+def test_lock__sqlite_engine_that_begins_by_itself(
+    sqlite_url: str, new_engine: Any, key: str, how: str
+) -> None:
+    if how == "begin event":
+        engine = new_engine(sqlite_url)
+        event.listen(engine, "connect", take_over_transactions)
+        event.listen(engine, "begin", begin)
+    elif sys.version_info >= (3, 12):
+        engine = new_engine(sqlite_url, connect_args={"autocommit": False})
+    else:
+        engine = new_engine(sqlite_url)
+    count_in_threads(engine, key)
+
+
+def take_over_transactions(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None
+
+
+def begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def count_in_threads(engine: Engine, key: str) -> None:
+    """Let three threads count to 15 together: no one overtakes, and each sees the last."""
+
+    def count() -> None:
+        store = SQLTokenStore(engine, key)
+        for _ in range(5):
+            with store.lock():
+                token = store.load() or Token(OLD)
+                time.sleep(0.005)
+                store.save(Token({**token, "count": token.get("count", 0) + 1}))
+
+    threads = [threading.Thread(target=count) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert SQLTokenStore(engine, key).load() == {**OLD, "count": 15}
+
+
+def test_lock__leaves_no_setting_on_the_connection(url: str, new_engine: Any, key: str) -> None:
+    engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=1)
+    questions = {
+        "postgresql": ["SHOW lock_timeout", "SHOW statement_timeout", "SHOW transaction_isolation"],
+        "mysql": ["SELECT @@innodb_lock_wait_timeout", "SELECT @@tx_isolation"],
+        "sqlite": ["PRAGMA busy_timeout"],
+    }[engine.dialect.name]
+    before = [execute(engine, question) for question in questions]
+    store = SQLTokenStore(engine, key, lock_timeout=7)
+    with store.lock():
+        store.load()
+        store.save(OLD)
+        store.save(NEW)
+    assert store.load() == NEW
+    with pytest.raises(ZeroDivisionError), store.lock():
+        raise ZeroDivisionError
+    assert [execute(engine, question) for question in questions] == before
+
+
+@pytest.mark.parametrize(
+    "setting", ["statement_timeout=300", "idle_in_transaction_session_timeout=300"]
+)
+def test_lock__outlasts_the_servers_time_outs(
+    postgresql_server: SQLServer, new_engine: Any, key: str, setting: str
+) -> None:
+    options = {"options": f"-c {setting}"}
+    engine = new_engine(postgresql_server.url, connect_args=options)
+    store = SQLTokenStore(engine, key)
+    store.save(OLD)
+    seen: list[Token | None] = []
+
+    def wait() -> None:
+        other = SQLTokenStore(engine, key)
+        with other.lock():
+            seen.append(other.load())
+
+    with store.lock():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.7)
+        assert seen == []
+        store.save(NEW)
+    waiting.join()
+    assert seen == [NEW]
+
+
+def test_pool__none_left(url: str, new_engine: Any, key: str) -> None:
+    engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with engine.connect(), pytest.raises(TokenStoreError, match="can't be read") as caught:
+        SQLTokenStore(engine, key).load()
+    assert "QueuePool limit" in shown(caught.value)
+
+
+# Connections that die -------------------------------------------------------------------------
+
+
+def kill_connections(engine: Engine, others_of: Engine) -> None:
+    """End every connection of an engine, as a restart or a time-out of the server does."""
+    if engine.dialect.name == "postgresql":
+        execute(
+            others_of,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE application_name = 'victim'",
+        )
+    else:
+        with others_of.connect() as connection:
+            mine = connection.exec_driver_sql("SELECT connection_id()").scalar()
+            listed = connection.exec_driver_sql("SHOW PROCESSLIST").all()
+            for number in {row[0] for row in listed if row[1] == "root"} - {mine}:
+                connection.exec_driver_sql(f"KILL {number}")
+    time.sleep(0.1)
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def victim(request: pytest.FixtureRequest, new_engine: Any) -> Engine:
+    server = request.getfixturevalue(f"{request.param}_server")
+    name = {"application_name": "victim"} if request.param == "postgresql" else {}
+    return new_engine(server.url, connect_args=name)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def killer(victim: Engine, new_engine: Any) -> Engine:
+    return new_engine(victim.url)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("act", ["load", "lock"])
+def test_connection__died_in_the_pool(victim: Engine, killer: Engine, key: str, act: str) -> None:
+    store = SQLTokenStore(victim, key)
+    store.save(OLD)
+    kill_connections(victim, killer)
+    if act == "load":
+        assert store.load() == OLD
+    else:
+        with store.lock():
+            store.save(NEW)
+        assert store.load() == NEW
+
+
+def test_connection__died_in_the_lock(victim: Engine, killer: Engine, key: str) -> None:
+    store = SQLTokenStore(victim, key)
+    store.save(OLD)
+    with store.lock():
+        kill_connections(victim, killer)
+        store.save(NEW)
+    assert SQLTokenStore(killer, key).load() == NEW
+
+
+def test_connection__died_in_the_lock_and_somebody_was_quicker(
+    victim: Engine, killer: Engine, key: str
+) -> None:
+    store = SQLTokenStore(victim, key)
+    store.save(OLD)
+    with store.lock():
+        kill_connections(victim, killer)
+        SQLTokenStore(killer, key).save(NEW)
+        with pytest.raises(TokenStoreError, match="changed by somebody else"):
+            store.save(Token({**OLD, "access_token": "late"}))
+    assert SQLTokenStore(killer, key).load() == NEW
+
+
+def test_connection__died_in_the_lock_and_nothing_is_saved(
+    victim: Engine, killer: Engine, key: str
+) -> None:
+    store = SQLTokenStore(victim, key)
+    store.save(OLD)
+    with store.lock():
+        kill_connections(victim, killer)
+    assert store.load() == OLD
+
+
+# What is never shown --------------------------------------------------------------------------
+
+
+def test_log__shows_no_token(
+    url: str, new_engine: Any, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = new_engine(url, echo="debug")
+    caplog.set_level(logging.DEBUG)
+    store = SQLTokenStore(engine, key)
+    store.save(OLD)
+    with store.lock():
+        store.load()
+        store.save(NEW)
+    store.load()
+    assert "UPDATE kakao_tokens" in caplog.text
+    assert "<a token>" in caplog.text
+    assert not any(secret in caplog.text for secret in SECRETS)
+    assert not engine.hide_parameters
+
+
+def test_password__is_never_shown() -> None:
+    engine = create_engine(f"postgresql+psycopg://someone:{PASSWORD}@127.0.0.1:1/db?password=again")
+    store = SQLTokenStore(engine, "user 1")
+    with pytest.raises(TokenStoreError) as caught:
+        store.load()
+    place = "'user 1' of table kakao_tokens in postgresql://127.0.0.1:1/db"
+    assert repr(store) == f"SQLTokenStore({place})"
+    assert str(caught.value).startswith(f"Row {place} can't be read (OperationalError)")
+    assert PASSWORD not in shown(caught.value)
+    assert "again" not in shown(caught.value)

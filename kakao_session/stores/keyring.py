@@ -48,7 +48,7 @@ class KeyringTokenStore:
         self.service = service
         self.username = username
         self.lock_timeout = lock_timeout
-        self._lock_file: LockFile | None = None
+        self._locks: dict[str, LockFile] = {}
 
     def load(self) -> Token | None:
         """Ask the keychain.
@@ -57,7 +57,7 @@ class KeyringTokenStore:
         :raises TokenStoreError: the keychain is locked or missing, or what it has is no token: then
             it stays as it is.
         """
-        stored = self._stored("can't be read")
+        stored = self._stored()
         if stored is None:
             return None
         try:
@@ -74,17 +74,17 @@ class KeyringTokenStore:
             text = to_text(token)
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
-        with self._file_lock().held():
-            self._set("can't be written", text)
+        with self._lock_of_entry().held():
+            self._set(text)
 
     def delete(self) -> None:
         """Remove the token from the keychain.
 
         :raises TokenStoreError: the keychain does not let go of it.
         """
-        with self._file_lock().held():
-            if self._stored("can't be read") is not None:
-                with self._guarded("can't be removed"):
+        with self._lock_of_entry().held():
+            if self._stored() is not None:
+                with self._alone("can't be removed"):
                     keyring.delete_password(self.service, self.username)
 
     @contextmanager
@@ -93,31 +93,41 @@ class KeyringTokenStore:
 
         :raises TokenStoreError: the keychain is locked or missing, or the wait took too long.
         """
-        with self._file_lock().held():
-            stored = self._stored("can't be read")
+        with self._lock_of_entry().held():
+            stored = self._stored()
             if stored is not None:
-                self._set("can't be written", stored)
+                self._set(stored)
             yield
 
-    def _stored(self, what: str) -> str | None:
-        with self._guarded(what):
+    def _stored(self) -> str | None:
+        with self._alone("can't be read"):
             return keyring.get_password(self.service, self.username)
 
-    def _set(self, what: str, text: str) -> None:
-        with self._guarded(what, len(text)):
+    def _set(self, text: str) -> None:
+        with self._alone("can't be written", len(text)):
             keyring.set_password(self.service, self.username, text)
 
-    def _file_lock(self) -> LockFile:
-        if self._lock_file is None:
+    def _lock_of_entry(self) -> LockFile:
+        entry = f"{self.service}\0{self.username}".encode()
+        return self._lock_file(f"keyring-{hashlib.sha256(entry).hexdigest()[:16]}.lock")
+
+    def _lock_file(self, name: str) -> LockFile:
+        if name not in self._locks:
             from platformdirs import user_state_path
 
-            name = hashlib.sha256(f"{self.service}\0{self.username}".encode()).hexdigest()[:16]
-            place = user_state_path("kakao-session") / f"keyring-{name}.lock"
-            self._lock_file = LockFile(place, self.lock_timeout, self._error)
-        return self._lock_file
+            place = user_state_path("kakao-session") / name
+            self._locks.setdefault(name, LockFile(place, self.lock_timeout, self._error))
+        return self._locks[name]
 
     @contextmanager
-    def _guarded(self, what: str, length: int = 0) -> Iterator[None]:
+    def _alone(self, what: str, length: int = 0) -> Iterator[None]:
+        """Talk to the keychain while no other of these stores does: GNOME's has been seen to fall
+        over when one program reads while another writes."""
+        with self._lock_file("keyring.lock").held(), self._guarded(what, length):
+            yield
+
+    @contextmanager
+    def _guarded(self, what: str, length: int) -> Iterator[None]:
         try:
             yield
         except NoKeyringError as error:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
@@ -143,7 +144,9 @@ class SQLTokenStore:
         quiet: Any = self.engine.execution_options()
         quiet.hide_parameters = True  # on this copy alone: neither log nor error shows a token
         with quiet.connect() as connection:
-            make_if_missing(self._table, self.engine, connection)
+            begin = partial(self._database.begin, connection, self.lock_timeout)
+            make_if_missing(self._table, self.engine, connection, begin)
+            self._database.restore(connection)
             yield connection
 
     def _read(self) -> str | None:

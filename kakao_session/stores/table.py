@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Column, Connection, Dialect, Engine, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+)
 from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -63,18 +74,25 @@ def table_named(name: str) -> Table:
     )
 
 
-def make_if_missing(table: Table, engine: Engine, connection: Connection) -> None:
+def make_if_missing(
+    table: Table, engine: Engine, connection: Connection, begin: Callable[[], None]
+) -> None:
     """Make the table if the database has none; it is asked once for each engine.
 
     :param engine: the program's own, which lives as long as its pool.
+    :param begin: begins a transaction, in SQLite one that may write.
     """
     made = _made.setdefault(engine, set())
     if table.name in made:
         return
-    try:
-        table.create(connection, checkfirst=True)
-    except DBAPIError:
-        connection.rollback()
-        table.create(connection, checkfirst=True)  # another process may have made it just now
-    connection.commit()
+    is_missing = not inspect(connection).has_table(table.name)
+    connection.rollback()
+    if is_missing:
+        begin()
+        try:
+            table.create(connection, checkfirst=True)
+        except DBAPIError:
+            connection.rollback()
+            table.create(connection, checkfirst=True)  # another process may have made it just now
+        connection.commit()
     made.add(table.name)

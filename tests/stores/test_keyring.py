@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import stat
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ class Keychain(KeyringBackend):
         self.entries: dict[tuple[str, str], str] = {}
         self.refusals: dict[str, Exception] = {}
         self.longest = 10**9
+        self.inside = self.most_inside = 0
 
     def get_password(self, service: str, username: str) -> str | None:
         self.refuse("get")
@@ -43,8 +46,16 @@ class Keychain(KeyringBackend):
         del self.entries[service, username]
 
     def refuse(self, act: str) -> None:
+        self.enter()
         if act in self.refusals:
             raise self.refusals[act]
+
+    def enter(self) -> None:
+        """Notice whether somebody else is inside."""
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        time.sleep(0.001)
+        self.inside -= 1
 
 
 @pytest.fixture
@@ -66,7 +77,7 @@ def test_defaults(keychain: Keychain) -> None:
 def test_lock__is_a_private_file_for_each_entry(keychain: Keychain, tmp_path: Path) -> None:
     with KeyringTokenStore("a", "b").lock(), KeyringTokenStore("a", "c", lock_timeout=0).lock():
         locks = sorted((tmp_path / "kakao-session").iterdir())
-        assert len(locks) == 2
+        assert len(locks) == 3  # theirs, and one for the keychain itself
         assert {stat.S_IMODE(lock.stat().st_mode) for lock in locks} == {0o600}
         with (
             pytest.raises(TokenStoreError, match=r"'b' of service 'a' is locked.*0 seconds"),
@@ -74,6 +85,20 @@ def test_lock__is_a_private_file_for_each_entry(keychain: Keychain, tmp_path: Pa
         ):
             pass
     assert keychain.entries == {}
+
+
+def test_keychain__is_asked_by_one_at_a_time(keychain: Keychain) -> None:
+    def read_and_write(user: str) -> None:
+        for _ in range(5):
+            KeyringTokenStore("app", user).load()
+            KeyringTokenStore("app", user).save(OLD)
+
+    threads = [threading.Thread(target=read_and_write, args=[user]) for user in "aab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert keychain.most_inside == 1
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,31 @@ def test_table__made_once_by_all_who_come_first(url: str, new_engine: Any) -> No
     assert execute(new_engine(url), "SELECT count(*) FROM raced_for") == 8
 
 
+def test_table__made_once_by_engines_that_begin_by_themselves(
+    tmp_path: Path, new_engine: Any
+) -> None:
+    errors: list[TokenStoreError] = []
+
+    def come(gate: threading.Barrier, engine: Engine) -> None:
+        gate.wait()
+        try:
+            SQLTokenStore(engine, "key").load()
+        except TokenStoreError as error:
+            errors.append(error)
+
+    for attempt in range(10):
+        engine = new_engine(f"sqlite:///{tmp_path / str(attempt)}", pool_size=8)
+        event.listen(engine, "connect", take_over_transactions)
+        event.listen(engine, "begin", begin)
+        gate = threading.Barrier(8)
+        threads = [threading.Thread(target=come, args=[gate, engine]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+
+
 def test_table__made_by_somebody_else(postgresql: Engine, new_engine: Any, key: str) -> None:
     execute(postgresql, "CREATE TABLE ready (id varchar(255) PRIMARY KEY, token text NOT NULL)")
     execute(postgresql, "CREATE ROLE guest LOGIN; GRANT ALL ON ready TO guest")
@@ -333,6 +358,8 @@ def test_lock__leaves_no_setting_on_the_connection(url: str, new_engine: Any, ke
         "sqlite": ["PRAGMA busy_timeout"],
     }[engine.dialect.name]
     before = [execute(engine, question) for question in questions]
+    assert SQLTokenStore(engine, key, table="not_yet_there", lock_timeout=7).load() is None
+    assert [execute(engine, question) for question in questions] == before
     store = SQLTokenStore(engine, key, lock_timeout=7)
     with store.lock():
         store.load()

@@ -173,3 +173,16 @@ def test_cures__name_every_error_that_is_never_redirected(in_korea: None) -> Non
 def test_network_error__is_explained_without_its_own_words(error: Exception, words: str) -> None:
     assert words in explain(error)
     assert "secret" not in explain(error)
+
+
+@pytest.mark.parametrize("kind", [errors.TemporaryError, errors.TokenStoreError])
+@pytest.mark.parametrize("cause", [None, requests.exceptions.SSLError()])
+def test_cause__is_explained_where_it_is_the_networks(
+    kind: type[errors.KakaoError], cause: Exception | None
+) -> None:
+    error = kind("What happened.")
+    error.__cause__ = cause
+    told = explain(error)
+    assert told.startswith("What happened.")
+    network = kind is errors.TemporaryError and cause is not None
+    assert ("certificate" in told) is network

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,7 @@ import requests
 
 from kakao_session.cli.request import laid_out
 from kakao_session.cli.screen import printable
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, running, store, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,6 +197,28 @@ def test_usage__is_told_and_nothing_is_sent(
     assert "Usage: kakao-session request" in result.stderr
     assert "secret-1" not in result.output
     assert kakao.requests == []
+
+
+def test_kauth__may_be_asked_for_anything_but_tokens(
+    kakao: KakaoEmulator, token_file: Path, run: Run
+) -> None:
+    url = "https://kauth.kakao.com/.well-known/openid-configuration"
+    assert json.loads(run("request", "GET", url).stdout)["issuer"] == "https://kauth.kakao.com"
+
+
+def test_interrupted__the_renewal_before_the_call_is_saved_first(
+    login: Token, kakao: KakaoEmulator, token_file: Path
+) -> None:
+    store(token_file, **{**login, "expires_at": 5})
+    kakao.latency = 1.0
+    kakao.clear_requests()
+    with running("request", "GET", ME) as command:
+        while not kakao.token_requests:
+            time.sleep(0.01)
+        command.process.send_signal(signal.SIGINT)
+        assert command.end() == 130
+    assert stored(token_file)["access_token"] != login["access_token"]
+    assert [record.path for record in kakao.requests] == ["/oauth/token"]
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,21 @@ def test_verbose__tells_requests_and_answers(
 def test_verbose__tells_of_a_call_what_is_nobodys_business_but_the_wires(
     login: Token, kakao: KakaoEmulator, run: Run
 ) -> None:
-    result = run("request", "-v", "POST", "/v2/user/me", "-d", "text=private", "-H", "X-A: private")
+    result = run(
+        "request",
+        "-v",
+        "POST",
+        "/v2/user/me",
+        "-d",
+        "text=private",
+        "-d",
+        "a=",
+        "-H",
+        "X-A: private",
+    )
     assert "> POST https://kapi.kakao.com/v2/user/me\n" in result.stderr
     assert f"> Authorization: Bearer #{login.fingerprint}\n" in result.stderr
-    assert "> body: text=...\n" in result.stderr
+    assert "> body: text=... a=...\n" in result.stderr
     assert "private" not in result.output
     result = run("request", "-v", "GET", "https://dapi.kakao.com/v2/search/web?query=private")
     assert "> query: query=...\n" in result.stderr
@@ -108,10 +119,10 @@ def test_request__of_any_shape() -> None:
         headers={"Authorization": b"Basic", "Content-Type": "image/png"},
         data=b"\xff\xfe",
     ).prepare()
-    request.url = "https://me:word@example.com/path?code=c&x=1"
+    request.url = "https://me:word@example.com/path?code=c&x=1&y="
     assert list(described(request)) == [
         "PUT https://example.com/path",
-        f"query: code=#{fingerprint('c')} x=...",
+        f"query: code=#{fingerprint('c')} x=... y=...",
         "Authorization: Basic (empty)",
         "body: 2 characters",
     ]

@@ -42,10 +42,10 @@ __version__ = "0.1.0"
 
 # Without the stores that need an optional package: an import of everything must not ask for it.
 __all__ = [
-    "KAKAO",
     "ConfigurationError",
     "Endpoints",
     "FileTokenStore",
+    "KAKAO",
     "KakaoAPIError",
     "KakaoAuth",
     "KakaoError",

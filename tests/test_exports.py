@@ -18,7 +18,7 @@ PACKAGE = Path(kakao_session.__file__).parent
 @pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
 def test_all__is_sorted_and_there(module: object) -> None:
     names = list(module.__all__)  # type: ignore[attr-defined]  # it is a module of ours
-    assert names == sorted(names, key=lambda name: (not name.isupper(), name))
+    assert names == sorted(names)
     assert set(names) <= set(dir(module))
     for name in names:
         assert getattr(module, name).__doc__

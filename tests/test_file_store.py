@@ -207,6 +207,8 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
         store.load()
     with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
         pass
+    with pytest.raises(TokenStoreError, match="can't be removed"):
+        store.delete()
 
 
 AS_NOBODY = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def test_import__a_file_of_any_name(
     assert file.read_bytes() == before
     assert f"Imported into {token_file}." in result.stdout
     assert "(in 6 hours)" in result.stdout
+    assert re.search(r"^refresh token +#[0-9a-f]{8}, its end is not known$", result.stdout, re.M)
     assert f"{file} still holds the tokens" in result.stdout
     assert result.stderr == ""
     assert run("request", "GET", "/v2/user/me").exit_code == 0
@@ -141,6 +143,14 @@ def test_import__over_a_spoilt_file(tutorial: Path, token_file: Path, run: Run) 
     assert result.exit_code == 1
     assert token_file.read_text() == "spoilt"
     assert run("import", "--force", str(tutorial)).exit_code == 0
+
+
+def test_import__file_is_gone_a_moment_later(
+    tutorial: Path, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakao_session.cli.import_file.FileTokenStore.load", lambda _: None)
+    assert run("import", str(tutorial)).exit_code == 2
+    assert not token_file.exists()
 
 
 @pytest.mark.parametrize("file", ["nothing.json", "."])

@@ -10,6 +10,7 @@ import click
 from kakao_session.cli import screen
 from kakao_session.cli.access import SECRET_VARIABLE
 from kakao_session.cli.failure import Failure
+from kakao_session.cli.interrupts import unwinding
 from kakao_session.cli.language import say
 from kakao_session.token import Token
 
@@ -45,5 +46,6 @@ def _ask_secret(one_is_known: bool) -> str | None:
     if not screen.somebody_answers():
         return None
     question = say("ask_secret_again" if one_is_known else "ask_secret")
-    answer: str = click.prompt(question, default="", show_default=False, hide_input=True)
+    with unwinding():  # to a terminal that shows again what is typed
+        answer: str = click.prompt(question, default="", show_default=False, hide_input=True)
     return answer.strip() or None

@@ -10,6 +10,8 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
+from kakao_session.cli.access import SECRET_VARIABLE
+
 _IN_THE_TERMINAL = {"www-browser", "links", "elinks", "lynx", "w3m"}
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
@@ -42,6 +44,7 @@ def _open(url: str, failed: Callable[[], None]) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env={name: value for name, value in os.environ.items() if name != SECRET_VARIABLE},
         check=False,
     )
     if done.returncode:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -216,18 +219,41 @@ def test_ctrl_c__while_waiting(
     assert kakao.token_requests == []
 
 
+# Runs the command on the terminal, tells its process id, and then whether the terminal echoes.
+WITNESS = """
+import subprocess, sys, termios
+child = subprocess.Popen(sys.argv[1:])
+print("pid", child.pid, flush=True)
+child.wait()
+print("status", child.returncode, "echo", bool(termios.tcgetattr(0)[3] & termios.ECHO))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("prompt", [True, False])
 def test_terminal__echoes_again_afterwards(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None, tmp_path: Path
+    kakao: KakaoEmulator,
+    token_file: Path,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    prompt: bool,
+    number: signal.Signals,
 ) -> None:
-    script = tmp_path / "session.sh"
-    command = " ".join(COMMAND)
-    script.write_text(f"trap : INT\n{command} login --port {port}\nstty -a; echo over")
-    with terminal("sh", str(script), command=()) as screen:
-        screen.expect("Waiting for the browser")
-        screen.type(CTRL_C)
-        screen.expect("over")
-        assert screen.end() == 0
-    assert re.search(r"(?<!-)\becho\b", screen.seen)
+    if not prompt:
+        monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
+    command = [COMMAND[0], "-c", WITNESS, *COMMAND]
+    with terminal("login", "--port", str(port), command=command) as screen:
+        pid = int(screen.expect(r"pid \d+\s").split()[1])
+        screen.expect("Client secret of the key" if prompt else "Waiting for the browser")
+        while screen.echoes():
+            time.sleep(0.01)
+        os.kill(pid, number)
+        assert screen.expect(r"status \d+ echo \w+").split() == [
+            "status",
+            str(128 + number),
+            "echo",
+            "True",
+        ]
 
 
 def test_in_the_background__the_terminal_is_left_alone(

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 # Stands in for the person's browser: opens the address, agrees, and comes back to this machine.
 BROWSER = """
-import sys, requests
+import os, sys, requests
 with open({log!r}, "a") as log:
     print(sys.argv[1], file=log, flush=True)
+    assert "KAKAO_CLIENT_SECRET" not in os.environ
     back = requests.get(sys.argv[1], allow_redirects=False).headers["Location"]
     session = requests.Session()
     session.trust_env = False
@@ -56,8 +57,13 @@ def query(url: str) -> dict[str, str]:
 
 
 def test_login__by_the_browser_that_it_opens(
-    kakao: KakaoEmulator, token_file: Path, port: int, browser: Path
+    kakao: KakaoEmulator,
+    token_file: Path,
+    port: int,
+    browser: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", "the-browser-need-not-know-it")
     with running("login", "--port", str(port), "--scope", "talk_message,friends") as command:
         url = command.url()
         assert command.end() == 0

@@ -85,6 +85,14 @@ def test_json__for_a_program(
     assert kakao.requests == []
 
 
+def test_json__is_readable(login: Token, token_file: Path, run: Run) -> None:
+    korean = token_file.parent / "로그인.json"
+    store(korean, **login)
+    lines = run("status", "--json", "--token-file", str(korean)).stdout.splitlines()
+    assert lines[1] == '  "login": "fine",'
+    assert f'    "path": "{korean}",' in lines
+
+
 @pytest.mark.parametrize(
     ("left", "verdict", "code"),
     [

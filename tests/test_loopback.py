@@ -298,6 +298,12 @@ def test_connection_that_says_nothing__is_ended(
     assert browser.is_still_waiting()
 
 
+def test_limits() -> None:
+    assert loopback.CONNECTION_TIMEOUT == loopback._Conversation.timeout == 10.0
+    assert loopback.MOST_CONNECTIONS == 64
+    assert loopback._REMAINDER == 1024 * 1024
+
+
 def test_connections__beyond_the_most_are_hung_up_on(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,6 +164,7 @@ def test_unlink__asks_first(
         screen.type(key)
         assert screen.end() == status
     assert token_file.exists() is left
+    assert ("Nothing was changed." in screen.seen) is (key in ("n\r", "\r"))
     assert "Traceback" not in screen.seen
 
 

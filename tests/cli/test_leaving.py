@@ -68,7 +68,7 @@ def test_logout__of_a_login_that_was_over(
     assert not token_file.exists()
 
 
-@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])
+@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"], ["unlink"]])
 def test_leaving__nobody_is_logged_in(
     command: list[str], kakao: KakaoEmulator, token_file: Path, run: Run
 ) -> None:

@@ -108,8 +108,6 @@ class LoopbackListener:
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    request_queue_size = 16
-
     def __init__(self, address: str, port: int, listener: LoopbackListener) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = listener

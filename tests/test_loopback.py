@@ -375,6 +375,14 @@ def test_close__frees_the_port_and_ends_every_thread(browser: Browser) -> None:
     assert not [thread for thread in threading.enumerate() if "process_request" in thread.name]
 
 
+def test_with__closes() -> None:
+    port = free_port()
+    with LoopbackListener(f"http://localhost:{port}/callback", bool, print):
+        socket.create_connection(("127.0.0.1", port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
 def test_page__headers(browser: Browser) -> None:
     head = text(browser.get("/")).partition("\r\n\r\n")[0]
     assert "default-src 'none'" in head

@@ -13,7 +13,13 @@ from kakao_session.cli.language import say
 from kakao_session.errors import LoginRequiredError, TokenStoreError
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  kakao-session logout
+  kakao-session logout --token-file bot.json
+"""
+)
 @with_access
 def logout(access: Access) -> None:
     """Log out, at Kakao and here.

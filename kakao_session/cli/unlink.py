@@ -10,7 +10,13 @@ from kakao_session.cli.interrupts import uninterrupted
 from kakao_session.cli.language import say
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  kakao-session unlink
+  kakao-session unlink --yes --token-file bot.json
+"""
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
 @with_access
 def unlink(access: Access, *, yes: bool) -> None:

@@ -28,6 +28,9 @@ CONNECTION_TIMEOUT = 10.0
 MOST_CONNECTIONS = 64
 """At one time; a browser opens half a dozen."""
 
+PARTING_TIMEOUT = 1.0
+"""Seconds that an answered client has to hang up by itself."""
+
 _REMAINDER = 1 << 20
 """Bytes of a refused request that are read: a connection closed before takes the answer along."""
 
@@ -128,7 +131,7 @@ class _Server(socketserver.ThreadingTCPServer):
     def shutdown_request(self, request: Any) -> None:
         with suppress(OSError):
             request.shutdown(socket.SHUT_WR)
-            request.settimeout(1.0)
+            request.settimeout(PARTING_TIMEOUT)
             left = _REMAINDER
             while left > 0 and (part := request.recv(min(left, 1 << 16))):
                 left -= len(part)

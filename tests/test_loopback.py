@@ -298,9 +298,31 @@ def test_connection_that_says_nothing__is_ended(
     assert browser.is_still_waiting()
 
 
+def test_answered_client__is_told_that_it_was_all(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loopback, "PARTING_TIMEOUT", 60.0)
+    assert status(browser.get("/callback")) == 400
+
+
+def test_answered_client__that_does_not_hang_up_is_hung_up_on(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loopback, "PARTING_TIMEOUT", 0.05)
+    with browser.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while connection.recv(1 << 16):
+            pass
+        deadline = time.monotonic() + loopback.CONNECTION_TIMEOUT / 2
+        while any(server._open for server in browser.listener._servers):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+
 def test_limits() -> None:
     assert loopback.CONNECTION_TIMEOUT == loopback._Conversation.timeout == 10.0
     assert loopback.MOST_CONNECTIONS == 64
+    assert loopback.PARTING_TIMEOUT == 1.0
     assert loopback._REMAINDER == 1024 * 1024
 
 

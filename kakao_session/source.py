@@ -1,57 +1,30 @@
 """Where a call's token comes from: the current token, and its renewal in single flight.
 
 While the token is fresh, :meth:`TokenSource.authorization` compares two numbers. All else happens
-in a flight: the first thread that needs one leads it, and the others share what comes of it.
+in a flight: the first thread that needs one leads it, and the others share what comes of it. What
+a leader does is in :mod:`~kakao_session.renewer`.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
-import math
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from kakao_session.credentials import ClientCredentials
-from kakao_session.errors import (
-    LOGIN,
-    KakaoError,
-    LoginRequiredError,
-    RateLimitedError,
-    TemporaryError,
-    TokenStoreError,
-)
-from kakao_session.flight import Flight, SingleFlight
+from kakao_session.errors import RateLimitedError, TemporaryError, TokenStoreError
+from kakao_session.flight import SingleFlight
 from kakao_session.held import LEEWAY, REFRESH_AHEAD, Held
 from kakao_session.kauth import Form, TokenEndpoint
 from kakao_session.keeper import Keeper
+from kakao_session.renewer import NOTHING_BOUGHT, REJECTION_PAUSE, Need, Renewer, is_within
 from kakao_session.token import Token, now
 
 log = logging.getLogger(__name__)
 
 AHEAD_PAUSE = 30.0
 """Seconds between two tries to renew a token that is still good."""
-
-REJECTION_PAUSE = 60.0
-"""Seconds for which a token that did not cure a 401 is not renewed for the next one."""
-
-
-NOTHING_BOUGHT = ("", -math.inf)
-
-
-class Renewal(NamedTuple):
-    """What is peculiar to one renewal.
-
-    ``cures_401`` marks the new token as one that is to cure a 401; ``refresh_token`` is presented
-    in the place of the token's own; ``transport`` goes to :meth:`TokenEndpoint.request`.
-    """
-
-    cures_401: bool = False
-    refresh_token: str | None = None
-    transport: Mapping[str, Any] = MappingProxyType({})
 
 
 class TokenSource:
@@ -64,13 +37,8 @@ class TokenSource:
     :param token: a token to begin with.
     :param leeway: seconds before its end from which on a token is not used any more.
     :param refresh_ahead: seconds before that from which on one caller renews it.
+    :raises ValueError: *token* is none.
     """
-
-    _held: Held
-    _unsaved: bool
-    _dead: LoginRequiredError | None
-    _bought: tuple[str, float]  # the header that was to cure a 401, and since when
-    _failed_ahead: float
 
     def __init__(
         self,
@@ -83,13 +51,20 @@ class TokenSource:
         leeway: float = LEEWAY,
         refresh_ahead: float = REFRESH_AHEAD,
     ) -> None:
-        self.endpoint = endpoint
         self.keeper = keeper
-        self.leeway = leeway
-        self.refresh_ahead = refresh_ahead
         self.credentials = ClientCredentials(client_id, client_secret, self.look_up)
-        self._flights: dict[int, SingleFlight[Held]] = {}
-        self._begin_with(Token(token or {}))
+        hold = partial(Held.of, leeway=leeway, refresh_ahead=refresh_ahead)
+        self._renewer = Renewer(endpoint, keeper, self.credentials, hold, Token(token or {}))
+        self._flights: SingleFlight[Held] = SingleFlight()
+
+    @property
+    def endpoint(self) -> TokenEndpoint:
+        """Where tokens are renewed."""
+        return self._renewer.endpoint
+
+    @endpoint.setter
+    def endpoint(self, value: TokenEndpoint) -> None:
+        self._renewer.endpoint = value
 
     # What a call needs ----------------------------------------------------------------------
 
@@ -98,7 +73,7 @@ class TokenSource:
 
         :raises KakaoError: there is no usable token, and none could be had.
         """
-        held = self._held
+        held = self._renewer.held
         if now() < held.fresh_until:
             return held.authorization
         return self.current().authorization
@@ -109,12 +84,12 @@ class TokenSource:
         :raises KakaoError: there is no usable token, and none could be had.
         """
         self.look_up()
-        held = self._held
+        held = self._renewer.held
         if held.is_fresh():
             return held
-        if held.is_usable() and not self._unsaved:
+        if held.is_usable() and self._renewer.is_saved:
             return self._renewed_ahead(held)
-        return self._attain(Held.is_usable, Renewal())
+        return self._obtain(Need(Held.is_usable))
 
     def after_rejection(self, authorization: str) -> str | None:
         """What to send a call with that Kakao has answered with a 401.
@@ -123,20 +98,19 @@ class TokenSource:
         :returns: another header; ``None`` if a new token would not help.
         :raises KakaoError: a new token could not be had.
         """
-        bought, since = self._bought
-        if authorization == bought and _is_within(REJECTION_PAUSE, since):
+        bought, since = self._renewer.bought
+        if authorization == bought and is_within(REJECTION_PAUSE, since):
             return None
-        held = self._attain(
-            lambda held: held.is_usable() and held.authorization != authorization,
-            Renewal(cures_401=True),
+        need = Need(
+            lambda held: held.is_usable() and held.authorization != authorization, cures_401=True
         )
-        return held.authorization
+        return self._obtain(need).authorization
 
     def tell_cured(self, authorization: str, cured: bool) -> None:
         """Tell whether the header of :meth:`after_rejection` was accepted."""
-        bought, _ = self._bought
+        bought, _ = self._renewer.bought
         if authorization == bought:
-            self._bought = NOTHING_BOUGHT if cured else (bought, now())
+            self._renewer.bought = NOTHING_BOUGHT if cured else (bought, now())
 
     # What an owner does ---------------------------------------------------------------------
 
@@ -145,9 +119,10 @@ class TokenSource:
 
         :raises TokenStoreError: the store could not be read.
         """
-        if not self._held.token:
-            self._alone(lambda: self._held if self._held.token else self._adopted())
-        return self._held.token
+        renewer = self._renewer
+        if not renewer.held.token:
+            self._flights.alone(lambda: renewer.held if renewer.held.token else renewer.take_over())
+        return renewer.held.token
 
     def assign(self, token: Mapping[str, Any] | None) -> None:
         """Replace the token in memory, and forget whatever was known of the old one.
@@ -158,10 +133,10 @@ class TokenSource:
 
         def replace() -> Held:
             if not given:
-                self._adopted()  # so that it does not come back from the store
-            return self._begin_with(given)
+                self._renewer.take_over()  # so that it does not come back from the store
+            return self._renewer.begin_with(given)
 
-        self._alone(replace)
+        self._flights.alone(replace)
 
     def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Token:
         """Log in: exchange a code for a token, which takes the place of the old one, and save it.
@@ -173,33 +148,17 @@ class TokenSource:
         :raises TokenStoreError: the token could not be saved. If the code is spent it is kept in
             memory, and the save is tried again before the next call.
         """
-        old = self.look_up()
-
-        def take_over() -> Held:
-            with self.keeper.lock():
-                new = endpoint.request(form, **transport)
-                for name in ("app_key", "client_secret"):  # the app's, not the user's
-                    if name in old:
-                        new.setdefault(name, old[name])
-                new.refresh_token_changed = True
-                self._begin_with(new)
-                return self._saved(new)
-
-        return self._alone(take_over).token
+        self.look_up()
+        return self._flights.alone(
+            lambda: self._renewer.exchange(endpoint, form, **transport)
+        ).token
 
     def forget(self) -> None:
         """Drop the token, here and in the store.
 
         :raises TokenStoreError: the store did not let go of it.
         """
-
-        def drop() -> Held:
-            self._begin_with(Token())
-            with self.keeper.lock():
-                self.keeper.delete()
-            return self._held
-
-        self._alone(drop)
+        self._flights.alone(self._renewer.drop)
 
     def renew(self, refresh_token: str | None = None, **transport: Any) -> Token:
         """Renew the token now, unless somebody has just done so.
@@ -211,195 +170,30 @@ class TokenSource:
         before = self.look_up()
         if refresh_token == before.get("refresh_token"):
             refresh_token = None
-        return self._attain(
+        need = Need(
             lambda held: held.is_usable() and held.token is not before,
-            Renewal(refresh_token=refresh_token, transport=transport),
-        ).token
+            refresh_token=refresh_token,
+            transport=transport,
+        )
+        return self._obtain(need).token
 
     # The flight -----------------------------------------------------------------------------
 
-    def _attain(self, wanted: Callable[[Held], bool], how: Renewal) -> Held:
-        """Fly, or share the flight that is under way, until what is held is what is wanted."""
-        while True:
-            flight, leads = self._flight_control.board()
-            if leads:
-                return self._lead(flight, lambda: self._work(wanted, how))
-            if flight.is_led_by_this_thread:
-                return self._held  # a saver that calls Kakao itself, with the token being saved
-            flight.landed.wait()
-            if flight.error is not None:
-                # Each thread raises an error of its own: raising writes into the object.
-                raise copy.copy(flight.error) from flight.error
-            if flight.outcome is not None and wanted(flight.outcome):
-                return flight.outcome
+    def _obtain(self, need: Need) -> Held:
+        renewer = self._renewer
+        held = self._flights.share(lambda: renewer.meet(need), need.is_met_by)
+        # A saver that calls Kakao itself does so with the token that is being saved.
+        return renewer.held if held is None else held
 
     def _renewed_ahead(self, held: Held) -> Held:
         """Renew a token that is still good, if nobody does and the last try was not just now."""
-        if _is_within(AHEAD_PAUSE, self._failed_ahead):
-            return held
-        flight, leads = self._flight_control.board()
-        if not leads:
+        if is_within(AHEAD_PAUSE, self._renewer.failed_ahead):
             return held
         try:
-            return self._lead(flight, lambda: self._work(Held.is_fresh, Renewal()))
+            return self._flights.lead(lambda: self._renewer.meet(Need(Held.is_fresh))) or held
         except (TemporaryError, RateLimitedError, TokenStoreError) as error:
-            if self._held.token is not held.token:
+            if self._renewer.held.token is not held.token:
                 raise  # a new token that could not be saved
-            self._failed_ahead = now()
+            self._renewer.failed_ahead = now()
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
             return held
-
-    def _lead(self, flight: Flight[Held], work: Callable[[], Held]) -> Held:
-        try:
-            flight.outcome = work()
-        except KakaoError as error:
-            flight.error = error
-            raise
-        finally:
-            self._flight_control.land(flight)
-        return flight.outcome
-
-    def _alone(self, job: Callable[[], Held]) -> Held:
-        """Do a job while no flight is under way; nobody's failure is shared."""
-        while True:
-            flight, leads = self._flight_control.board()
-            if leads:
-                try:
-                    return job()
-                finally:
-                    self._flight_control.land(flight)
-            if flight.is_led_by_this_thread:
-                return job()
-            flight.landed.wait()
-
-    @property
-    def _flight_control(self) -> SingleFlight[Held]:
-        # One for each process: a thread that leads while the process forks is not in the child.
-        return self._flights.setdefault(os.getpid(), SingleFlight())
-
-    # What the leader does -------------------------------------------------------------------
-
-    def _work(self, wanted: Callable[[Held], bool], how: Renewal) -> Held:
-        """Bring about what is wanted: from the store if somebody put it there, else from Kakao."""
-        if self._dead or not self._held.token:
-            self._adopted()
-        if self._unsaved:
-            self._save_again()
-        if wanted(self._held):
-            return self._held
-        if how.refresh_token is None:
-            if self._dead:
-                raise copy.copy(self._dead)
-            if not self._held.token:
-                raise self._login_required("There is no token")
-        with self.keeper.lock():
-            self._adopted(how.cures_401)
-            if wanted(self._held):
-                return self._held
-            return self._renewed(how)
-
-    def _renewed(self, how: Renewal) -> Held:
-        old = self._held.token
-        if how.refresh_token is not None:
-            old = old.with_refresh_token(how.refresh_token)
-        if old.get("refresh_token") is None:
-            raise self._login_required("There is no refresh token")
-        if old.is_refresh_token_expired():
-            raise self._login_required("The refresh token has run out")
-        form = self.credentials.form("refresh_token", refresh_token=old["refresh_token"])
-        try:
-            answer = self.endpoint.request(form, **how.transport)
-        except LoginRequiredError as error:
-            if how.refresh_token is None:
-                self._die(error)
-            raise
-        new = old.merged(answer)
-        new.refresh_token_changed |= self._unsaved and old.refresh_token_changed
-        new.refresh_token_changed |= how.refresh_token is not None
-        log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
-        if how.cures_401:
-            self._buy(self._hold(new))
-        return self._saved(new)
-
-    def _adopted(self, cures_401: bool = False) -> Held:
-        """Take over what is stored, if somebody put it there since the store was last looked at."""
-        stored = self.keeper.load()
-        if stored is not None and self._is_news(stored):
-            log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
-            held = self._hold(stored)
-            if cures_401 and _is_within(REJECTION_PAUSE, stored.issued_at):
-                self._buy(held)  # somebody else has, for all who share the store
-            self._unsaved, self._dead, self._held = False, None, held
-        self.keeper.seen = stored or self.keeper.seen
-        return self._held
-
-    def _is_news(self, stored: Token) -> bool:
-        held = self._held.token
-        if stored.is_same_as(held):
-            return False
-        if held and self._dead is None and self.keeper.seen is None:
-            # Ours was given, not loaded, so the times of issue have to tell which is the later.
-            return stored.issued_at > held.issued_at
-        return self._dead is not None or not stored.is_same_as(self.keeper.seen)
-
-    def _saved(self, token: Token) -> Held:
-        """Hold a new token and save it, the store being locked. No call goes out with it before."""
-        held = self._hold(token)
-        self._unsaved, self._dead, self._held = True, None, held.as_unsaved()
-        with self._if_possible():
-            self.keeper.save(token)
-            self._unsaved, self._held = False, held
-        return self._held
-
-    def _save_again(self) -> None:
-        with self._if_possible(), self.keeper.lock():
-            self._adopted()
-            if self._unsaved:
-                self._saved(self._held.token)
-
-    @contextmanager
-    def _if_possible(self) -> Iterator[None]:
-        """Let a save fail, unless the login hangs on it: the disk may be full, and the next call
-        the one that says so."""
-        try:
-            yield
-        except TokenStoreError as error:
-            if self._held.token.refresh_token_changed:
-                raise
-            log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
-
-    # Life and death -------------------------------------------------------------------------
-
-    def _begin_with(self, token: Token) -> Held:
-        self._unsaved = False
-        self._dead = None
-        self._bought = NOTHING_BOUGHT
-        self._failed_ahead = -math.inf
-        self._held = self._hold(token)
-        if token:
-            self.keeper.seen = None
-        return self._held
-
-    def _hold(self, token: Token) -> Held:
-        return Held.of(token, self.leeway, self.refresh_ahead)
-
-    def _buy(self, held: Held) -> None:
-        """Remember a token that is to cure a 401, before anybody can use it."""
-        self._bought = (held.authorization, now())
-
-    def _die(self, error: LoginRequiredError) -> None:
-        """Remember that the login is over: every call now looks whether the store shows another."""
-        self._dead = copy.copy(error)
-        self._held = Held.dead(self._held.token)
-        log.error("the login of access token %s is over", self._held.token.fingerprint)
-
-    def _login_required(self, what: str) -> LoginRequiredError:
-        return LoginRequiredError(f"{what}{self.keeper.place}. {LOGIN}", hint=LOGIN)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_flights": {}}
-
-
-def _is_within(pause: float, since: float) -> bool:
-    # A clock that has been set back ends every pause, lest one last for hours.
-    return 0.0 <= now() - since < pause

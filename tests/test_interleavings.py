@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -105,9 +106,11 @@ class Threading:
 
     class Event:
         def __init__(self) -> None:
+            Threading.schedule.step()
             self.happened = False
 
         def set(self) -> None:
+            Threading.schedule.step()
             self.happened = True
 
         def wait(self) -> None:
@@ -165,10 +168,19 @@ class Store:
 Check = Callable[[Kakao, Store, list[Any]], None]
 
 
+Job = Callable[[TokenSource], Any]
+
+
 def every_schedule(
-    sources: int, threads: int, check: Check, *, failure: Any = None, failing: str = ""
+    sources: int,
+    threads: int,
+    check: Check,
+    *,
+    failure: Any = None,
+    failing: str = "",
+    jobs: tuple[Job, ...] = (TokenSource.authorization,),
 ) -> int:
-    """Let threads call at once, under every schedule. :returns: how many there were."""
+    """Let threads do their jobs at once, under every schedule. :returns: how many there were."""
     given: list[int] | None = []
     count = 0
     while given is not None:
@@ -176,9 +188,11 @@ def every_schedule(
         kakao, store = Kakao(failure), Store(failing)
         shared = [TokenSource(kakao, Keeper(store, None), client_id="k") for _ in range(sources)]
         for source in shared:
-            source._begin_with(EXPIRED.copy())
+            source._renewer.begin_with(EXPIRED.copy())
             source.keeper.seen = EXPIRED
-        outcomes = schedule.run([shared[n % sources].authorization for n in range(threads)])
+        outcomes = schedule.run(
+            [partial(jobs[n % len(jobs)], shared[n % sources]) for n in range(threads)]
+        )
         check(kakao, store, outcomes)
         given = schedule.next()
         count += 1
@@ -240,10 +254,56 @@ def test_interrupted_leader__the_others_go_on(threads: int) -> None:
     every_schedule(1, threads, check, failure=KeyboardInterrupt())
 
 
-@pytest.mark.parametrize("failing", ["lock", "load", "save"])
+@pytest.mark.parametrize("failing", ["lock", "load", pytest.param("save", marks=pytest.mark.slow)])
 def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {TokenStoreError}
         assert len(kakao.requests) == (1 if failing == "save" else 0)
 
     every_schedule(1, 3, check, failing=failing)
+
+
+def rejected(source: TokenSource) -> str | None:
+    return source.after_rejection("Bearer a0")
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_rejections__one_request_under_every_schedule(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == ["Bearer a1"] * threads
+        assert kakao.requests == ["r0"]
+
+    assert every_schedule(1, threads, check, jobs=(rejected,)) > 10
+
+
+def test_rejection_and_expiry__two_sources_on_one_store() -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == ["Bearer a1"] * 2
+        assert kakao.requests == ["r0"]
+
+    assert every_schedule(2, 2, check, jobs=(rejected, TokenSource.authorization)) > 100
+
+
+def test_assignment_during_a_renewal__is_not_overwritten() -> None:
+    given = Token({"access_token": "given", "refresh_token": "r9"})
+    seen: set[Any] = set()
+
+    def assign(source: TokenSource) -> Token:
+        source.assign(given)
+        return source.look_up()
+
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        call, held = outcomes
+        assert held == given
+        seen.add(call)
+
+    every_schedule(1, 2, check, jobs=(TokenSource.authorization, assign))
+    assert seen == {"Bearer a1", "Bearer given"}
+
+
+def test_logout_during_a_renewal__ends_it() -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert store.token is None
+        assert outcomes[0] == "Bearer a1" or isinstance(outcomes[0], LoginRequiredError)
+
+    every_schedule(1, 2, check, jobs=(TokenSource.authorization, TokenSource.forget))

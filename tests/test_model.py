@@ -191,7 +191,7 @@ class Model(RuleBasedStateMachine):
             return error
 
     def check_truly_over(self, name: str) -> None:
-        known = [self.sessions[name]._source._held.token]
+        known = [self.sessions[name]._source._renewer.held.token]
         if name != "alone" and not self.store.unreachable and self.store.token is not None:
             known.append(self.store.token)
         for token in known:
@@ -264,7 +264,7 @@ class Model(RuleBasedStateMachine):
     def restarts(self, name: str) -> None:
         if self.in_trouble or name == "alone":
             self.excused.add(self.shares(name))
-        if self.sessions[name]._source._unsaved:
+        if not self.sessions[name]._source._renewer.is_saved:
             self.excused.add(self.shares(name))
         self.open(name)
 

@@ -24,7 +24,7 @@ from kakao_session import (
     TokenStoreError,
 )
 from kakao_session.flight import SingleFlight
-from kakao_session.source import TokenSource
+from kakao_session.renewer import Need, Renewer
 from tests.conftest import Clock
 
 if TYPE_CHECKING:
@@ -172,16 +172,16 @@ def test_leader_that_breaks_off__is_followed_by_another(
     clock.advance(hours=7)
     first = threading.Event()
     second = threading.Event()
-    work = TokenSource._work
+    meet = Renewer.meet
 
-    def interrupted(source: TokenSource, *args: Any) -> Any:
+    def interrupted(renewer: Renewer, need: Need) -> Any:
         if not first.is_set():
             first.set()
             second.wait()
             raise KeyboardInterrupt
-        return work(source, *args)
+        return meet(renewer, need)
 
-    monkeypatch.setattr(TokenSource, "_work", interrupted)
+    monkeypatch.setattr(Renewer, "meet", interrupted)
     caught: list[BaseException] = []
 
     def lead() -> None:
@@ -217,8 +217,8 @@ def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
 
     session = new_session(token=token)
     clock.advance(hours=7)
-    control = session._source._flight_control
-    flight, _ = control.board()
+    control = session._source._flights
+    flight, _ = control._board()
     flight.landed = Announcing()
     statuses: list[int] = []
     follower = threading.Thread(
@@ -226,22 +226,22 @@ def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
     )
     follower.start()
     Announcing.waited_for.wait()
-    control.land(flight)
+    control._land(flight)
     follower.join()
     assert statuses == [200]
 
 
 def test_flight__one_at_a_time() -> None:
     control: SingleFlight[int] = SingleFlight()
-    first, leads = control.board()
-    again, leads_too = control.board()
+    first, leads = control._board()
+    again, leads_too = control._board()
     assert (leads, leads_too) == (True, False)
     assert first is again
     assert first.is_led_by_this_thread
     assert not first.landed.is_set()
-    control.land(first)
+    control._land(first)
     assert first.landed.is_set()
-    assert control.board()[1]
+    assert control._board()[1]
 
 
 # Processes ----------------------------------------------------------------------------------

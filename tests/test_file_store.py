@@ -101,6 +101,30 @@ def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert FileTokenStore().path == tmp_path / "mine.json"
 
 
+@pytest.mark.parametrize("path", [None, "~/token.json"])
+def test_home_that_is_missing__is_said(path: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: object) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(TokenStoreError, match="KAKAO_SESSION_TOKEN_FILE"):
+        FileTokenStore(path)
+
+
+def test_working_folder_that_is_gone__is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(TokenStoreError, match="whole path"):
+        FileTokenStore("token.json")
+    assert FileTokenStore(tmp_path / "token.json").load() is None
+
+
 BAD: dict[str, bytes] = {
     "empty": b"",
     "torn": b'{"access_token": "secret-acc',

@@ -17,8 +17,9 @@ from kakao_session.cli import screen
 from kakao_session.cli.failure import Failure
 from kakao_session.cli.language import say
 from kakao_session.cli.wire import Wire
+from kakao_session.errors import TokenStoreError
 from kakao_session.session import KakaoSession
-from kakao_session.stores.file import FileTokenStore, default_path
+from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token
 
 SECRET_VARIABLE = "KAKAO_CLIENT_SECRET"  # noqa: S105 - its name
@@ -110,12 +111,9 @@ def _named(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
 
 def _store(token_file: str | None) -> FileTokenStore:
     try:
-        path = Path(token_file).expanduser() if token_file else default_path()
-    except RuntimeError as error:  # "~", and nobody knows where that is
+        return FileTokenStore(token_file)
+    except TokenStoreError as error:
         raise Failure(say("no_home")) from error
-    if not token_file and str(path).startswith("~"):
-        raise Failure(say("no_home"))
-    return FileTokenStore(path)
 
 
 def _check(session: KakaoSession, secret: str | None) -> None:

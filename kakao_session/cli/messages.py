@@ -15,10 +15,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "log_in": ("Log in: kakao-session login", "로그인하세요: kakao-session login"),
     "no_home": (
-        "There is no home folder for the token file. Name one with --token-file or "
-        "KAKAO_SESSION_TOKEN_FILE.",
-        "토큰 파일을 둘 홈 폴더가 없습니다. --token-file 또는 KAKAO_SESSION_TOKEN_FILE로 파일을 "
-        "지정하세요.",
+        "There is no home folder for the token file, or the working folder is gone. Name the file "
+        "by its whole path, with --token-file or KAKAO_SESSION_TOKEN_FILE.",
+        "토큰 파일을 둘 홈 폴더가 없거나 현재 폴더가 사라졌습니다. --token-file 또는 "
+        "KAKAO_SESSION_TOKEN_FILE로 파일의 전체 경로를 지정하세요.",
     ),
     "empty": ("it is empty", "비어 있습니다"),
     "no_login": ("Nobody is logged in: there is no {path}.", "로그인 정보가 없습니다: {path}"),

@@ -28,13 +28,13 @@ class FileTokenStore:
     :param path: the file; a symbolic link is followed. Default: ``KAKAO_SESSION_TOKEN_FILE``, else
         ``token.json`` in the user's configuration folder.
     :param lock_timeout: seconds to wait for the lock (``PATH.lock``). A dead process holds none.
+    :raises TokenStoreError: the path begins at a home folder or working folder that is not there.
     """
 
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, lock_timeout: float = LOCK_TIMEOUT
     ) -> None:
-        named = Path(path).expanduser() if path is not None else default_path()
-        self.path = named.absolute()
+        self.path = _whole(path)
         self.lock_timeout = lock_timeout
         self._locks: dict[Path, LockFile] = {}
 
@@ -126,13 +126,24 @@ class FileTokenStore:
 
 
 def default_path() -> Path:
-    """Where a token file lies when nobody has said."""
+    """Where a token file lies when nobody has said; may begin with ``~``."""
     named = os.environ.get("KAKAO_SESSION_TOKEN_FILE")
     if named:
-        return Path(named).expanduser()
+        return Path(named)
     from platformdirs import user_config_path
 
     return user_config_path("kakao-session") / "token.json"
+
+
+def _whole(path: str | os.PathLike[str] | None) -> Path:
+    try:
+        named = default_path() if path is None else Path(path)
+        return named.expanduser().absolute()
+    except (RuntimeError, FileNotFoundError) as error:  # a container's user without an entry
+        raise TokenStoreError(
+            "It can't be told where the token file is: there is no home folder, or the working "
+            "folder is gone. Name the file by its whole path, here or in KAKAO_SESSION_TOKEN_FILE."
+        ) from error
 
 
 def _parse(content: bytes) -> Token:

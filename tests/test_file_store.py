@@ -321,6 +321,28 @@ def test_folder_that_became_read_only__noticed_by_the_lock(
         pytest.fail("it was locked")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+def test_disk_that_is_full__noticed_before_the_refresh_token_is_spent(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, store: FileTokenStore, clock: Clock
+) -> None:
+    import resource
+
+    kakao.refresh_token_renewal = "always"
+    store.save(token)
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # as a full disk: a file fits, but
+    try:  # not what is to go into it
+        with pytest.raises(TokenStoreError, match="File too large"):
+            session.get("/v2/user/me")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert kakao.requests == []
+    assert session.get("/v2/user/me").status_code == 200
+    assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
+
+
 def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
     store.save(TOKEN)
     folder = store.path.parent

@@ -16,6 +16,7 @@ from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
 _LARGEST_FILE = 1 << 20
+_AS_LARGE_AS_A_TOKEN = bytes(1 << 14)  # with an ID token, and room to spare
 
 
 class FileTokenStore:
@@ -104,7 +105,7 @@ class FileTokenStore:
         with self._file_lock():
             try:
                 _sweep(self._target)
-                _temporary(self._target, b"").unlink()
+                _temporary(self._target, _AS_LARGE_AS_A_TOKEN).unlink()
             except OSError as error:
                 raise self._error("can't be written", reason(error)) from error
             yield

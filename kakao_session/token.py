@@ -60,7 +60,8 @@ class Token(dict[str, Any]):
 
         :param answer: the JSON object that Kakao sent; a null counts as absent.
         :param requested_at: when the request was sent, in unix seconds: lives count from then.
-        :returns: the token, with a moment for each life that the answer tells.
+        :returns: the token, with a moment for each life that the answer tells. A clock that shows a
+            moment before 2026 is wrong, and no refresh token's end is counted from it.
         :raises ValueError: the answer is no token.
         """
         token = cls({key: value for key, value in answer.items() if value is not None})
@@ -73,6 +74,9 @@ class Token(dict[str, Any]):
                 if seconds is None:
                     raise ValueError(f"{life} is not a number of seconds")
                 token[end] = requested_at + seconds
+        if requested_at < _FIRST_DAY:
+            # Once the clock is put right, this end would declare a living login dead.
+            token.pop("refresh_token_expires_at", None)
         return token
 
     def merged(self, answer: Token) -> Token:
@@ -160,6 +164,8 @@ class Token(dict[str, Any]):
         # rich would print a dict's items, whatever its repr.
         yield self.fingerprint
 
+
+_FIRST_DAY = 1767225600.0  # 2026-01-01
 
 _LIVES = (
     ("expires_in", "expires_at"),

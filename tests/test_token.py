@@ -22,6 +22,9 @@ ANSWER = {
 }
 
 
+START = 1_800_000_000.0
+
+
 class At:
     def __init__(self, moment: float) -> None:
         self.moment = moment
@@ -35,22 +38,22 @@ def at(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
 
 
 def test_answer__both_moments() -> None:
-    token = Token.from_response({**ANSWER, "expires_at": 1, "nothing": None}, 1000.0)
-    assert token["expires_at"] == 22599.0
-    assert token["refresh_token_expires_at"] == 5184999.0
+    token = Token.from_response({**ANSWER, "expires_at": 1, "nothing": None}, START)
+    assert token["expires_at"] == START + 21599
+    assert token["refresh_token_expires_at"] == START + 5183999
     assert "nothing" not in token
     assert {key: token[key] for key in ANSWER} == ANSWER
 
 
 @pytest.mark.parametrize(
-    ("moment", "leeway", "expired"),
-    [(22598.9, 0, False), (22599.0, 0, True), (22538.9, 60, False), (22539.0, 60, True)],
+    ("age", "leeway", "expired"),
+    [(21598.9, 0, False), (21599, 0, True), (21538.9, 60, False), (21539, 60, True)],
 )
 def test_is_expired__at_the_edge(
-    monkeypatch: pytest.MonkeyPatch, moment: float, leeway: float, expired: bool
+    monkeypatch: pytest.MonkeyPatch, age: float, leeway: float, expired: bool
 ) -> None:
-    at(monkeypatch, moment)
-    assert Token.from_response(ANSWER, 1000.0).is_expired(leeway) is expired
+    at(monkeypatch, START + age)
+    assert Token.from_response(ANSWER, START).is_expired(leeway) is expired
 
 
 @pytest.mark.parametrize(("life", "expired"), [(-30, True), ("-30", True), (0, True), (1, False)])
@@ -64,42 +67,53 @@ def test_is_expired__not_known() -> None:
 
 
 def test_refresh_token__at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = Token.from_response(ANSWER, 1000.0)
-    at(monkeypatch, 5184998.9)
+    token = Token.from_response(ANSWER, START)
+    at(monkeypatch, START + 5183998.9)
     assert not token.is_refresh_token_expired()
-    at(monkeypatch, 5184999.0)
+    at(monkeypatch, START + 5183999)
     assert token.is_refresh_token_expired()
 
 
+@pytest.mark.parametrize(("requested_at", "known"), [(1767225599.9, False), (1767225600, True)])
+def test_refresh_token__its_end_is_not_counted_from_before_2026(
+    requested_at: float, known: bool
+) -> None:
+    token = Token.from_response(ANSWER, requested_at)
+    assert ("refresh_token_expires_at" in token) is known
+    assert token["expires_at"] == requested_at + 21599
+
+
 def test_merged__without_a_refresh_token() -> None:
-    old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, 1000.0)
-    new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, 2000.0))
-    assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": 2010.0}
+    old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, START)
+    new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, START + 1000))
+    assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": START + 1010}
     assert not new.refresh_token_changed
     assert old["access_token"] == "the-access-token"
 
 
 def test_merged__with_a_refresh_token() -> None:
-    old = Token.from_response(ANSWER, 1000.0)
+    old = Token.from_response(ANSWER, START)
     answer = {"access_token": "new", "refresh_token": "newer", "refresh_token_expires_in": 7}
-    new = old.merged(Token.from_response({**answer, "expires_in": 10}, 2000.0))
+    new = old.merged(Token.from_response({**answer, "expires_in": 10}, START + 1000))
     assert new["refresh_token"] == "newer"
-    assert new["refresh_token_expires_at"] == 2007.0
+    assert new["refresh_token_expires_at"] == START + 1007
     assert new.refresh_token_changed
 
 
 def test_merged__ends_of_the_old_are_not_those_of_the_new() -> None:
-    old = Token.from_response(ANSWER, 1000.0)
-    new = old.merged(Token.from_response({"access_token": "new", "refresh_token": "newer"}, 2000.0))
+    old = Token.from_response(ANSWER, START)
+    new = old.merged(
+        Token.from_response({"access_token": "new", "refresh_token": "newer"}, START + 1000)
+    )
     ends = {"expires_in", "expires_at", "refresh_token_expires_in", "refresh_token_expires_at"}
     assert not ends & set(new)
     assert new["scope"] == old["scope"]
 
 
 def test_merged__with_the_same_refresh_token() -> None:
-    old = Token.from_response(ANSWER, 1000.0)
+    old = Token.from_response(ANSWER, START)
     again = {"access_token": "new", "refresh_token": "the-refresh-token"}
-    new = old.merged(Token.from_response(again, 2000.0))
+    new = old.merged(Token.from_response(again, START + 1000))
     assert not new.refresh_token_changed
     assert new["refresh_token_expires_at"] == old["refresh_token_expires_at"]
 

@@ -1,0 +1,63 @@
+"""A clock that is wrong by decades: calls go on, and a login outlives the day it is put right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kakao_session import FileTokenStore, Token
+from tests.conftest import ME, ME_401, REFRESH, Clock, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import NewSession
+
+BOARD_WITHOUT_A_BATTERY = 100.0
+"""Seconds after 1970 began."""
+IN_2106 = 2.0**32
+"""Where an unsigned 32-bit clock overflows."""
+
+
+@pytest.fixture(params=[BOARD_WITHOUT_A_BATTERY, IN_2106], ids=["1970", "2106"])
+def wrong(request: pytest.FixtureRequest) -> float:
+    moment: float = request.param
+    return moment
+
+
+def test_login__outlives_the_correction(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    tmp_path: Path,
+    wrong: float,
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    right = clock.moment
+    place = tmp_path / "token.json"
+    clock.moment = wrong
+    FileTokenStore(place).save(Token.from_response(kakao.login(), clock.moment))
+    session = new_session(token_store=place)
+    assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+    clock.moment = right
+    assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    assert new_session(token_store=place).get("/v2/user/me").status_code == 200
+
+
+def test_file_of_a_right_clock__is_used_under_a_wrong_one(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    FileTokenStore(tmp_path / "token.json").save(token)
+    clock.moment = BOARD_WITHOUT_A_BATTERY
+    session = new_session(token_store=tmp_path / "token.json")
+    assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME, ME_401, REFRESH, ME, ME]

@@ -199,7 +199,7 @@ def test_killed__nothing_is_torn_and_the_next_one_goes_on(
     assert lost > 0
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EACCES"])
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EACCES", "EROFS"])
 def test_system_call_that_fails__nothing_is_lost(
     kakao: KakaoEmulator, nursery: Nursery, place: Path, clock: Clock, error: str
 ) -> None:

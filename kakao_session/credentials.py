@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from kakao_session.errors import ConfigurationError
 from kakao_session.kauth import Form
-from kakao_session.token import Token
+from kakao_session.token import Token, is_sendable
 
 
 class ClientCredentials:
@@ -40,22 +41,34 @@ class ClientCredentials:
         )
 
     def required_client_id(self) -> str:
-        """:raises ConfigurationError: nobody has said the REST API key."""
+        """:raises ConfigurationError: nobody has said the REST API key, or it can't be sent."""
         client_id = self.client_id
         if not client_id:
             raise ConfigurationError(
                 "The REST API key is needed and nobody has said it. Give client_id=, set "
                 "KAKAO_REST_API_KEY, or keep it as app_key in the token."
             )
-        return client_id
+        return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
     def form(self, grant_type: str, *, client_secret: str | None = None, **fields: str) -> Form:
         """A token request's form: the grant, who asks, and what else the grant needs.
 
-        :raises ConfigurationError: nobody has said the REST API key.
+        :raises ConfigurationError: nobody has said the REST API key, or it can't be sent, or its
+            secret can't.
         """
         form = Form(grant_type=grant_type, client_id=self.required_client_id(), **fields)
         secret = client_secret or self.client_secret
         if secret:
-            form["client_secret"] = secret
+            places = "client_secret=, KAKAO_CLIENT_SECRET and client_secret"
+            form["client_secret"] = _sendable(secret, "client secret", places)
         return form
+
+
+def _sendable(value: Any, what: str, places: str) -> str:
+    """:raises ConfigurationError: *value*, which may come from a file, can't be sent."""
+    if not is_sendable(value):
+        raise ConfigurationError(
+            f"The {what} is none, for it has characters other than visible ASCII. Look at "
+            f"{places} in the token."
+        )
+    return str(value)

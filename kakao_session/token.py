@@ -46,7 +46,7 @@ class Token(dict[str, Any]):
         if self.get("access_token") is None and self.get("refresh_token") is None:
             raise ValueError("neither access_token nor refresh_token is there")
         for key in ("access_token", "refresh_token"):
-            if not _is_absent_or_sendable(self.get(key)):
+            if self.get(key) is not None and not is_sendable(self[key]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for _, end in _LIVES:
             if self.get(end) is not None and (
@@ -173,8 +173,9 @@ _LIVES = (
 )
 
 
-def _is_absent_or_sendable(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and bool(_VISIBLE_ASCII.fullmatch(value)))
+def is_sendable(value: Any) -> bool:
+    """Whether *value* is fit for a header or a form: a string of visible ASCII characters."""
+    return isinstance(value, str) and bool(_VISIBLE_ASCII.fullmatch(value))
 
 
 def _finite(value: Any) -> float | None:

@@ -103,6 +103,26 @@ def test_client_id__missing(
     assert kakao.requests == []
 
 
+UNSENDABLE = ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"], 5]
+
+
+@pytest.mark.parametrize("value", UNSENDABLE, ids=ascii)
+@pytest.mark.parametrize("name", ["app_key", "client_secret"])
+def test_credentials__that_can_not_be_sent(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, name: str, value: Any
+) -> None:
+    session = new_session(None, token={"app_key": kakao.app_key, **token, name: value})
+    with pytest.raises(ConfigurationError, match=f"visible ASCII.*{name} in the token") as caught:
+        session.refresh_token()
+    assert str(value) not in str(caught.value)
+    if name == "app_key":
+        with pytest.raises(ConfigurationError):
+            session.get(f"{session.endpoints.dapi_url}/v2/search/web")
+        with pytest.raises(ConfigurationError):
+            session.authorization_url()
+    assert kakao.requests == []
+
+
 def test_expiry__counts_from_the_sending(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from kakao_session.cli.wire import Wire
 from kakao_session.errors import TokenStoreError
 from kakao_session.session import KakaoSession
 from kakao_session.stores.file import FileTokenStore
-from kakao_session.token import Token
+from kakao_session.token import Token, is_sendable
 
 SECRET_VARIABLE = "KAKAO_CLIENT_SECRET"  # noqa: S105 - its name
 
@@ -119,15 +118,11 @@ def _store(token_file: str | None) -> FileTokenStore:
 def _check(session: KakaoSession, secret: str | None) -> None:
     """Headers and forms take plain strings, and what stands in a file may be anything."""
     key = session.client_id
-    if key is not None and not _is_plain(key):
+    if key is not None and not is_sendable(key):
         raise Failure(say("odd_key"))
     secret = secret or os.environ.get(SECRET_VARIABLE) or session.token.get("client_secret")
-    if secret is not None and not _is_plain(secret):
+    if secret is not None and not is_sendable(secret):
         raise Failure(say("odd_secret"))
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 import time
@@ -30,6 +31,12 @@ TIMEOUT = (5.0, 30.0)
 
 LONGEST_WAIT = 10.0
 """Seconds that a caller is kept waiting between two tries, whatever ``Retry-After`` asks for."""
+
+LARGEST_ANSWER = 1 << 20
+"""Bytes that are read of an answer. Kakao's have a few hundred; one without end is cut, and so is
+no answer."""
+
+_PART = 1 << 12  # compressed, it becomes a thousand times that at most
 
 _HEADERS = {
     "Accept": "application/json",
@@ -132,11 +139,21 @@ class TokenEndpoint:
             response = session.get_adapter(self.url).send(
                 request, timeout=timeout or self.timeout, **settings
             )
-            response.content  # noqa: B018  # reads the body while its errors are ours to catch
+            _read_body(response)  # while its errors are ours to catch
         finally:
             if session is not self.session:
                 session.close()
         return response
+
+
+def _read_body(response: requests.Response) -> None:
+    body = io.BytesIO()
+    for part in response.iter_content(_PART):
+        body.write(part)
+        if body.tell() > LARGEST_ANSWER:
+            break
+    response._content = body.getvalue()[:LARGEST_ANSWER]
+    response.close()  # a connection that has more to say is of no more use
 
 
 def _read(response: requests.Response, requested_at: float) -> Token:

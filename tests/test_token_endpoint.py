@@ -369,6 +369,23 @@ def test_answer__that_can_not_be_read(
     assert session.token == token
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_answer__is_read_up_to_a_limit(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float], beyond: int
+) -> None:
+    bare = len('{"access_token":"a","x":""}')
+    padding = "x" * (kauth_module.LARGEST_ANSWER - bare + beyond)
+    kakao.fail_next(200, json={"access_token": "a", "x": padding}, times=2)
+    session = new_session(token=token)
+    if beyond:
+        with pytest.raises(TemporaryError):
+            session.refresh_token()
+        kakao.clear_failures()
+        session.refresh_token()
+    else:
+        assert session.refresh_token()["x"] == padding
+
+
 @pytest.mark.parametrize(
     ("expires_in", "life"), [(100, 100), ("100", 100), (0, 0), (-5, -5), (1.5, 1.5)]
 )

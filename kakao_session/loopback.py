@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from typing import Any
@@ -30,6 +31,9 @@ MOST_CONNECTIONS = 64
 
 PARTING_TIMEOUT = 1.0
 """Seconds that an answered client has to hang up by itself."""
+
+LARGEST_REQUEST = 1 << 17
+"""Bytes of a request line with its headers. Browsers end far below, cookies included."""
 
 _REMAINDER = 1 << 20
 """Bytes of a refused request that are read: a connection closed before takes the answer along."""
@@ -153,6 +157,10 @@ class _Conversation(BaseHTTPRequestHandler):
     timeout = CONNECTION_TIMEOUT
     default_request_version = "HTTP/1.0"  # garbage, too, gets an answer with a status
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile: Any = _Head(self.rfile)
+
     def do_GET(self) -> None:
         self._send(*self.server.listener.reply(self.headers.get("Host", ""), self.path))
 
@@ -173,6 +181,22 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """The parent would print the request line, and so the code."""
+
+
+class _Head:
+    """What the parent reads a request from: each line may be long, and all together may not."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left = LARGEST_REQUEST
+        self.close = stream.close
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._stream.readline(limit)
+        self._left -= len(line)
+        if self._left < 0:
+            raise HTTPException("too many bytes of headers")  # which the parent answers with 431
+        return line
 
 
 def _without_default_port(authority: str) -> str:

@@ -268,6 +268,17 @@ def test_garbage__does_not_end_the_wait(browser: Browser, data: bytes) -> None:
     assert browser.is_still_waiting()
 
 
+@pytest.mark.parametrize(("beyond", "expected"), [(0, 404), (1, 431)])
+def test_head__up_to_a_limit(browser: Browser, beyond: int, expected: int) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: " + browser.host.encode() + b"\r\n"
+    lines = [b"a: %s\r\n" % (b"b" * 60_000)] * 2
+    last = b"c: %s\r\n\r\n"
+    left = loopback.LARGEST_REQUEST - len(head + b"".join(lines)) - len(last % b"")
+    answer = browser.send(head + b"".join(lines) + last % (b"d" * (left + beyond)))
+    assert status(answer) == expected
+    assert browser.is_still_waiting()
+
+
 def test_answer__goes_through_before_an_endless_request(browser: Browser) -> None:
     with browser.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n\r\n")
@@ -322,6 +333,7 @@ def test_answered_client__that_does_not_hang_up_is_hung_up_on(
 def test_limits() -> None:
     assert loopback.CONNECTION_TIMEOUT == loopback._Conversation.timeout == 10.0
     assert loopback.MOST_CONNECTIONS == 64
+    assert loopback.LARGEST_REQUEST == 128 * 1024
     assert loopback.PARTING_TIMEOUT == 1.0
     assert loopback._REMAINDER == 1024 * 1024
 

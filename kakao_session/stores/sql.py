@@ -240,6 +240,8 @@ class SQLTokenStore:
         except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
             if isinstance(error, DBAPIError) and self._database.is_impatience(error):
                 raise self._impatience() from error
+            if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
+                raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
             raise self._error(
                 f"{what} ({_name(error)})",
                 "Look whether the database runs, lets this program in and has the table",

@@ -190,6 +190,16 @@ def test_table__that_refuses_the_token(postgresql: Engine, key: str) -> None:
     assert "Failing row" not in shown(caught.value)
 
 
+def test_row__that_sqlite_can_not_decode(sqlite_url: str, new_engine: Any) -> None:
+    store = SQLTokenStore(new_engine(sqlite_url), "key")
+    store.save(OLD)
+    execute(store.engine, "UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)")
+    for use in (store.load, lambda: store.save(NEW), store.delete):
+        with pytest.raises(TokenStoreError, match=r"holds no token \(not UTF-8\)") as caught:
+            use()
+        assert not any(secret in shown(caught.value) for secret in SECRETS)
+
+
 def test_table__that_refuses_every_row(engine: Engine) -> None:
     execute(
         engine,

@@ -39,11 +39,16 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     if error:
         meaning = _MEANINGS.get(error, "Kakao gave no code.")
         raise LoginRequiredError(f"{meaning} {LOGIN}", error=error, hint=LOGIN)
-    if not _CODE.fullmatch(query.get("code", "")):
+    return checked_code(query.get("code", ""))
+
+
+def checked_code(code: str) -> Secret:
+    """:raises LoginRequiredError: *code*, which may come from anywhere, can't be one."""
+    if not _CODE.fullmatch(code):
         raise LoginRequiredError(
-            f"The redirect holds no code. {LOGIN}", error="missing_code", hint=LOGIN
+            f"What came back holds no code. {LOGIN}", error="missing_code", hint=LOGIN
         )
-    return Secret(query["code"])
+    return Secret(code)
 
 
 def _query(url: Secret) -> Secrets:

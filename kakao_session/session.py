@@ -21,7 +21,7 @@ from kakao_session.errors import ConfigurationError, KakaoAPIError, raise_for_ka
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import TokenUpdater
-from kakao_session.redirect import read_code
+from kakao_session.redirect import checked_code, read_code
 from kakao_session.secret import Secret, Secrets
 from kakao_session.token import Token
 
@@ -286,7 +286,9 @@ class KakaoSession(OAuth2Session):
         kwargs = Secrets(kwargs)
         code = Secret(code or "")
         authorization_response = Secret(authorization_response or "")
-        if not code:
+        if code:
+            code = checked_code(code)
+        else:
             if not authorization_response:
                 raise ValueError("Give fetch_token a code or an authorization_response.")
             state = self._state if isinstance(self._state, str) else None

@@ -161,6 +161,14 @@ def test_redirect__without_a_code(
     assert kakao.token_requests == []
 
 
+@pytest.mark.parametrize("code", ["\udcff", "한글", "a\nb", "\0"])
+def test_code__that_can_be_none(kakao: KakaoEmulator, new_session: NewSession, code: str) -> None:
+    with pytest.raises(LoginRequiredError) as caught:
+        new_session(redirect_uri=REDIRECT_URI).fetch_token(code=code)
+    assert caught.value.error == "missing_code"
+    assert kakao.token_requests == []
+
+
 @pytest.mark.parametrize("failure", [503, "KOE320", "KOE303", "KOE010", "html", "reset"])
 def test_failed_exchange__leaves_the_old_token_in_place(
     kakao: KakaoEmulator,

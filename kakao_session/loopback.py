@@ -171,6 +171,7 @@ class _Conversation(BaseHTTPRequestHandler):
     def _send(self, status: int, page: str) -> None:
         body = page.encode()
         log.info("a browser came to the loopback port and was answered with %d", status)
+        self.request_version = self.default_request_version  # 0.9 knows no headers
         self.send_response_only(status)
         for name, value in {**HEADERS, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)

@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -25,13 +25,18 @@ ANSWER = "state=right"
 class Browser:
     """A listener, what has arrived at it, and a client for it."""
 
-    def __init__(self, redirect_uri: str, port: int) -> None:
+    answer = f"code=c&{ANSWER}"
+
+    def __init__(
+        self,
+        redirect_uri: str,
+        port: int,
+        is_answer: Callable[[str], bool] = lambda url: ANSWER in url.split("?")[1],
+    ) -> None:
         self.port = port
         self.host = redirect_uri.split("/")[2]
         self.arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self.listener = LoopbackListener(
-            redirect_uri, lambda url: ANSWER in url.split("?")[1], self.arrived.put
-        )
+        self.listener = LoopbackListener(redirect_uri, is_answer, self.arrived.put)
 
     def connect(self, address: str = "127.0.0.1") -> socket.socket:
         return socket.create_connection((address, self.port), timeout=10)
@@ -55,13 +60,13 @@ class Browser:
         """:returns: whether the answer that is waited for comes through, and is shown a page."""
         pages: list[bytes] = []
         get = threading.Thread(
-            target=lambda: pages.append(self.get(f"/callback?code=c&{ANSWER}", address))
+            target=lambda: pages.append(self.get(f"/callback?{self.answer}", address))
         )
         get.start()
         redirect = self.arrived.get(timeout=10)
         self.listener.show(Page.DONE)
         get.join(10)
-        return redirect.endswith("/callback?code=c&state=right") and "로그인되었습니다" in text(
+        return redirect.endswith(f"/callback?{self.answer}") and "로그인되었습니다" in text(
             pages[0]
         )
 
@@ -244,9 +249,10 @@ def test_host__in_capitals_is_the_same(browser: Browser) -> None:
         (b"POST /callback?state=right HTTP/1.1\r\n\r\n" + b"x" * 900_000, 501),
         (b"HEAD /callback?state=right HTTP/1.1\r\n\r\n", 501),
         (b"GET / HTTP/7.7\r\n\r\n", 505),
+        (b"GET / HTTP/0.9\r\n\r\n", 421),
         (b"nonsense\r\n\r\n", 400),
     ],
-    ids=["long_line", "many_headers", "long_header", "post", "head", "version", "garbage"],
+    ids=["long_line", "many_headers", "long_header", "post", "head", "version", "old", "garbage"],
 )
 def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(
     browser: Browser, data: bytes, expected: int

@@ -1,0 +1,88 @@
+"""Odd token files and odd pastes: the command says what is wrong, and never shows a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kakao_session.cli.paste import pasted_lines
+from tests.cli.conftest import Run
+from tests.odd import BODIES, bounded, fuzz
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LANGUAGES = st.sampled_from(["en_US.UTF-8", "ko_KR.UTF-8"])
+
+
+@fuzz
+@given(BODIES, LANGUAGES)
+def test_status(token_file: Path, run: Run, content: bytes, language: str) -> None:
+    token_file.parent.mkdir(exist_ok=True)
+    token_file.write_bytes(content)
+    with bounded():
+        for_people = run("status", LANG=language)
+        for_programs = run("status", "--json", LANG=language)
+    assert for_people.exit_code == for_programs.exit_code
+    assert for_people.exit_code in (0, 1, 3)
+    assert json.loads(for_programs.stdout)["login"] in ("fine", "needed", "ending")
+    for result in (for_people, for_programs):
+        assert "opaque-token" not in result.output
+        assert "Traceback" not in result.output
+    assert token_file.read_bytes() == content
+
+
+@fuzz
+@given(BODIES, LANGUAGES)
+def test_import(tmp_path: Path, token_file: Path, run: Run, content: bytes, language: str) -> None:
+    file = tmp_path / "theirs.json"
+    file.write_bytes(content)
+    with bounded():
+        result = run("import", "--force", str(file), LANG=language)
+    assert result.exit_code in (0, 1)
+    assert "opaque-token" not in result.output
+    assert (result.exit_code == 0) is token_file.exists()
+    assert file.read_bytes() == content
+    token_file.unlink(missing_ok=True)
+
+
+PARTS = st.lists(
+    st.binary(max_size=50)
+    | st.sampled_from([b"\n", b"\r\n", b"\0", b"\xff", b"code=c&state=s\n", b"\xed\xa0\x80"])
+    | st.sampled_from([b"x" * 70_000, b"\n" * 70_000, b"x\n" * 30_000, b"\xea\xb0" * 40_000]),
+    max_size=8,
+)
+
+
+@fuzz
+@given(PARTS)
+def test_pasted_lines(monkeypatch: pytest.MonkeyPatch, parts: list[bytes]) -> None:
+    reading, writing = os.pipe()
+    lines: list[str | None] = []
+    with monkeypatch.context() as context, os.fdopen(reading) as stdin, bounded():
+        context.setattr(sys, "stdin", stdin)
+        with pasted_lines(lines.append) as can_paste:
+            assert can_paste
+            for part in parts:
+                os.write(writing, part)
+            os.close(writing)
+            while None not in lines:
+                time.sleep(0.001)
+    *lines, end = lines
+    assert end is None
+    for line in lines:
+        assert line
+        assert "\n" not in line
+        assert len(line) <= 1 << 17
+    sent = b"".join(parts)
+    if len(sent) < 1 << 16:
+        assert lines == [
+            line.decode("utf-8", "replace") for line in sent.split(b"\n") if line.strip()
+        ]

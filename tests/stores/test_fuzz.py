@@ -1,0 +1,125 @@
+"""Whatever a store holds: a token comes out of it, or an error that names the place."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from kakao_session import (
+    EncryptedTokenStore,
+    FileTokenStore,
+    KeyringTokenStore,
+    Token,
+    TokenStore,
+    TokenStoreError,
+)
+from kakao_session.held import Held
+from tests.odd import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
+from tests.stores import places
+from tests.stores.servers import RedisServer, SQLServer
+from tests.stores.test_keyring import Keychain
+
+KEY = Fernet.generate_key()
+PLACE = "the-place"
+
+
+def check(store: TokenStore) -> None:
+    """Load what is there, and write it back."""
+    try:
+        token = store.load()
+    except TokenStoreError as error:
+        assert PLACE in str(error)
+        assert "opaque-token" not in str(error)
+        assert "opaque-token" not in repr(error.__cause__)
+    else:
+        if token is None:
+            return
+        Held.of(token, 60, 300).is_fresh()
+        with store.lock():
+            store.save(token)
+        assert store.load() == token or "nan" in repr(dict(token)).lower()
+
+
+@pytest.fixture(params=[False, True], ids=["bytes", "text"])
+def redis_store(request: pytest.FixtureRequest, redis_server: RedisServer) -> TokenStore:
+    return places.redis_store(redis_server.url, PLACE, decode_responses=request.param)
+
+
+@fuzz
+@given(BODIES)
+def test_redis(redis_store: TokenStore, redis_server: RedisServer, value: bytes) -> None:
+    places.client(redis_server.url).set(PLACE, value)
+    with bounded():
+        check(redis_store)
+
+
+@fuzz
+@given(BODIES | ANY_TEXT | st.integers(-(2**63), 2**63 - 1) | st.floats())
+@example(b"\xff")
+def test_sqlite(sqlite_url: str, value: object) -> None:
+    """A column of SQLite takes a value of any type, and text of any bytes."""
+    store = places.sql_store(sqlite_url, PLACE)
+    with suppress(TokenStoreError):
+        store.load()  # makes the table
+    for form in (":value", "CAST(:value AS TEXT)"):
+        with store.engine.begin() as connection:
+            statement = text(f"REPLACE INTO kakao_tokens VALUES (:key, coalesce({form}, ''))")
+            connection.execute(statement, {"key": PLACE, "value": value})
+        with bounded():
+            check(store)
+
+
+@fuzz
+@given(TEXTS)
+def test_postgresql(postgresql_server: SQLServer, value: str) -> None:
+    store = places.sql_store(postgresql_server.url, PLACE)
+    store.save(Token({"access_token": "a"}))
+    with store.engine.begin() as connection:
+        statement = text("UPDATE kakao_tokens SET token = :value WHERE id = :key")
+        storable = value.encode("utf-8", "replace").decode().replace("\0", "?")
+        connection.execute(statement, {"value": storable, "key": PLACE})
+    with bounded():
+        check(store)
+
+
+@pytest.fixture
+def keychain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keychain:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    keychain = Keychain()
+    monkeypatch.setattr("keyring.core._keyring_backend", keychain)
+    return keychain
+
+
+@fuzz
+@given(TEXTS | ANY_TEXT)
+def test_keyring(keychain: Keychain, value: str) -> None:
+    keychain.entries["kakao-session", PLACE] = value
+    with bounded():
+        check(KeyringTokenStore(username=PLACE))
+
+
+@fuzz
+@given(BODIES, st.booleans())
+def test_encrypted(content: bytes, is_ciphertext: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, bounded():
+        file = FileTokenStore(Path(folder, PLACE))
+        sealed = Fernet(KEY).encrypt(content).decode() if is_ciphertext else content.hex()
+        file.path.write_text(json.dumps({"access_token": sealed or "x", "encrypted": "fernet"}))
+        check(EncryptedTokenStore(file, KEY))
+
+
+@fuzz
+@given(BODIES)
+def test_encrypted__in_a_file_of_somebody_else(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder, bounded():
+        file = FileTokenStore(Path(folder, PLACE))
+        file.path.write_bytes(content)
+        check(EncryptedTokenStore(file, KEY))

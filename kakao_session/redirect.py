@@ -23,14 +23,15 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     """Take the authorization code out of a redirect (RFC 6749, section 4.1.2).
 
     :param authorization_response: the URL that the browser was sent to.
-    :param state: the state of the authorization URL; ``None`` if it is not to be checked.
+    :param state: the state of the authorization URL; ``None`` if it is not to be checked. An empty
+        one, of a browser that has lost its cookie, say, is nobody's.
     :returns: the code.
     :raises LoginRequiredError: the state is not the one that was sent, the user did not agree, or
         there is no code. ``error`` tells which.
     """
     query = _query(Secret(authorization_response))
     error, returned = query.get("error"), query.get("state", "")
-    if state is not None and not _is_same(returned, state):
+    if state is not None and not (state and _is_same(returned, state)):
         raise LoginRequiredError(
             "The redirect does not belong to this login: its state is not the one that was sent. "
             "Somebody may have forged it, or it is from an earlier try. Start the login anew.",

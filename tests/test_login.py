@@ -104,6 +104,17 @@ def test_login__in_another_process_with_the_state_kept(
     assert callback.fetch_token(authorization_response=agree(url))
 
 
+@pytest.mark.parametrize("returned", ["", "&state=", "&state=forged"])
+def test_login__whose_state_is_lost(
+    kakao: KakaoEmulator, new_session: NewSession, returned: str
+) -> None:
+    callback = new_session(redirect_uri=REDIRECT_URI, state="")
+    with pytest.raises(LoginRequiredError) as caught:
+        callback.fetch_token(authorization_response=f"{REDIRECT_URI}?code=forged{returned}")
+    assert caught.value.error == "mismatching_state"
+    assert kakao.requests == []
+
+
 def test_login__scope_other_than_asked_for(
     kakao: KakaoEmulator, new_session: NewSession, clock: Clock
 ) -> None:

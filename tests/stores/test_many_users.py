@@ -9,16 +9,12 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import random
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +26,6 @@ from tests.stores import callers, places
 from tests.stores.servers import RedisServer, SQLServer
 
 USERS = 100_000
-EXAMPLE = Path(__file__).parents[2] / "examples" / "many_users.py"
 
 log = logging.getLogger(__name__)
 
@@ -181,24 +176,3 @@ def test_renewals__of_16_users_at_once(
     assert len(kakao.token_requests) == 16
     assert took < 8
     assert all(store.load() for store in stores)
-
-
-def test_example(kakao: KakaoEmulator, sqlite_url: str) -> None:
-    assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 40
-    for user in (1, 2):
-        store = SQLTokenStore(places.engine(sqlite_url), f"user-{user}")
-        store.save(Token({**kakao.login(user), "expires_at": time.time() - 1}))
-    environment = {
-        **os.environ,
-        **kakao.environment(),
-        "DATABASE_URL": sqlite_url,
-        "KAKAO_REST_API_KEY": kakao.app_key,
-    }
-    command = [sys.executable, str(EXAMPLE), "user-1", "user-2", "user-3"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [
-        "user-1 is 홍길동",
-        "user-2 is 홍길동",
-        "user-3 has to log in",
-    ]
-    assert len(kakao.token_requests) == 2

@@ -1,4 +1,4 @@
-"""사용자 정보 가져오기: who is logged in, and what he has agreed to tell.
+"""사용자 정보 가져오기: who is logged in, and what they have agreed to tell.
 
 $ kakao-session login --token-file kakao_token.json --scope account_email
 $ python user_info.py

@@ -216,7 +216,7 @@ def site(kakao: KakaoEmulator, tmp_path: Path) -> Iterator[str]:
     """:returns: where the web server is; it has a database of its own and Kakao's secret."""
     port = free_port()
     address = f"http://localhost:{port}"
-    kakao.client_secret = "the client secret"
+    kakao.client_secret = "the-client-secret"
     kakao.redirect_uris = [f"{address}/callback"]
     kakao.consent = "page"
     with subprocess.Popen(

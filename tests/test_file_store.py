@@ -101,7 +101,7 @@ def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert FileTokenStore().path == tmp_path / "mine.json"
 
 
-@pytest.mark.parametrize("path", [None, "~/token.json"])
+@pytest.mark.parametrize("path", [None, "~/token.json", "~nobody-of-that-name/token.json"])
 def test_home_that_is_missing__is_said(path: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(_: object) -> None:
         raise KeyError

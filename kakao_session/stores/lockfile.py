@@ -36,7 +36,7 @@ class LockFile:
 
         try:
             lock = self._file_lock()
-            lock.acquire(timeout=self.timeout)
+            lock.acquire(timeout=self.timeout, poll_interval=0.02)
         except Timeout as error:
             raise self._complaint(
                 "is locked",
@@ -57,9 +57,7 @@ class LockFile:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One object for all threads, also when two come first at the same time: another would not
         # know that this thread is inside.
-        lock: BaseFileLock = vars(self).setdefault(
-            "_lock", FileLock(self.path, mode=0o600, poll_interval=0.02)
-        )
+        lock: BaseFileLock = vars(self).setdefault("_lock", FileLock(self.path, mode=0o600))
         return lock
 
     def __getstate__(self) -> dict[str, Any]:

@@ -84,9 +84,16 @@ def test_answers__are_those_of_requests(
             for name, value in own.items():
                 setattr(session, name, value)
         for url in (URL, "http://kapi.kakao.com:81/x"):
-            expected = settings(theirs, url, **_own_copy(given))
+            expected = _settings_or_error(theirs, url, given)
             for _ in range(2):  # asked, and remembered
-                assert settings(ours, url, **_own_copy(given)) == expected, (own, given)
+                assert _settings_or_error(ours, url, given) == expected, (own, given)
+
+
+def _settings_or_error(session: requests.Session, url: str, given: dict[str, Any]) -> Any:
+    try:
+        return settings(session, url, **_own_copy(given))
+    except AttributeError as error:  # requests before 2.34 takes no None for proxies
+        return str(error)
 
 
 def _own_copy(given: dict[str, Any]) -> dict[str, Any]:

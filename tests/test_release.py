@@ -1,0 +1,192 @@
+"""What a user downloads: the wheel and the sdist, built from a clean checkout and opened."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_string
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import kakao_session
+from tests.emulator.needs import missing, program
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+ROOT = Path(__file__).parents[1]
+EXTRAS = "cli|redis|sql|keyring|crypto|emulator"
+NAME = f"kakao_session-{kakao_session.__version__}"
+
+
+class Release(NamedTuple):
+    """What was built, and the files that it was built from."""
+
+    sources: frozenset[str]
+    wheel: Path
+    sdist: Path
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """:returns: what a program prints, which has to succeed."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def build(folder: Path, *options: str) -> Path:
+    """Build what a folder holds. :returns: where the results are."""
+    if find_spec("build") is None:
+        missing("no build in this environment")
+    told = run(sys.executable, "-m", "build", "--no-isolation", *options, cwd=folder)
+    assert "DeprecationWarning" not in told, told
+    return folder / "dist"
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    if not (ROOT / ".git").exists():
+        missing("this is no checkout")
+    checkout = tmp_path_factory.mktemp("checkout")
+    tracked_and_new = ("--cached", "--others", "--exclude-standard")
+    listing = run(program("git"), "ls-files", "-z", *tracked_and_new, cwd=ROOT)
+    sources = frozenset(name for name in listing.split("\0") if (ROOT / name).is_file())
+    for name in sources:
+        copy = checkout / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((ROOT / name).read_bytes())
+    dist = build(checkout)
+    [wheel], [sdist] = dist.glob("*.whl"), dist.glob("*.tar.gz")
+    return Release(sources, wheel, sdist)
+
+
+@pytest.fixture(scope="module")
+def unpacked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """:returns: the folder that was in the sdist."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(release.sdist) as archive:
+        archive.extractall(folder, filter="data")
+    [top] = folder.iterdir()
+    return top
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def metadata(wheel: Path) -> Message:
+    return message_from_string(contents(wheel)[f"{NAME}.dist-info/METADATA"].decode())
+
+
+def test_names(release: Release) -> None:
+    assert release.wheel.name == f"{NAME}-py3-none-any.whl"
+    assert release.sdist.name == f"{NAME}.tar.gz"
+
+
+def test_version__is_the_changelogs() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[0]
+    assert newest in ("Unreleased", kakao_session.__version__)
+
+
+def test_wheel__holds_the_package_and_nothing_else(release: Release) -> None:
+    inside = {name for name in contents(release.wheel) if ".dist-info/" not in name}
+    assert inside == {name for name in release.sources if name.startswith("kakao_session/")}
+    for needed in ("py.typed", "emulator/templates/", "emulator/static/", "emulator/node/"):
+        assert any(name.startswith(f"kakao_session/{needed}") for name in inside)
+
+
+def test_wheel__entry_points_and_license(release: Release) -> None:
+    inside = contents(release.wheel)
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string(inside[f"{NAME}.dist-info/entry_points.txt"].decode())
+    assert {name: dict(entry_points[name]) for name in entry_points.sections()} == {
+        "console_scripts": {"kakao-session": "kakao_session.cli:main"},
+        "pytest11": {"kakao_session": "kakao_session.emulator.pytest_plugin"},
+    }
+    assert inside[f"{NAME}.dist-info/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
+
+
+def test_wheel__metadata(release: Release) -> None:
+    told = metadata(release.wheel)
+    assert (told["Name"], told["Version"]) == ("kakao-session", kakao_session.__version__)
+    assert (told["License-Expression"], told["License-File"]) == ("MIT", "LICENSE")
+    assert told["Requires-Python"] == ">=3.10"
+    assert told["Description-Content-Type"] == "text/markdown"
+    assert told.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    classifiers = told.get_all("Classifier", [])
+    assert "Typing :: Typed" in classifiers
+    assert [name for name in classifiers if re.search(r":: 3\.\d+$", name)] == [
+        f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)
+    ]
+
+
+def test_wheel__what_it_needs(release: Release) -> None:
+    told = metadata(release.wheel)
+    needed: dict[str, set[str]] = {}
+    for requirement in told.get_all("Requires-Dist", []):
+        name, _, condition = requirement.partition(";")
+        extra = re.findall(r'extra == "(\w+)"', condition)
+        needed.setdefault(extra[0] if extra else "", set()).add(re.split(r"[>=\[ ]", name)[0])
+    assert set(told.get_all("Provides-Extra", [])) == needed.keys() - {""}
+    del needed["test"], needed["dev"]
+    assert needed == {
+        "": {"requests", "requests-oauthlib", "oauthlib", "filelock", "platformdirs"},
+        "cli": {"click", "rich"},
+        "redis": {"redis"},
+        "sql": {"SQLAlchemy"},
+        "keyring": {"keyring"},
+        "crypto": {"cryptography"},
+        "emulator": {"Flask", "trustme", "cryptography"},
+        "all": {"kakao-session"},
+    }
+
+
+def test_lower_bounds__are_those_that_are_tested(release: Release) -> None:
+    bounds = {
+        requirement.partition(";")[0].strip().replace(">=", "==")
+        for requirement in metadata(release.wheel).get_all("Requires-Dist", [])
+        if "extra ==" not in requirement or re.search(f'extra == "({EXTRAS})"', requirement)
+    }
+    oldest = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8")
+    tested = {line.partition("#")[0].strip() for line in oldest.splitlines()} - {""}
+    assert tested - {"Werkzeug==3.0"} == bounds
+
+
+def test_sdist__holds_the_sources(release: Release, unpacked: Path) -> None:
+    inside = {
+        path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()
+    }
+    made = {name for name in inside if name == "PKG-INFO" or ".egg-info/" in name}
+    assert inside - made == {name for name in release.sources if not name.startswith(".")}
+    assert (unpacked / "PKG-INFO").is_file()
+
+
+def test_sdist__builds_the_same_wheel(release: Release, unpacked: Path) -> None:
+    [wheel] = build(unpacked, "--wheel").glob("*.whl")
+    assert wheel.name == release.wheel.name
+    assert wheel.read_bytes() == release.wheel.read_bytes()
+
+
+def test_sdist__tests_can_be_collected(unpacked: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-qq"]
+    collected = run(*command, cwd=unpacked)
+    assert "tests/test_release.py: " in collected
+    assert "tests/stores/test_contract.py: " in collected

@@ -22,6 +22,8 @@ from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from kakao_session.secret import Secret
+
 LONGEST_KEY = 255
 
 _made: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
@@ -47,14 +49,7 @@ class _Secret(TypeDecorator[str]):
     cache_ok = True
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _Redacted(value)
-
-
-class _Redacted(str):
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<a token>"
+        return None if value is None else Secret(value)
 
 
 def _is_mysql(dialect: Dialect) -> bool:

@@ -7,17 +7,21 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import requests
 from requests import PreparedRequest, Request, Response
-from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.environment import SILENCE, Environment
-from kakao_session.errors import ConfigurationError, KakaoAPIError, raise_for_kakao
+from kakao_session.errors import (
+    ConfigurationError,
+    KakaoAPIError,
+    json_object,
+    raise_for_kakao,
+)
+from kakao_session.fork import leave_connections_to_the_parent
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import TokenUpdater
@@ -103,7 +107,7 @@ class KakaoSession(OAuth2Session):
         self.auth = auth
         self._source = auth.source
         self._source.endpoint = self._token_endpoint(self.auto_refresh_url, timeout)
-        _sessions.add(self)
+        leave_connections_to_the_parent(self)
 
     # Calls ----------------------------------------------------------------------------------
 
@@ -392,38 +396,20 @@ class KakaoSession(OAuth2Session):
     @staticmethod
     def _answer(response: Response) -> dict[str, Any]:
         raise_for_kakao(response)
-        try:
-            body = response.json()
-        except (ValueError, RecursionError):
-            body = None
-        if not isinstance(body, dict):
+        body = json_object(response)
+        if not body:
             raise KakaoAPIError(
                 "Kakao's answer could not be read. Try again later.", response=response
             )
-        return body
+        return dict(body)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_environment": Environment()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        _sessions.add(self)
+        leave_connections_to_the_parent(self)
 
 
 def _no_credential(request: PreparedRequest) -> PreparedRequest:
     return request
-
-
-_sessions: WeakSet[KakaoSession] = WeakSet()
-
-
-def _leave_connections_to_the_parent() -> None:
-    """In a forked child: two processes can't speak on one TLS connection."""
-    for session in _sessions:
-        for prefix, adapter in session.adapters.items():
-            if isinstance(adapter, HTTPAdapter):
-                session.adapters[prefix] = copy.copy(adapter)
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork
-    os.register_at_fork(after_in_child=_leave_connections_to_the_parent)

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from kakao_session import FileTokenStore, KakaoAuth, KakaoSession, LoginRequiredError, Token
-from kakao_session.session import _leave_connections_to_the_parent
+from kakao_session.fork import _open_anew
 from tests.conftest import Clock
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def test_forked_child__has_pools_of_its_own(new_session: NewSession) -> None:
     before = session.get_adapter("https://")
     mounted = object()
     session.adapters["mem://"] = mounted  # type: ignore[assignment]  # not one of requests' own
-    _leave_connections_to_the_parent()
+    _open_anew()
     after = session.get_adapter("https://")
     del session.adapters["mem://"]
     assert isinstance(before, HTTPAdapter)

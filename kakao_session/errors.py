@@ -275,11 +275,11 @@ def raise_for_kakao(response: Response) -> None:
         return
     body = json_object(response)
     code = body.get("code") if type(body.get("code")) is int else None
-    hint = _API_HINTS.get(code) if code is not None else None
+    hint = _API_HINTS.get(code or 0)
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
     said = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
     error = kind(
-        _sentence(f"{_masked(_msg(body) or 'the call failed')} ({said})", hint),
+        _sentence(f"{_masked(_msg(body) or '') or 'the call failed'} ({said})", hint),
         code=code,
         msg=_msg(body),
         hint=hint,

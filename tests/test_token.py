@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import math
 import pickle
 import pprint
 from typing import Any
@@ -45,6 +47,11 @@ def test_answer__both_moments() -> None:
     assert {key: token[key] for key in ANSWER} == ANSWER
 
 
+def test_answer__that_tells_a_moment_and_no_life() -> None:
+    answer = {"access_token": "a", "expires_at": 1, "refresh_token_expires_at": 1}
+    assert Token.from_response(answer, 1000.0) == {"access_token": "a"}
+
+
 @pytest.mark.parametrize(
     ("age", "leeway", "expired"),
     [(21598.9, 0, False), (21599, 0, True), (21538.9, 60, False), (21539, 60, True)],
@@ -59,6 +66,14 @@ def test_is_expired__at_the_edge(
 @pytest.mark.parametrize(("life", "expired"), [(-30, True), ("-30", True), (0, True), (1, False)])
 def test_is_expired__by_a_life_that_is_over(life: object, expired: bool) -> None:
     assert Token({"access_token": "a", "expires_in": life}).is_expired() is expired
+
+
+def test_is_expired__without_leeway_at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Token.from_response(ANSWER, 1000.0)
+    at(monkeypatch, 22598.9)
+    assert not token.is_expired()
+    at(monkeypatch, 22599.0)
+    assert token.is_expired()
 
 
 def test_is_expired__not_known() -> None:
@@ -110,6 +125,14 @@ def test_merged__ends_of_the_old_are_not_those_of_the_new() -> None:
     assert new["scope"] == old["scope"]
 
 
+def test_merged__lives_that_nobody_knew() -> None:
+    answer = {"access_token": "new", "refresh_token": "newer"}
+    assert Token(access_token="a", app_key="key").merged(Token(answer)) == {
+        **answer,
+        "app_key": "key",
+    }
+
+
 def test_merged__with_the_same_refresh_token() -> None:
     old = Token.from_response(ANSWER, START)
     again = {"access_token": "new", "refresh_token": "the-refresh-token"}
@@ -118,34 +141,82 @@ def test_merged__with_the_same_refresh_token() -> None:
     assert new["refresh_token_expires_at"] == old["refresh_token_expires_at"]
 
 
+NEITHER = "neither access_token nor refresh_token is there"
+ACCESS_TOKEN = "access_token is not a string of visible ASCII characters"
+REFRESH_TOKEN = "refresh_token is not a string of visible ASCII characters"
+END = "expires_at is not a number of unix seconds"
+
+
 @pytest.mark.parametrize(
-    "values",
+    ("values", "why"),
     [
-        {"app_key": "k"},
-        {"access_token": None},
-        {"access_token": 1},
-        {"access_token": ""},
-        {"access_token": "a b"},
-        {"access_token": "a\n"},
-        {"access_token": "한글"},
-        {"access_token": "a", "refresh_token": ["r"]},
-        {"access_token": "a", "expires_at": "tomorrow"},
-        {"access_token": "a", "expires_at": "1700000000"},
-        {"access_token": "a", "expires_at": True},
-        {"access_token": "a", "expires_at": float("nan")},
-        {"access_token": "a", "expires_at": 10**400},
-        {"access_token": "a", "refresh_token_expires_at": {}},
+        ({"app_key": "k"}, NEITHER),
+        ({"access_token": None}, NEITHER),
+        ({"access_token": 1}, ACCESS_TOKEN),
+        ({"access_token": ""}, ACCESS_TOKEN),
+        ({"access_token": "a b"}, ACCESS_TOKEN),
+        ({"access_token": "a\n"}, ACCESS_TOKEN),
+        ({"access_token": "한글"}, ACCESS_TOKEN),
+        ({"access_token": "a", "refresh_token": ["r"]}, REFRESH_TOKEN),
+        ({"access_token": "a", "expires_at": "tomorrow"}, END),
+        ({"access_token": "a", "expires_at": "1700000000"}, END),
+        ({"access_token": "a", "expires_at": True}, END),
+        ({"access_token": "a", "expires_at": float("nan")}, END),
+        ({"access_token": "a", "expires_at": 10**400}, END),
+        ({"access_token": "a", "refresh_token_expires_at": {}}, f"refresh_token_{END}"),
     ],
-    ids=str,
 )
-def test_no_token(values: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"access_token|refresh_token|expires_at"):
+def test_no_token(values: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}$"):
         Token(values)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({}, "access_token is not there"),
+        ({"refresh_token": "r"}, "access_token is not there"),
+        ({"access_token": "a", "expires_in": "soon"}, "expires_in is not a number of seconds"),
+        (
+            {"access_token": "a", "refresh_token_expires_in": []},
+            "refresh_token_expires_in is not a number of seconds",
+        ),
+    ],
+)
+def test_answer__that_is_no_token(answer: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}$"):
+        Token.from_response(answer, 1000.0)
 
 
 @pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])
 def test_token__without_an_access_token(values: dict[str, Any]) -> None:
     assert Token(values) == values
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (None, False),
+        (Token({**ANSWER, "scope": "profile", "expires_at": 1.0}), True),
+        (Token({**ANSWER, "access_token": "another"}), False),
+        (Token({**ANSWER, "refresh_token": "another"}), False),
+    ],
+)
+def test_is_same_as__by_the_credentials(other: Token | None, same: bool) -> None:
+    assert Token(ANSWER).is_same_as(other) is same
+
+
+@pytest.mark.parametrize(
+    ("values", "moment"),
+    [
+        ({"expires_at": 1000.0, "expires_in": 400}, 600.0),
+        ({"expires_at": 1000.0}, 1000.0),
+        ({"expires_in": 400}, -math.inf),
+        ({}, -math.inf),
+    ],
+)
+def test_issued_at(values: dict[str, Any], moment: float) -> None:
+    assert Token({"access_token": "a", **values}).issued_at == moment
 
 
 def test_scopes() -> None:
@@ -157,7 +228,8 @@ def test_fingerprint() -> None:
     token, other = Token(ANSWER), Token({**ANSWER, "access_token": "other"})
     assert token.fingerprint == Token(ANSWER).fingerprint != other.fingerprint
     assert len(token.fingerprint) == 8
-    assert Token({"refresh_token": "r"}).fingerprint != Token().fingerprint
+    assert Token({"refresh_token": "r"}).fingerprint == hashlib.sha256(b"r").hexdigest()[:8]
+    assert Token().fingerprint == hashlib.sha256(b"").hexdigest()[:8]
 
 
 @pytest.mark.parametrize("show", [repr, str, "{}".format, pprint.pformat, pretty_repr])
@@ -165,7 +237,7 @@ def test_repr__shows_no_secret(show: Any) -> None:
     shown = show(Token(ANSWER))
     assert Token(ANSWER).fingerprint in shown
     assert "the-" not in shown
-    assert "none" in repr(Token())
+    assert repr(Token()) == "<Token: none>"
 
 
 def test_copies__stay_tokens() -> None:

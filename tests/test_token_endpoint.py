@@ -97,8 +97,12 @@ def test_client_id__missing(
 ) -> None:
     session = new_session(None, token=token)
     clock.advance(hours=7)
-    with pytest.raises(ConfigurationError, match="KAKAO_REST_API_KEY") as caught:
+    with pytest.raises(ConfigurationError) as caught:
         session.get("/v2/user/me")
+    assert str(caught.value) == (
+        "The REST API key is needed and nobody has said it. Give client_id=, set "
+        "KAKAO_REST_API_KEY, or keep it as app_key in the token."
+    )
     assert (caught.value.error, caught.value.error_code, caught.value.status_code) == (None,) * 3
     assert kakao.requests == []
 
@@ -232,6 +236,18 @@ def test_trouble_twice__given_up(
     assert len(kakao.token_requests) == 2
 
 
+def test_out_of_reach__says_how(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
+) -> None:
+    kakao.fail_next("reset", times=None)
+    with pytest.raises(TemporaryError) as caught:
+        new_session(token=token).refresh_token()
+    assert str(caught.value) == (
+        "Kakao's token endpoint could not be reached (ConnectionError). "
+        "Look at the network; the login is kept."
+    )
+
+
 def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) -> None:
     kakao.fail_next("hang", times=None)
     started = time.monotonic()
@@ -320,27 +336,127 @@ def test_error_code__names_its_kind(
     assert session.token == token
 
 
-ANSWERS: dict[str, tuple[int, Any, type[KakaoError]]] = {
-    "invalid_grant without a code": (400, {"error": "invalid_grant"}, LoginRequiredError),
-    "invalid_client without a code": (401, {"error": "invalid_client"}, ConfigurationError),
-    "an unknown error": (400, {"error": "odd", "error_code": "KOE999"}, TokenEndpointError),
-    "an error with 200": (200, {"error": "invalid_grant"}, LoginRequiredError),
-    "429 without a body": (429, {}, RateLimitedError),
-    "5xx whatever it says": (500, {"error": "invalid_grant"}, TemporaryError),
-    "4xx that says nothing": (403, {"msg": "?"}, TemporaryError),
-    "a code that is no string": (400, {"error": 1, "error_code": 2}, TemporaryError),
-    "a list": (200, [], TemporaryError),
-    "no access token": (200, {"token_type": "bearer", "expires_in": 1}, TemporaryError),
-    "a refresh token alone": (200, {"refresh_token": "r"}, TemporaryError),
-    "an access token that is no string": (200, {"access_token": 1}, TemporaryError),
-    "an access token with a line feed": (200, {"access_token": "a\nb"}, TemporaryError),
-    "expires_in in words": (200, {"access_token": "a", "expires_in": "soon"}, TemporaryError),
-    "expires_in without end": (200, {"access_token": "a", "expires_in": 1e999}, TemporaryError),
-    "expires_in true": (200, {"access_token": "a", "expires_in": True}, TemporaryError),
+REFUSED = "Kakao refused the token request"
+LATER = "Try again later."
+UNREADABLE = "Kakao's token endpoint gave no token and no error that could be read ({}). "
+KEPT = "Try again later; the login is kept."
+
+ANSWERS: dict[str, tuple[int, Any, type[KakaoError], str]] = {
+    "invalid_grant without a code": (
+        400,
+        {"error": "invalid_grant"},
+        LoginRequiredError,
+        f"{REFUSED} (invalid_grant, HTTP 400). Log in again: run `kakao-session login`.",
+    ),
+    "invalid_client without a code": (
+        401,
+        {"error": "invalid_client"},
+        ConfigurationError,
+        f"{REFUSED} (invalid_client, HTTP 401).",
+    ),
+    "an unknown error": (
+        400,
+        {"error": "odd", "error_code": "KOE999"},
+        TokenEndpointError,
+        f"{REFUSED} (KOE999 odd, HTTP 400).",
+    ),
+    "a name of 40 characters": (
+        400,
+        {"error": "_" * 40},
+        TokenEndpointError,
+        f"{REFUSED} ({'_' * 40}, HTTP 400).",
+    ),
+    "an error with 200": (
+        200,
+        {"error": "invalid_grant"},
+        LoginRequiredError,
+        f"{REFUSED} (invalid_grant, HTTP 200). Log in again: run `kakao-session login`.",
+    ),
+    "429 without a body": (
+        429,
+        {},
+        RateLimitedError,
+        f"{REFUSED} (no code, HTTP 429). "
+        "Keep the tokens between runs (token_store=) and wait an hour.",
+    ),
+    "429 with another reason": (
+        429,
+        {"error_code": "KOE010"},
+        RateLimitedError,
+        "the client secret is missing or wrong (KOE010, HTTP 429). "
+        "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+    ),
+    "5xx whatever it says": (
+        500,
+        {"error": "invalid_grant"},
+        TemporaryError,
+        f"{REFUSED} (invalid_grant, HTTP 500). {LATER}",
+    ),
+    "a login that is over and 5xx": (
+        599,
+        {"error": "invalid_grant", "error_code": "KOE322"},
+        TemporaryError,
+        "the refresh token has expired, or was replaced or revoked "
+        f"(KOE322 invalid_grant, HTTP 599). {LATER}",
+    ),
+    "4xx that says nothing": (403, {"msg": "?"}, TemporaryError, UNREADABLE.format("HTTP 403")),
+    "a code that is no string": (
+        400,
+        {"error": 1, "error_code": 2},
+        TemporaryError,
+        UNREADABLE.format("HTTP 400"),
+    ),
+    "428": (428, {}, TemporaryError, UNREADABLE.format("HTTP 428")),
+    "499": (499, {}, TemporaryError, UNREADABLE.format("HTTP 499")),
+    "500": (500, {}, TemporaryError, f"{REFUSED} (no code, HTTP 500). {LATER}"),
+    "599": (599, {}, TemporaryError, f"{REFUSED} (no code, HTTP 599). {LATER}"),
+    "a list": (200, [], TemporaryError, UNREADABLE.format("access_token is not there")),
+    "no access token": (
+        200,
+        {"token_type": "bearer", "expires_in": 1},
+        TemporaryError,
+        UNREADABLE.format("neither access_token nor refresh_token is there"),
+    ),
+    "a refresh token alone": (
+        200,
+        {"refresh_token": "r"},
+        TemporaryError,
+        UNREADABLE.format("access_token is not there"),
+    ),
+    "an access token that is no string": (
+        200,
+        {"access_token": 1},
+        TemporaryError,
+        UNREADABLE.format("access_token is not a string of visible ASCII characters"),
+    ),
+    "an access token with a line feed": (
+        200,
+        {"access_token": "a\nb"},
+        TemporaryError,
+        UNREADABLE.format("access_token is not a string of visible ASCII characters"),
+    ),
+    "expires_in in words": (
+        200,
+        {"access_token": "a", "expires_in": "soon"},
+        TemporaryError,
+        UNREADABLE.format("expires_in is not a number of seconds"),
+    ),
+    "expires_in without end": (
+        200,
+        {"access_token": "a", "expires_in": 1e999},
+        TemporaryError,
+        UNREADABLE.format("expires_in is not a number of seconds"),
+    ),
+    "expires_in true": (
+        200,
+        {"access_token": "a", "expires_in": True},
+        TemporaryError,
+        UNREADABLE.format("expires_in is not a number of seconds"),
+    ),
 }
 
 
-@pytest.mark.parametrize(("status", "body", "kind"), ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize(("status", "body", "kind", "sentence"), ANSWERS.values(), ids=ANSWERS)
 def test_answer__that_is_no_token(
     kakao: KakaoEmulator,
     new_session: NewSession,
@@ -349,12 +465,20 @@ def test_answer__that_is_no_token(
     status: int,
     body: Any,
     kind: type[KakaoError],
+    sentence: str,
 ) -> None:
     kakao.fail_next(status, json=body, times=None)
     session = new_session(token=token)
-    with pytest.raises(KakaoError) as caught:
+    with pytest.raises(TokenEndpointError) as caught:
         session.refresh_token()
-    assert type(caught.value) is kind
+    error = caught.value
+    assert type(error) is kind
+    assert str(error) == sentence + (KEPT if sentence.startswith(UNREADABLE[:30]) else "")
+    assert error.status_code == status
+    assert error.response is not None
+    assert error.response.json() == body
+    assert error.description == str(error)
+    assert error.uri is error.state is None
     assert session.token == token
 
 

@@ -137,14 +137,18 @@ def test_login__keeps_what_is_the_apps(
     assert "nickname" not in token
 
 
-@pytest.mark.parametrize("returned", ["state=forged", "", "state="])
+@pytest.mark.parametrize("returned", ["state=forged", "", "state=", "state=\ud800"])
 def test_forged_state__never_reaches_the_token_endpoint(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, returned: str
 ) -> None:
     session = new_session(redirect_uri=REDIRECT_URI, token=token)
     session.authorization_url()
-    with pytest.raises(LoginRequiredError, match="forged") as caught:
+    with pytest.raises(LoginRequiredError) as caught:
         session.fetch_token(authorization_response=f"{REDIRECT_URI}?code=x&{returned}")
+    assert str(caught.value) == (
+        "The redirect does not belong to this login: its state is not the one that was sent. "
+        "Somebody may have forged it, or it is from an earlier try. Start the login anew."
+    )
     assert caught.value.error == "mismatching_state"
     assert isinstance(caught.value, OAuth2Error)
     assert kakao.token_requests == []
@@ -152,23 +156,41 @@ def test_forged_state__never_reaches_the_token_endpoint(
 
 
 @pytest.mark.parametrize(
-    ("query", "error"),
+    ("query", "error", "sentence"),
     [
-        ("error=access_denied&error_description=User%20denied%20access", "access_denied"),
-        ("error=consent_required", "consent_required"),
-        ("error=odd%3Cscript%3E", "odd<script>"),
-        ("", "missing_code"),
+        (
+            "error=access_denied&error_description=User%20denied%20access",
+            "access_denied",
+            "The user did not agree.",
+        ),
+        (
+            "error=consent_required",
+            "consent_required",
+            "The user has to agree first, and prompt=none forbids to ask.",
+        ),
+        ("error=odd%3Cscript%3E", "odd<script>", "Kakao gave no code."),
+        ("", "missing_code", "The redirect holds no code."),
+        ("code=", "missing_code", "The redirect holds no code."),
+        ("code=a%0Ab", "missing_code", "The redirect holds no code."),
     ],
 )
 def test_redirect__without_a_code(
-    kakao: KakaoEmulator, new_session: NewSession, query: str, error: str
+    kakao: KakaoEmulator, new_session: NewSession, query: str, error: str, sentence: str
 ) -> None:
     session = new_session(redirect_uri=REDIRECT_URI)
     _, state = session.authorization_url()
     with pytest.raises(LoginRequiredError) as caught:
         session.fetch_token(authorization_response=f"{REDIRECT_URI}?state={state}&{query}")
+    assert str(caught.value) == f"{sentence} Log in again: run `kakao-session login`."
+    assert caught.value.hint == "Log in again: run `kakao-session login`."
     assert caught.value.error == error
-    assert "script" not in str(caught.value)
+    assert kakao.token_requests == []
+
+
+def test_redirect__that_is_no_url(kakao: KakaoEmulator, new_session: NewSession) -> None:
+    with pytest.raises(LoginRequiredError, match="holds no code") as caught:
+        new_session().fetch_token(authorization_response="https://[/?code=x")
+    assert caught.value.error == "missing_code"
     assert kakao.token_requests == []
 
 

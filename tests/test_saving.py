@@ -287,6 +287,46 @@ def test_unlock_fails__is_said(kakao: KakaoEmulator, new_session: NewSession, to
     assert store.token == session.token
 
 
+MEND = "Mend its cause, shown above; no login is lost while this process lives."
+
+
+@pytest.mark.parametrize(
+    ("deed", "what"),
+    [
+        ("load", "read"),
+        ("lock", "locked"),
+        ("save", "saved"),
+        ("unlock", "unlocked"),
+        ("delete", "deleted"),
+    ],
+)
+def test_store_fails__says_at_what_and_where(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, deed: str, what: str
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {deed}
+    session = new_session(token_store=store)
+    with pytest.raises(TokenStoreError) as caught:
+        session.logout() if deed == "delete" else session.refresh_token()
+    assert str(caught.value) == f"The token in {store!r} could not be {what} (OSError). {MEND}"
+
+
+def test_updater_fails__says_so(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    kakao.refresh_token_renewal = "always"
+
+    def updater(_: Token) -> None:
+        raise RuntimeError("database gone")
+
+    with pytest.raises(TokenStoreError) as caught:
+        new_session(token=token, token_updater=updater).refresh_token()
+    assert str(caught.value) == (
+        f"The token could not be saved, for token_updater failed (RuntimeError). {MEND}"
+    )
+
+
 def test_stored_by_another__adopted_without_a_request(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

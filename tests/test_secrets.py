@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import traceback
@@ -15,8 +16,9 @@ from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from kakao_session import FileTokenStore, KakaoError, Token, raise_for_kakao
+from kakao_session import FileTokenStore, KakaoError, TemporaryError, Token, raise_for_kakao
 from kakao_session.kauth import Form
+from kakao_session.secret import Secret, SecretBytes, fingerprint, without_frames
 from tests.conftest import Clock
 from tests.test_login import REDIRECT_URI, agree
 
@@ -145,7 +147,46 @@ def secrets_of(token: Token) -> set[str]:
     return {token[key] for key in ("access_token", "refresh_token") if key in token}
 
 
-def test_form__hides_its_fields() -> None:
-    for text in shown(Form(grant_type="refresh_token", refresh_token="opaque-refresh")):
-        assert "opaque" not in text
-        assert "refresh_token" in text
+def test_reprs__name_and_count_alone() -> None:
+    assert repr(Secret("opaque")) == f"<secret {fingerprint('opaque')}>"
+    assert repr(SecretBytes(b"opaque")) == "<6 secret bytes>"
+    form = Form(grant_type="refresh_token", refresh_token="opaque-refresh")
+    assert shown(form)[:2] == ["<Form: grant_type, refresh_token>"] * 2
+    assert "opaque" not in pretty_repr(form)
+    assert "refresh_token" in pretty_repr(form)
+
+
+def test_fingerprint__of_any_text() -> None:
+    assert fingerprint("") == hashlib.sha256(b"").hexdigest()[:8]
+    assert fingerprint("한글") == hashlib.sha256("한글".encode()).hexdigest()[:8]
+    assert fingerprint("\ud800") == hashlib.sha256(b"\xed\xa0\x80").hexdigest()[:8]
+
+
+def raised(error: Exception) -> Exception:
+    with pytest.raises(type(error)) as caught:
+        raise error
+    assert caught.value.__traceback__ is not None
+    return caught.value
+
+
+def test_without_frames__takes_them_off_all_that_led_to_it() -> None:
+    cause, context, error = (raised(ValueError(name)) for name in ("cause", "context", "error"))
+    first = raised(KeyError("first"))
+    cause.__context__ = first
+    error.__cause__, error.__context__ = cause, context
+    context.__context__ = error  # a circle, as code that raises an old error makes it
+    assert without_frames(error) is error
+    assert [link.__traceback__ for link in (error, cause, context, first)] == [None] * 4
+
+
+def test_network_error__keeps_no_frame_that_held_the_form(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    kakao.fail_next("reset", times=None)
+    with pytest.raises(TemporaryError) as caught:
+        new_session(token=token).refresh_token()
+    link = caught.value.__cause__
+    assert link is not None
+    while link is not None:
+        assert link.__traceback__ is None
+        link = link.__cause__ or link.__context__

@@ -9,10 +9,14 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import pytest
+from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
 from kakao_session.stores import file as file_module
@@ -95,7 +99,7 @@ def test_relative_path__stays_where_it_was(tmp_path: Path, monkeypatch: pytest.M
 def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    assert default_path().name == "token.json"
+    assert default_path() == user_config_path("kakao-session") / "token.json"
     assert tmp_path in default_path().parents
     monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", "~/mine.json")
     assert FileTokenStore().path == tmp_path / "mine.json"
@@ -109,8 +113,12 @@ def test_home_that_is_missing__is_said(path: str | None, monkeypatch: pytest.Mon
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    with pytest.raises(TokenStoreError, match="KAKAO_SESSION_TOKEN_FILE"):
+    with pytest.raises(TokenStoreError) as caught:
         FileTokenStore(path)
+    assert str(caught.value) == (
+        "It can't be told where the token file is: there is no home folder, or the working folder "
+        "is gone. Name the file by its whole path, here or in KAKAO_SESSION_TOKEN_FILE."
+    )
 
 
 def test_working_folder_that_is_gone__is_said(
@@ -125,40 +133,61 @@ def test_working_folder_that_is_gone__is_said(
     assert FileTokenStore(tmp_path / "token.json").load() is None
 
 
-BAD: dict[str, bytes] = {
-    "empty": b"",
-    "torn": b'{"access_token": "secret-acc',
-    "not JSON": b"access_token=secret",
-    "binary": b"\xff\xfe\x00\x80secret",
-    "a JSON list": b'[{"access_token": "secret"}]',
-    "a JSON string": b'"secret"',
-    "null": b"null",
-    "an empty object": b"{}",
-    "another program's": b'{"key": "secret"}',
-    "a token that is a number": b'{"access_token": 12345678}',
-    "a moment in words": b'{"access_token": "secret", "expires_at": "soon"}',
-    "deep": b'{"a":' * 100_000,
-    "an endless number": b'{"access_token": "secret", "expires_at": ' + b"9" * 5000 + b"}",
-    "NaN": b'{"access_token": "secret", "expires_at": NaN}',
-    "huge": b'{"access_token": "' + b"s" * (1 << 20) + b'"}',
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "not JSON"),
+    "torn": (b'{"access_token": "secret-acc', "not JSON"),
+    "not JSON": (b"access_token=secret", "not JSON"),
+    "binary": (b"\xff\xfe\x00\x80secret", "not JSON"),
+    "a JSON list": (b'[{"access_token": "secret"}]', "a JSON list, not an object"),
+    "a JSON string": (b'"secret"', "a JSON str, not an object"),
+    "null": (b"null", "a JSON NoneType, not an object"),
+    "an empty object": (b"{}", "an empty JSON object"),
+    "another program's": (
+        b'{"key": "secret"}',
+        "neither access_token nor refresh_token is there",
+    ),
+    "a token that is a number": (
+        b'{"access_token": 12345678}',
+        "access_token is not a string of visible ASCII characters",
+    ),
+    "a moment in words": (
+        b'{"access_token": "secret", "expires_at": "soon"}',
+        "expires_at is not a number of unix seconds",
+    ),
+    "deep": (b'{"a":' * 100_000, "not JSON"),
+    "an endless number": (
+        b'{"access_token": "secret", "expires_at": ' + b"9" * 5000 + b"}",
+        "not JSON",
+    ),
+    "NaN": (
+        b'{"access_token": "secret", "expires_at": NaN}',
+        "expires_at is not a number of unix seconds",
+    ),
+    "huge": (b'{"access_token": "secret"}'.ljust((1 << 20) + 1), "it is larger than 1 MiB"),
 }
 
 
-@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("content", "why"), BAD.values(), ids=BAD)
 def test_bad_content__says_so_and_stays(
-    kakao: KakaoEmulator, store: FileTokenStore, content: bytes
+    kakao: KakaoEmulator, store: FileTokenStore, content: bytes, why: str
 ) -> None:
     store.path.write_bytes(content)
     session = KakaoSession("key", token_store=store, endpoints=kakao.endpoints)
     for attempt in (store.load, lambda: session.token, lambda: session.get("/v2/user/me")):
         with pytest.raises(TokenStoreError) as caught:
             attempt()
-        assert str(store.path) in str(caught.value)
-        assert "kakao-session login" in str(caught.value)
-        assert "secret" not in str(caught.value)
+        assert str(caught.value) == (
+            f"Token file {store.path} holds no token ({why}): It was left as it is. "
+            "Restore it, or move it away and run `kakao-session login`."
+        )
         assert caught.value.__cause__ is None
     assert store.path.read_bytes() == content
     assert kakao.requests == []
+
+
+def test_large_file__is_read_up_to_1_mib(store: FileTokenStore) -> None:
+    store.path.write_bytes(b'{"access_token": "a"'.ljust((1 << 20) - 1) + b"}")
+    assert store.load() == {"access_token": "a"}
 
 
 @pytest.mark.parametrize(
@@ -208,31 +237,69 @@ def test_known_end__is_not_counted_anew(store: FileTokenStore) -> None:
 def test_save__what_is_no_json(store: FileTokenStore, value: object) -> None:
     store.save(TOKEN)
     content = store.path.read_bytes()
-    with pytest.raises(TokenStoreError, match="no JSON"):
+    with pytest.raises(TokenStoreError) as caught:
         store.save(Token({"access_token": "a", "odd": value}))
+    assert str(caught.value) == (
+        f"Token file {store.path} can't be written: the token is no JSON: "
+        f"Object of type {type(value).__name__} is not JSON serializable."
+    )
     assert store.path.read_bytes() == content
+
+
+def said(store: FileTokenStore, deed: Callable[[], object]) -> str:
+    """What a deed of a store that fails has to say about its file."""
+    with pytest.raises(TokenStoreError) as caught:
+        deed()
+    assert isinstance(caught.value.__cause__, OSError)
+    return str(caught.value).removeprefix(f"Token file {store.path} ")
+
+
+def lock(store: FileTokenStore) -> None:
+    with store.lock():
+        pytest.fail("it was locked")
 
 
 def test_place_that_is_a_folder(store: FileTokenStore) -> None:
     store.path.mkdir()
-    with pytest.raises(TokenStoreError, match="can't be read"):
-        store.load()
-    with pytest.raises(TokenStoreError, match="can't be written"):
-        store.save(TOKEN)
-    with pytest.raises(TokenStoreError, match="can't be removed"):
-        store.delete()
+    assert said(store, store.load) == "can't be read: Is a directory."
+    assert said(store, lambda: store.save(TOKEN)) == "can't be written: Is a directory."
+    assert said(store, store.delete) == "can't be removed: Is a directory."
     assert [path.name for path in store.path.parent.iterdir() if path.suffix == ".tmp"] == []
 
 
 def test_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = FileTokenStore(tmp_path / "file" / "token.json")
-    with pytest.raises(TokenStoreError, match="can't be read"):
-        store.load()
-    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
-        pass
-    with pytest.raises(TokenStoreError, match="can't be removed"):
-        store.delete()
+    assert said(store, store.load) == "can't be read: Not a directory."
+    assert said(store, lambda: lock(store)) == "can't be locked: File exists."
+    assert said(store, store.delete) == "can't be removed: Not a directory."
+
+
+def test_delete__somebody_else_was_faster(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(TOKEN)
+    hold = store._file_lock
+
+    def hold_late() -> AbstractContextManager[None]:
+        FileTokenStore(store.path).delete()
+        return hold()
+
+    monkeypatch.setattr(store, "_file_lock", hold_late)
+    store.delete()
+    assert store.load() is None
+
+
+def test_lock__refused_by_the_file_system(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(TokenStoreError) as caught:
+        lock(store)
+    assert str(caught.value) == f"Token file {store.path} can't be locked: NotImplementedError."
 
 
 AS_NOBODY = """
@@ -303,8 +370,8 @@ def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
         monkeypatch.setattr(os, "fsync", fail)
     else:
         monkeypatch.setattr(file_module, "_keep_owner", fail)
-    with pytest.raises(TokenStoreError, match="No space left"):
-        store.save(Token({"access_token": "b"}))
+    why = said(store, lambda: store.save(Token({"access_token": "b"})))
+    assert why == "can't be written: No space left on device."
     assert store.path.read_bytes() == content
     assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
 
@@ -317,8 +384,7 @@ def test_folder_that_became_read_only__noticed_by_the_lock(
 
     store.save(TOKEN)
     monkeypatch.setattr(tempfile, "mkstemp", fail)
-    with pytest.raises(TokenStoreError, match="Read-only file system"), store.lock():
-        pytest.fail("it was locked")
+    assert said(store, lambda: lock(store)) == "can't be written: Read-only file system."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
@@ -354,6 +420,21 @@ def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
     names = {path.name for path in folder.iterdir()}
     assert ".token.json.abc.tmp" not in names
     assert {".other.json.abc.tmp", "token.json.tmp"} <= names
+
+
+@pytest.mark.parametrize("obstacle", ["the folder can't be listed", "the litter is gone by now"])
+def test_litter__that_can_not_be_swept(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch, obstacle: str
+) -> None:
+    def listing(folder: Path) -> Iterator[Path]:
+        if obstacle == "the folder can't be listed":
+            raise PermissionError(13, "Permission denied")
+        yield folder / ".token.json.gone.tmp"
+
+    monkeypatch.setattr(Path, "iterdir", listing)
+    with store.lock():
+        store.save(TOKEN)
+    assert store.load() == TOKEN
 
 
 def test_lock__lets_its_thread_in_again(store: FileTokenStore) -> None:

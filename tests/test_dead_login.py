@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.conftest import NewSession
 
 
+LOGIN = "Log in again: run `kakao-session login`."
+
+
 @pytest.fixture
 def store(token: Token, tmp_path: Path) -> FileTokenStore:
     store = FileTokenStore(tmp_path / "token.json")
@@ -93,11 +96,12 @@ def test_refresh_token_run_out__without_a_request(
     kakao.clear_requests()
     clock.advance(seconds=1)
     for _ in range(2):
-        with pytest.raises(LoginRequiredError, match="run out") as caught:
+        with pytest.raises(LoginRequiredError) as caught:
             session.get("/v2/user/me")
+        assert str(caught.value) == f"The refresh token has run out in {store!r}. {LOGIN}"
+        assert caught.value.hint == LOGIN
         assert (caught.value.error, caught.value.error_code) == (None, None)
         assert caught.value.status_code is None
-        assert str(store.path) in str(caught.value)
     assert kakao.requests == []
     store.save(Token.from_response(kakao.login(), clock.moment))
     assert session.get("/v2/user/me").status_code == 200
@@ -114,6 +118,18 @@ def test_refresh_token_run_out__only_because_the_clock_was_wrong(
     assert session.get("/v2/user/me").status_code == 200
 
 
+def test_access_token_alone__can_not_be_renewed(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token={"access_token": token["access_token"]})
+    assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    with pytest.raises(LoginRequiredError) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == f"There is no refresh token. {LOGIN}"
+    assert kakao.token_requests == []
+
+
 def test_refresh_token_only__is_enough_to_begin_with(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:
@@ -127,9 +143,9 @@ def test_absent_file__names_it_and_heals(
     path = tmp_path / "folder" / "token.json"
     session = new_session(token_store=path)
     assert not session.authorized
-    with pytest.raises(LoginRequiredError, match="kakao-session login") as caught:
+    with pytest.raises(LoginRequiredError) as caught:
         session.get("/v2/user/me")
-    assert str(path) in str(caught.value)
+    assert str(caught.value) == f"There is no token in {FileTokenStore(path)!r}. {LOGIN}"
     assert not path.parent.exists()
     FileTokenStore(path).save(token)
     assert session.authorized

@@ -1,0 +1,106 @@
+"""What is logged of a login: each change once, a token by its fingerprint."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kakao_session import LoginRequiredError, TemporaryError, Token
+from tests.test_saving import MEND, MemoryStore
+
+if TYPE_CHECKING:
+    from kakao_session.emulator import KakaoEmulator
+    from tests.conftest import Clock, NewSession
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, "kakao_session")
+    return caplog
+
+
+def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [
+        (record.levelname, record.getMessage())
+        for record in log.records
+        if record.name.startswith("kakao_session") and "emulator" not in record.name
+    ]
+
+
+def test_call__is_not_logged(
+    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
+) -> None:
+    new_session(token=token).get("/v2/user/me")
+    assert lines(log) == []
+
+
+def test_renewal__names_both_tokens(
+    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
+) -> None:
+    renewed = new_session(token=token).refresh_token()
+    assert lines(log) == [
+        ("INFO", f"renewed the access token {token.fingerprint}, now {renewed.fingerprint}")
+    ]
+
+
+def test_token_of_the_store__names_the_place(
+    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(token)
+    new_session(token_store=store).get("/v2/user/me")
+    assert lines(log) == [
+        ("INFO", f"took over the access token {token.fingerprint} in {store!r}"),
+    ]
+
+
+def test_renewal_ahead__that_fails_is_a_warning(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    log: pytest.LogCaptureFixture,
+) -> None:
+    session = new_session(token=token)
+    clock.advance(seconds=21_599 - 300)
+    kakao.fail_next(503, times=4)
+    session.get("/v2/user/me")
+    with pytest.raises(TemporaryError) as caught:
+        session.refresh_token()
+    assert lines(log) == [
+        (
+            "WARNING",
+            f"could not renew ahead of time, going on with the token at hand: {caught.value}",
+        )
+    ]
+
+
+def test_save_that_fails__is_an_error(
+    new_session: NewSession, token: Token, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    store.fails = {"save"}
+    renewed = session.refresh_token()
+    _, renewal, unsaved = lines(log)
+    assert renewal == (
+        "INFO",
+        f"renewed the access token {token.fingerprint}, now {renewed.fingerprint}",
+    )
+    assert unsaved == (
+        "ERROR",
+        "the renewed token lives in memory only; saving is tried again: "
+        f"The token in {store!r} could not be saved (OSError). {MEND}",
+    )
+
+
+def test_login_that_is_over__is_an_error_once(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
+) -> None:
+    session = new_session(token=token)
+    kakao.unlink()
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError):
+            session.get("/v2/user/me")
+    assert lines(log) == [("ERROR", f"the login of access token {token.fingerprint} is over")]

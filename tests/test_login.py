@@ -169,9 +169,9 @@ def test_forged_state__never_reaches_the_token_endpoint(
             "The user has to agree first, and prompt=none forbids to ask.",
         ),
         ("error=odd%3Cscript%3E", "odd<script>", "Kakao gave no code."),
-        ("", "missing_code", "The redirect holds no code."),
-        ("code=", "missing_code", "The redirect holds no code."),
-        ("code=a%0Ab", "missing_code", "The redirect holds no code."),
+        ("", "missing_code", "What came back holds no code."),
+        ("code=", "missing_code", "What came back holds no code."),
+        ("code=a%0Ab", "missing_code", "What came back holds no code."),
     ],
 )
 def test_redirect__without_a_code(

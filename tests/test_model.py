@@ -1,4 +1,4 @@
-"""Sessions, some sharing a store, against Kakao and a clock that moves: what must always hold.
+"""Sessions and auths, some sharing a store, against Kakao and a clock that moves: what must hold.
 
 The model knows what Kakao knows, and what has gone wrong so far. A call may fail only when one of
 the two says that it must; after the trouble it succeeds, or the login is truly over.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from hypothesis.stateful import (
 )
 
 from kakao_session import (
+    KakaoAuth,
     KakaoError,
     KakaoSession,
     LoginRequiredError,
@@ -41,7 +44,8 @@ from kakao_session.secret import fingerprint
 EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "100"))
 
 UPLOAD = "/v2/api/talk/memo/default/send"
-NAMES = ("shared-1", "shared-2", "alone")
+SHARERS = ("shared-1", "shared-2", "shared-auth")
+NAMES = (*SHARERS, "alone")
 FAULTS = st.sampled_from([503, "reset", "html", "garbage", "truncated", "KOE237", "KOE003"])
 SESSIONS = st.sampled_from(NAMES)
 
@@ -55,6 +59,7 @@ class Store:
         self.changed_at = 0.0
         self.unreachable = False
         self.full = False
+        self._lock = threading.RLock()
 
     def _reach(self) -> None:
         if self.unreachable:
@@ -82,7 +87,21 @@ class Store:
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         self._reach()
-        yield
+        with self._lock:
+            yield
+
+
+class Plain(requests.Session):
+    """A plain session of requests, with a ``KakaoAuth`` as its auth."""
+
+    def __init__(self, auth: KakaoAuth, host: str) -> None:
+        super().__init__()
+        self.auth = auth
+        self._source = auth.source
+        self._host = host
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        return super().request(method, f"{self._host}{url!s}", *args, **kwargs)
 
 
 class Model(RuleBasedStateMachine):
@@ -100,7 +119,7 @@ class Model(RuleBasedStateMachine):
         self.issued: list[str] = []  # fingerprints of access tokens, in the order of their issue
         self.excused: set[str] = set()  # logins that may have missed a new refresh token
         self.unproven: dict[str, float] = {}
-        self.sessions: dict[str, KakaoSession] = {}
+        self.sessions: dict[str, KakaoSession | Plain] = {}
         self.seen = 0
 
     def teardown(self) -> None:
@@ -131,7 +150,12 @@ class Model(RuleBasedStateMachine):
         own: dict[str, Any] = {"token_store": self.store}
         if name == "alone":
             own = {"token": self.saved[-1], "token_updater": self.update}
-        session = KakaoSession(self.kakao.app_key, endpoints=self.kakao.endpoints, **own)
+        own.update(client_id=self.kakao.app_key, endpoints=self.kakao.endpoints)
+        session: KakaoSession | Plain
+        if name == "shared-auth":
+            session = Plain(KakaoAuth(**own), self.kakao.endpoints.api_url)
+        else:
+            session = KakaoSession(**own)
         session.verify = self.kakao.ca_file
         self.sessions[name] = session
         self.unproven.pop(name, None)
@@ -163,11 +187,7 @@ class Model(RuleBasedStateMachine):
         assert len(refreshes) <= (4 if trouble else 1)
         if isinstance(outcome, requests.Response):
             if outcome.status_code == 401:
-                # Somebody else's new token was taken for one that was to cure a 401.
-                recent = 0 <= self.moment - self.store.changed_at < 60
-                excused = recent or self.moment < self.unproven.get(name, 0)
-                assert body == "generator" or excused or trouble
-                self.unproven[name] = self.moment + 60
+                assert self.may_be_rejected(name) or body == "generator" or trouble
             else:
                 assert outcome.status_code in (200, 400)  # 400: the upload is no template
         elif isinstance(outcome, LoginRequiredError):
@@ -175,6 +195,30 @@ class Model(RuleBasedStateMachine):
         else:
             assert trouble, outcome
             assert isinstance(outcome, TemporaryError | RateLimitedError | TokenStoreError)
+
+    @precondition(lambda self: not self.in_trouble)
+    @rule()
+    def call_at_once(self) -> None:
+        with ThreadPoolExecutor(2 * len(SHARERS)) as threads:
+            outcomes = list(threads.map(lambda name: self.attempt(name, "none"), SHARERS * 2))
+        records = self.read_log(SHARERS[0])
+        refreshed = [record for record in records if record.path == "/oauth/token"]
+        assert len([record for record in refreshed if record.status == 200]) <= 1
+        assert len(refreshed) <= len(SHARERS)  # each learns for itself that the login is over
+        for name, outcome in zip(SHARERS * 2, outcomes, strict=True):
+            if isinstance(outcome, LoginRequiredError):
+                self.check_truly_over(name)
+            else:
+                assert isinstance(outcome, requests.Response)
+                assert outcome.status_code == 200 or self.may_be_rejected(name)
+
+    def may_be_rejected(self, name: str) -> bool:
+        """Whether a 401 may be handed back: a token that was to cure one has been rejected, too."""
+        # Somebody else's new token may have been taken for such a one.
+        recent = 0 <= self.moment - self.store.changed_at < 60
+        unproven = self.moment < self.unproven.get(name, 0)
+        self.unproven[name] = self.moment + 60
+        return recent or unproven
 
     def attempt(self, name: str, body: str) -> requests.Response | KakaoError:
         session = self.sessions[name]
@@ -240,7 +284,9 @@ class Model(RuleBasedStateMachine):
     @rule()
     def assigned(self) -> None:
         self.saved.append(self.login())
-        self.sessions["alone"].token = self.saved[-1]
+        alone = self.sessions["alone"]
+        assert isinstance(alone, KakaoSession)
+        alone.token = self.saved[-1]
         self.excused.discard("alone")
         self.unproven.pop("alone", None)
 

@@ -1,0 +1,25 @@
+"""Writes the table of KOE codes anew: ``python -m tests.documents.koe_table``."""
+
+from __future__ import annotations
+
+import re
+
+from kakao_session.errors import KOE
+from tests.documents.world import REPOSITORY
+
+DOCUMENT = REPOSITORY / "docs" / "errors.md"
+_PLACE = re.compile(r"(?<=<!-- koe: begin -->\n).*(?=<!-- koe: end -->)", re.DOTALL)
+
+
+def with_table(text: str) -> str:
+    """:returns: the document with the codes as they stand in :data:`kakao_session.errors.KOE`."""
+    rows = (
+        f"| {code} | `{koe.kind.__name__}` | {koe.meaning} | {koe.hint} |"
+        for code, koe in KOE.items()
+    )
+    lines = ["", "| code | error | it means | do |", "|---|---|---|---|", *rows, "", ""]
+    return _PLACE.sub(lambda _: "\n".join(lines), text)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Takes the README's picture of the command anew: ``python -m tests.documents.picture``.
+
+The command really runs; only what differs from run to run, times and tokens' names, is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from tests.documents.world import REPOSITORY
+
+PICTURE = REPOSITORY / "docs" / "emulate.svg"
+WIDTH = 82
+_TYPED = "$ kakao-session emulate -- python examples/renew_token.py"
+_TIME = re.compile(r"\d\d:\d\d:\d\d")
+_AGE = re.compile(r"\d+ seconds? ago")
+_FINGERPRINT = re.compile(
+    r"(?<![\w])[0-9a-f]{8}(?!\w)|(?<=\dm)[0-9a-f]{8}(?!\w)"
+)  # behind a colour, too
+_NAMES = ("3f9a1c52", "b80de417", "5c77e2a0")
+# A picture asks nobody for a font.
+_FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+
+
+def drawn() -> str:
+    """:returns: the picture, as SVG."""
+    console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
+    console.print(Text(_TYPED, "bold"))
+    console.print(Text.from_ansi(_with_fixed_names(_story())))
+    return console.export_svg(title="kakao-session", code_format=_FORMAT, unique_id="emulate")
+
+
+def shown(svg: str) -> list[str]:
+    """:returns: the words in a picture."""
+    return re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+
+
+def _story() -> str:
+    command = [sys.executable, "-m", "kakao_session", "emulate", "--"]
+    return subprocess.run(
+        [*command, sys.executable, "examples/renew_token.py"],
+        cwd=REPOSITORY,
+        env={**os.environ, "COLUMNS": str(WIDTH), "FORCE_COLOR": "1", "TERM": "xterm-256color"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    ).stdout
+
+
+def _with_fixed_names(story: str) -> str:
+    names = dict(zip(dict.fromkeys(_FINGERPRINT.findall(story)), _NAMES, strict=True))
+    story = _FINGERPRINT.sub(lambda found: names[found[0]], story)
+    return _AGE.sub("0 seconds ago", _TIME.sub("09:00:00", story))
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(f"{drawn()}\n", encoding="utf-8")

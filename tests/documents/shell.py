@@ -1,0 +1,117 @@
+"""Runs what a document tells its reader to type, and what it tells cron to run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.documents.results import matches
+
+ONLY_PARSED = {
+    ".venv/bin/pytest": "these very tests; .ci/run runs the line",
+    "docker": "there is no Docker here; the Dockerfile's own commands run",
+    "aws": "there is no AWS here; the function runs with a stand-in for boto3",
+    "flask": "serves until it is stopped; the app is driven through its test client",
+}
+"""Programs whose commands bash reads and does not run, and why."""
+
+_SEPARATOR = "\x1e"
+_FIELD = r"(?:\*(?:/\d+)?|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)"
+_LINE_OF_CRON = re.compile(rf"(?P<when>(?:{_FIELD} +){{5}})(?P<command>.+)")
+
+
+class Typed(NamedTuple):
+    """A command, and what the document shows of its output; ``None`` if it shows nothing."""
+
+    command: str
+    output: str | None
+
+
+def run_console(text: str) -> None:
+    """Run a ``console`` block: a command in each line, or, with prompts, outputs between them."""
+    lines = list(typed(text))
+    commands = [line.command for line in lines]
+    _parse("\n".join(commands))
+    runnable = [":" if only_parsed(command) else command for command in commands]
+    done = _bash(f"\nprintf '{_SEPARATOR}'\n".join(["set -eo pipefail", *runnable, ""]))
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
+    for line, output in zip(lines, done.stdout.split(_SEPARATOR)[1:], strict=False):
+        if line.output is not None:
+            assert matches(line.output, output.strip("\n")), f"{line.command}\n{output}"
+
+
+def run_crontab(text: str) -> None:
+    """Run the commands of a crontab, once each, as cron does: with sh, and mail for no output."""
+    for line in text.splitlines():
+        if not line or line.startswith("#") or re.fullmatch(r"\w+=\S*", line):
+            continue
+        entry = _LINE_OF_CRON.fullmatch(line)
+        assert entry, f"no line of a crontab: {line}"
+        assert "%" not in entry["command"], "cron takes % for a line's end"
+        done = _run(["/bin/sh", "-c", entry["command"]])
+        assert done.returncode == 0, f"{line}\n{done.stdout}"
+
+
+def run_script(text: str, environment: dict[str, str] | None = None) -> None:
+    """Run a script of a platform's, such as a step of a workflow."""
+    _parse(text)
+    if not only_parsed(text):
+        done = _bash(f"set -eo pipefail\n{text}", environment)
+        assert done.returncode == 0, f"{text}\n{done.stdout}"
+
+
+def only_parsed(command: str) -> str | None:
+    """:returns: why this command does not run here; ``None`` if it does."""
+    return next((ONLY_PARSED[name] for name in _programs(command) if name in ONLY_PARSED), None)
+
+
+def _programs(command: str) -> Iterator[str]:
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    is_next = True
+    for word in words:
+        if set(word) <= set("();<>|&"):
+            is_next = True
+        elif is_next and not re.match(r"\w+=", word):
+            is_next = False
+            yield word
+
+
+def typed(text: str) -> Iterator[Typed]:
+    """:returns: the commands of a ``console`` block."""
+    text = text.replace("\\\n", "")
+    if "$ " not in text[:2]:
+        yield from (Typed(line, None) for line in text.splitlines() if line.strip())
+        return
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield Typed(command, output.rstrip("\n") or None)
+
+
+def _parse(script: str) -> None:
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), script
+
+
+def _bash(
+    script: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return _run(["bash", "-c", script], environment)
+
+
+def _run(
+    command: list[str], environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=environment,
+        timeout=60,
+        check=False,
+    )

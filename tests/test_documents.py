@@ -1,0 +1,213 @@
+"""The documents are carried out as they stand: every block, in the order of reading.
+
+A Python block that begins with an import is a program of its own; another goes on where the one
+before it ended. A block that begins with a file's name is saved under it, too. An unknown language
+fails; what is only parsed, and why, is told in :data:`tests.documents.shell.ONLY_PARSED`.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import kakao_session
+from kakao_session.cli.app import app
+from kakao_session.emulator import KakaoEmulator
+from tests.documents import koe_table, picture, plays
+from tests.documents.blocks import Block, Play, inline_code, read
+from tests.documents.platforms import run_dockerfile, run_yaml
+from tests.documents.results import matches, run
+from tests.documents.shell import ONLY_PARSED, only_parsed, run_console, run_crontab, typed
+from tests.documents.world import REPOSITORY, World
+from tests.stores.servers import RedisServer, redis_server
+
+DOCUMENTS = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "README.ko.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
+APP_KEY = "YOUR_REST_API_KEY"
+
+documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@pytest.fixture(scope="module")
+def local_kakao() -> Iterator[KakaoEmulator]:
+    with KakaoEmulator(app_key=APP_KEY) as kakao:
+        yield kakao
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def world(local_kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    local_kakao.reset()
+    return World(tmp_path, local_kakao, monkeypatch)
+
+
+@documents
+def test_document__does_what_it_says(
+    document: Path, world: World, request: pytest.FixtureRequest
+) -> None:
+    if "REDIS_URL" in document.read_text(encoding="utf-8"):
+        world.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
+    for part in read(document):
+        if isinstance(part, Play):
+            getattr(plays, part.name)(world)
+        else:
+            carry_out(part, world)
+    world.start_anew()
+    gc.collect()
+
+
+def carry_out(block: Block, world: World) -> None:
+    if block.file_name:
+        path = world.folder / block.file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, encoding="utf-8")
+    if block.language not in LANGUAGES:
+        pytest.fail(f"{block}: no test carries out this language")
+    LANGUAGES[block.language](block, world)
+
+
+def run_python(block: Block, world: World) -> None:
+    statements = ast.parse(block.text).body
+    if any(getattr(node, "name", "").lower().startswith("test") for node in statements):
+        run_tests(block, world)
+        return
+    if isinstance(statements[0], ast.Import | ast.ImportFrom) or block.file_name:
+        world.start_anew()
+    world.patch.setattr(sys, "argv", [block.file_name or ""])
+    run(block.text, str(block.document), block.line, world.namespace)
+
+
+def run_tests(block: Block, world: World) -> None:
+    path = world.folder / (block.file_name or f"test_line_{block.line}.py")
+    path.write_text(block.text, encoding="utf-8")
+    pytest = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run([*pytest, path], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{block}\n{done.stdout}"
+
+
+LANGUAGES: dict[str, Callable[[Block, World], None]] = {
+    "python": run_python,
+    "console": lambda block, _: run_console(block.text),
+    "crontab": lambda block, _: run_crontab(block.text),
+    "dockerfile": lambda block, _: run_dockerfile(block.text),
+    "yaml": lambda block, world: run_yaml(block.text, world),
+    # Sphinx reads these, and its warnings are errors.
+    "{toctree}": lambda block, _: None,
+    "{eval-rst}": lambda block, _: None,
+}
+
+
+@documents
+def test_document__names_only_what_there_is(document: Path) -> None:
+    for code in inline_code(document):
+        if named := re.match(r"kakao-session ([a-z]+)(.*)", code):
+            command = app.commands[named[1]]
+            known = {spelling for option in command.params for spelling in option.opts}
+            assert set(re.findall(r"(?<!\S)--?[a-z][\w-]*", named[2].split("--")[0])) <= known, code
+        elif named := re.match(r"((?:Kakao|Token)\w+|\w+(?:TokenStore|Error))\b", code):
+            assert hasattr(kakao_session, named[1]) or named[1] in plays.NOT_OURS, code
+
+
+@documents
+def test_document__links_to_what_there_is(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path) if path else document
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in map(slug, headings), target
+
+
+def slug(heading: str) -> str:
+    """As GitHub and MyST name the anchor of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_only_parsed__is_what_the_list_says_and_no_more() -> None:
+    blocks = [part for document in DOCUMENTS for part in read(document) if isinstance(part, Block)]
+    consoles = [block.text for block in blocks if block.language == "console"]
+    found = {only_parsed(line.command) for text in consoles for line in typed(text)}
+    assert found - {None} == set(ONLY_PARSED.values())
+
+
+def test_korean_readme__runs_what_the_english_one_runs() -> None:
+    english, korean = (list(read(path)) for path in DOCUMENTS[:2])
+    assert [code(part) for part in english] == [code(part) for part in korean]
+
+
+def code(part: Block | Play) -> tuple[str, str]:
+    return (part.language, part.text) if isinstance(part, Block) else ("play", part.name)
+
+
+@pytest.mark.parametrize("words", [".venv/bin/pytest", "kakao-session emulate --"])
+def test_readme__has_the_lines_that_others_read(words: str) -> None:
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    first = next(line for line in lines if words in line)
+    commands = [part.text for part in read(REPOSITORY / "README.md") if isinstance(part, Block)]
+    assert f"{first}\n" in commands
+
+
+def test_picture__shows_what_the_command_does() -> None:
+    assert picture.shown(picture.drawn()) == picture.shown(picture.PICTURE.read_text("utf-8"))
+
+
+def test_picture__asks_nobody_and_tells_nothing_of_its_maker() -> None:
+    svg = picture.PICTURE.read_text(encoding="utf-8")
+    assert "url(http" not in svg
+    assert "font-face" not in svg
+    assert not re.search(r"/tmp|/home|/root|[\w-]{30}", "".join(picture.shown(svg)))
+
+
+def test_koe_table__is_of_today() -> None:
+    text = koe_table.DOCUMENT.read_text(encoding="utf-8")
+    assert koe_table.with_table(text) == text
+
+
+# The tests' own tools ------------------------------------------------------------------------
+
+
+def test_result__is_held_against_its_comment() -> None:
+    run("1 + 1  # 2\nprint('a', 'b')  # a ...\nx = 3  # for the reader\n", "name", 1, {})
+    with pytest.raises(AssertionError, match="name:7 gives '2'"):
+        run("1 + 1  # 3\n", "name", 7, {})
+
+
+def test_result__that_is_never_reached_is_told() -> None:
+    source = "try:\n    pass\nexcept ValueError as error:\n    print(error)  # no\n"
+    with pytest.raises(AssertionError, match="never reached"):
+        run(source, "name", 1, {})
+
+
+def test_dots__stand_for_anything() -> None:
+    assert matches("a ... c", "a b\nb c")
+    assert not matches("a ... c", "a b")
+
+
+@pytest.mark.parametrize("text", ["false\n", "$ echo a\nb\n", "if\n"])
+def test_console__fails(text: str, world: World) -> None:
+    with pytest.raises(AssertionError):
+        run_console(text)
+
+
+def test_unknown_language__fails(world: World) -> None:
+    with pytest.raises(pytest.fail.Exception, match="no test carries out"):
+        carry_out(Block(Path("README.md"), 1, "perl", "die"), world)

@@ -1,11 +1,12 @@
 """The control page, and the same as JSON, on the emulator's plain loopback port.
 
-A test in any language drives the emulator so; KAKAO_EMULATOR_URL in its environment is the address:
+A test in any language drives the emulator so, KAKAO_EMULATOR_URL in its environment being the
+address::
 
     curl --json '{"hours": 7}' "$KAKAO_EMULATOR_URL/api/advance"
 
 What changes something is a POST of a JSON object (Content-Type: application/json), whose fields may
-be left out:
+be left out::
 
     GET  /                          the page
     GET  /api/state                 clock, switches, users, tokens by fingerprint, requests

@@ -1,0 +1,27 @@
+"""How Sphinx builds the site.
+
+Sphinx, since the docstrings are written for it; MyST, so that the pages read well in a repository,
+too; furo, which looks good on a telephone and at night. Nothing is fetched, here or by a reader.
+"""
+
+from kakao_session import __version__
+
+project = "kakao-session"
+author = "The kakao-session developers"
+copyright = author
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+nitpicky = False
+
+myst_heading_anchors = 3
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "separated"
+python_maximum_signature_line_length = 88
+
+html_theme = "furo"
+html_title = "kakao-session"
+html_show_sourcelink = False
+html_copy_source = False

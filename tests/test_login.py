@@ -19,7 +19,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from tests.conftest import Clock
+from tests.conftest import REFRESH, Clock, wire
 from tests.test_saving import MemoryStore
 
 if TYPE_CHECKING:
@@ -128,13 +128,30 @@ def test_login__scope_other_than_asked_for(
 def test_login__keeps_what_is_the_apps(
     kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
 ) -> None:
+    kakao.client_secret = "secret"
     store = FileTokenStore(tmp_path / "token.json")
-    store.save(Token({**kakao.login(), "app_key": kakao.app_key, "nickname": "the user's"}))
+    apps = {"app_key": kakao.app_key, "client_secret": "secret"}
+    store.save(Token({**kakao.login(), **apps, "nickname": "the user's"}))
     session = new_session(None, token_store=store, redirect_uri=REDIRECT_URI)
     url, _ = session.authorization_url()
     token = session.fetch_token(authorization_response=agree(url))
-    assert token["app_key"] == kakao.app_key
+    assert {name: token[name] for name in apps} == apps
     assert "nickname" not in token
+    assert session.refresh_token()["access_token"] != token["access_token"]
+
+
+def test_login__transport_settings_of_one_exchange(
+    kakao: KakaoEmulator, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_session(redirect_uri=REDIRECT_URI)
+    redirect = agree(session.authorization_url()[0])
+    kakao.clear_requests()
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    session.verify = True
+    with pytest.raises(TemporaryError, match="SSLError"):
+        session.fetch_token(authorization_response=redirect)
+    session.fetch_token(authorization_response=redirect, verify=kakao.ca_file)
+    assert wire(kakao) == [REFRESH]
 
 
 @pytest.mark.parametrize("returned", ["state=forged", "", "state=", "state=\ud800"])

@@ -334,7 +334,7 @@ def _without_request(response: Response | None) -> Response | None:
 
 
 def _revive(kind: type[KakaoError], args: tuple[Any, ...], state: dict[str, Any]) -> KakaoError:
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(state)
     return error

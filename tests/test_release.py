@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from email import message_from_string
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from venv import EnvBuilder
 
 import pytest
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
 ROOT = Path(__file__).parents[1]
+TYPING = ROOT / "tests" / "typing"
 EXTRAS = "cli|redis|sql|keyring|crypto|emulator"
 NAME = f"kakao_session-{kakao_session.__version__}"
 
@@ -157,6 +162,53 @@ def test_wheel__what_it_needs(release: Release) -> None:
         "emulator": {"Flask", "trustme", "cryptography"},
         "all": {"kakao-session"},
     }
+
+
+@pytest.fixture
+def consumer(release: Release, tmp_path: Path) -> tuple[Path, str]:
+    """A program of somebody's who has installed the wheel, beside what else is installed here.
+
+    :returns: its folder, and its python.
+    """
+    builder = EnvBuilder()
+    builder.create(tmp_path / "venv")
+    python: str = builder.ensure_directories(tmp_path / "venv").env_exe
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(run(python, "-c", ask, cwd=tmp_path).strip())
+    with zipfile.ZipFile(release.wheel) as archive:
+        archive.extractall(packages)
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
+    folder = tmp_path / "program"
+    shutil.copytree(TYPING, folder, ignore=shutil.ignore_patterns("__*"))
+    return folder, python
+
+
+def test_types__in_mypys_eyes(consumer: tuple[Path, str]) -> None:
+    if find_spec("mypy") is None:
+        missing("no mypy in this environment")
+    folder, python = consumer
+    options = ["--strict", "--config-file=", f"--python-executable={python}"]
+    told = run(sys.executable, "-m", "mypy", *options, ".", cwd=folder)
+    assert told == "Success: no issues found in 2 source files\n"
+
+
+def test_types__in_pyrights_eyes(consumer: tuple[Path, str]) -> None:
+    if find_spec("pyright") is None:
+        missing("no pyright in this environment")
+    program("node")  # else it would fetch one
+    folder, python = consumer
+    settings = {"include": ["."], "reportUnnecessaryTypeIgnoreComment": "error"}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    told = run(sys.executable, "-m", "pyright", f"--pythonpath={python}", cwd=folder)
+    assert told.startswith("0 errors, 0 warnings"), told
+
+
+def test_types__are_tested_for_every_public_name() -> None:
+    used = (TYPING / "right.py").read_text(encoding="utf-8")
+    stores = [name for name in dir(kakao_session) if name.endswith("TokenStore")]
+    assert len(stores) == 6
+    for name in {*kakao_session.__all__, *stores}:
+        assert len(re.findall(rf"\b{name}\b", used)) > 1, name  # imported, and used
 
 
 def test_lower_bounds__are_those_that_are_tested(release: Release) -> None:

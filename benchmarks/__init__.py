@@ -1,0 +1,1 @@
+"""What kakao-session costs, beside its peers. ``python -m benchmarks`` measures all of it."""

@@ -1,0 +1,60 @@
+"""What one more user costs: the time to make his session or auth, and the memory it holds."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from benchmarks.contenders import BARE, PEERS, SESSION, Login, installed, some_login
+from benchmarks.table import Table
+from benchmarks.turns import take_turns
+from kakao_session import FileTokenStore, KakaoAuth, Token
+
+_TOKEN = "KakaoAuth(token=a dict)"
+_STORE = "KakaoAuth(token_store=a store)"
+
+
+def measure(quick: bool) -> list[Table]:
+    """:returns: one table."""
+    login = some_login()
+    makers = _makers(login)
+    count = 200 if quick else 10_000
+    samples = take_turns(makers, rounds=3 if quick else 100)
+    table = Table(
+        "One more user",
+        f"What is made for each user, and the memory of {count:,} of them, by tracemalloc. An "
+        "`auth=` shares one pooled session with all others. Aim: `KakaoAuth` under 10 us and "
+        "2 KiB.",
+        ("", "to make one, us, median", "memory of one, KiB"),
+    )
+    for name, make in makers.items():
+        table.add(name, statistics.median(samples[name]) * 1e6, _memory(make, count) / 1024)
+    return [table]
+
+
+def _makers(login: Login) -> dict[str, Callable[[], Any]]:
+    store = FileTokenStore("token.json")
+    makers: dict[str, Callable[[], Any]] = {
+        _STORE: partial(KakaoAuth, **login.app, token_store=store),
+        _TOKEN: partial(KakaoAuth, **login.app, token=login.token),
+        "KakaoAuth(token=a Token)": partial(KakaoAuth, **login.app, token=Token(login.token)),
+        "KakaoAuth(token_store=path)": partial(KakaoAuth, **login.app, token_store="token.json"),
+    }
+    for contender in installed(BARE, SESSION, *PEERS):
+        makers[contender.name] = partial(contender.make, login)
+    return makers
+
+
+def _memory(make: Callable[[], Any], count: int) -> float:
+    make()
+    gc.collect()
+    tracemalloc.start()
+    made = [make() for _ in range(count)]
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held / len(made)

@@ -1,0 +1,81 @@
+"""Calls that come at a constant rate while the token reaches its end: who waits, and how long."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from benchmarks.contenders import (
+    AUTH,
+    GOOGLE_NON_BLOCKING,
+    PEERS,
+    SESSION,
+    Contender,
+    Login,
+    Wire,
+    installed,
+)
+from benchmarks.crowd import failed, outcome
+from benchmarks.kakao import running_kakao
+from benchmarks.table import Table, percentile
+
+THINKING = 1.0
+"""Seconds that the token endpoint takes."""
+
+RATE = 40
+THREADS = 64
+
+
+def measure(quick: bool) -> list[Table]:
+    """:returns: one table."""
+    before, after = (0.3, 1.2) if quick else (2.0, 4.0)
+    table = Table(
+        "A token reaches its end under load, the token endpoint taking 1 s",
+        f"{RATE} calls a second from {THREADS} threads on one session, for {before:g} s before the "
+        "moment from which on the contender renews and for "
+        f"{after:g} s after it, each timed from when it was due. Who took more than half a second "
+        "has waited for the token. Aim: nobody waits but the one that renews.",
+        ("", "calls", "waited", "p50, ms", "p99, ms", "worst, ms", "refreshes", "failed"),
+    )
+    with running_kakao() as kakao:
+        kakao.switch(latency=THINKING)
+        for contender in installed(SESSION, AUTH, *PEERS, GOOGLE_NON_BLOCKING):
+            kakao.refreshes()
+            login = kakao.login().ending_in((contender.renews_at or 0) + before)
+            waits, failures = _calls(contender, login, before + after)
+            table.add(
+                contender.name,
+                len(waits),
+                sum(wait > THINKING / 2 for wait in waits),
+                statistics.median(waits) * 1e3,
+                percentile(waits, 99) * 1e3,
+                max(waits) * 1e3,
+                kakao.refreshes(),
+                failures,
+            )
+    return [table]
+
+
+def _calls(contender: Contender, login: Login, seconds: float) -> tuple[list[float], int]:
+    """:returns: how long each call took, and how many failed."""
+    client = contender.open(login, Wire(connections=THREADS))
+    call = partial(client.get, login.url)
+    waits: list[float] = []
+
+    def make(due: float) -> int | str:
+        came = outcome(call)
+        waits.append(time.perf_counter() - due)
+        return came
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        started = time.perf_counter()
+        pending = []
+        for number in range(int(seconds * RATE)):
+            due = started + number / RATE
+            time.sleep(max(0.0, due - time.perf_counter()))
+            pending.append(threads.submit(make, due))
+        failures = failed([one.result() for one in pending])
+    client.close()
+    return waits, failures

@@ -1,0 +1,69 @@
+"""The local Kakao in a process of its own, so that what it spends is not counted as a client's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.managers import BaseManager
+from typing import Any
+
+from benchmarks.contenders import LIFE, Login
+from kakao_session import Endpoints
+from kakao_session.emulator import KakaoEmulator
+
+SECRET = "the-client-secret"
+
+
+class _Kakao:
+    """What is asked of it, in its process."""
+
+    def __init__(self) -> None:
+        self._emulator = KakaoEmulator(client_secret=SECRET).start()
+
+    def ca_file(self) -> str:
+        return self._emulator.ca_file
+
+    def login(self) -> Login:
+        endpoints = Endpoints(**vars(self._emulator.endpoints))
+        login = Login(self._emulator.login(), endpoints, self._emulator.app_key, SECRET)
+        return login.ending_in(LIFE)
+
+    def switch(self, **positions: Any) -> None:
+        for name, position in positions.items():
+            setattr(self._emulator, name, position)
+
+    def revoke(self) -> None:
+        self._emulator.revoke_access_tokens()
+
+    def refreshes(self) -> int:
+        """:returns: how many tokens were asked for since the last question."""
+        count = len(self._emulator.token_requests)
+        self._emulator.clear_requests()
+        return count
+
+    def stop(self) -> None:
+        self._emulator.stop()
+
+
+class Kakao(BaseManager):
+    """The process. :meth:`_Kakao` is what its ``kakao()`` answers to."""
+
+
+Kakao.register("kakao", _Kakao)
+
+
+@contextmanager
+def running_kakao() -> Iterator[Any]:
+    """Start it, and let the environment of this process and its children trust it."""
+    before = dict(os.environ)
+    with Kakao(ctx=get_context("spawn")) as manager:
+        kakao = manager.kakao()  # type: ignore[attr-defined]  # registered above
+        os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = kakao.ca_file()
+        try:
+            yield kakao
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            kakao.stop()

@@ -1,0 +1,194 @@
+"""What a call with a fresh token goes through, counted: no clock, so no mood of the machine."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import kakao_session
+from benchmarks.contenders import AUTH, BARE, BARE_AUTH, SESSION, Contender, Wire, some_login
+
+PACKAGE = str(Path(kakao_session.__file__).parent)
+INLINED = {"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"}
+"""What is a function of its own in some versions of Python, and in others not."""
+
+LOGIN = some_login()
+OURS = pytest.mark.parametrize("contender", [SESSION, AUTH], ids=lambda contender: contender.name)
+NewCall = Callable[..., Callable[[], Any]]
+
+
+@pytest.fixture
+def new_call() -> Iterator[NewCall]:
+    """Makes what makes one call, answered from memory, all that is made once having been made."""
+    clients = []
+
+    def make(contender: Contender, trust_env: bool = True) -> Callable[[], Any]:
+        client = contender.open(LOGIN, Wire(in_memory=True, trust_env=trust_env))
+        clients.append(client)
+        for _ in range(3):
+            client.get(LOGIN.url)
+        return lambda: client.get(LOGIN.url)
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def functions_called(call: Callable[[], Any]) -> list[tuple[str, str]]:
+    """:returns: file and name of every Python function that a call runs, in order."""
+    called: list[tuple[str, str]] = []
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_name not in INLINED:
+            called.append((frame.f_code.co_filename, frame.f_code.co_name))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return called
+
+
+def of_ours(called: list[tuple[str, str]]) -> list[str]:
+    return [f"{Path(file).stem}.{name}" for file, name in called if file.startswith(PACKAGE)]
+
+
+@pytest.mark.parametrize(
+    ("contender", "expected"),
+    [
+        (
+            SESSION,
+            [
+                "session.request",
+                "session._absolute",
+                "session.prepare_request",
+                "session._absolute",
+                "auth.__call__",
+                "source.authorization",
+                "token.now",
+                "session.merge_environment_settings",
+                "environment.ask",
+                "environment._values",
+                "environment._is_old",
+                "auth.__call__",
+            ],
+        ),
+        (AUTH, ["auth.__call__", "source.authorization", "token.now", "auth.__call__"]),
+    ],
+    ids=["KakaoSession", "KakaoAuth"],
+)
+def test_functions__of_ours(new_call: NewCall, contender: Contender, expected: list[str]) -> None:
+    assert of_ours(functions_called(new_call(contender))) == expected
+
+
+def test_session__runs_no_more_functions_than_a_bare_one_without_environment(
+    new_call: NewCall,
+) -> None:
+    ours = functions_called(new_call(SESSION))
+    assert len(ours) <= len(functions_called(new_call(BARE, trust_env=False)))
+
+
+def test_auth__runs_six_functions_more_than_the_barest(new_call: NewCall) -> None:
+    for trust_env in (True, False):
+        ours = functions_called(new_call(AUTH, trust_env))
+        barest = functions_called(new_call(BARE_AUTH, trust_env))
+        assert len(ours) - len(barest) <= 6
+
+
+@OURS
+def test_locks__none_is_taken(
+    new_call: NewCall, contender: Contender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[object] = []
+
+    class Noted:
+        def __init__(self) -> None:
+            self._lock = allocate()
+
+        def acquire(self, *arguments: Any) -> bool:
+            taken.append(self)
+            return bool(self._lock.acquire(*arguments))
+
+        def release(self) -> None:
+            self._lock.release()
+
+        def __enter__(self) -> None:
+            self.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.release()
+
+    allocate: Callable[[], Any] = threading.RLock
+    monkeypatch.setattr(threading, "Lock", Noted)
+    monkeypatch.setattr(threading, "RLock", Noted)
+    ours, bare = new_call(contender), new_call(BARE)
+    taken.clear()
+    bare()
+    of_the_cookies = len(taken)
+    assert of_the_cookies > 0
+    taken.clear()
+    ours()
+    assert len(taken) == of_the_cookies
+
+
+class Audit:
+    """What the system is asked for. A hook can't be taken away again, so it listens when told."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.listens = False
+        sys.addaudithook(self._note)
+
+    def _note(self, event: str, _: object) -> None:
+        if self.listens and event.partition(".")[0] in {"open", "os", "socket", "subprocess"}:
+            self.events.append(event)
+
+    def of(self, call: Callable[[], Any]) -> list[str]:
+        """:returns: what is asked for during a call."""
+        self.events.clear()
+        self.listens = True
+        try:
+            call()
+        finally:
+            self.listens = False
+        return self.events
+
+
+@pytest.fixture(scope="session")
+def audit() -> Audit:
+    return Audit()
+
+
+@OURS
+def test_system__is_not_asked(new_call: NewCall, contender: Contender, audit: Audit) -> None:
+    assert audit.of(Path(__file__).read_bytes) == ["open"]
+    assert audit.of(new_call(contender)) == []
+
+
+@OURS
+def test_memory__nothing_is_kept(new_call: NewCall, contender: Contender) -> None:
+    calls = 300
+    call = new_call(contender)
+    held = []
+    tracemalloc.start()
+    try:
+        for _ in range(6):
+            for _ in range(calls):
+                call()
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    # requests and Python fill caches of theirs now and then; what a call kept, every round would.
+    assert min(after - before for before, after in pairwise(held)) < 8 * calls

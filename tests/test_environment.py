@@ -14,6 +14,8 @@ from kakao_session import environment as module
 from kakao_session.environment import Environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kakao_session.emulator import KakaoEmulator
     from tests.conftest import NewSession
 
@@ -172,6 +174,44 @@ def test_proxy_switched_on__counts_at_the_next_call(
     monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
     assert session.get(URL).status_code == 200
     assert kakao.requests[-1].host == "kapi.kakao.com"
+
+
+def test_no_proxy__counts_at_the_next_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = new_session(token=token)
+    monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
+    with pytest.raises(requests.exceptions.ProxyError):  # it leads to Kakao's own names alone
+        session.get("/v2/user/me")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert session.get("/v2/user/me").status_code == 200
+    monkeypatch.delenv("NO_PROXY")
+    with pytest.raises(requests.exceptions.ProxyError):
+        session.get("/v2/user/me")
+
+
+def test_own_proxies__count_at_the_next_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    assert session.get("/v2/user/me").status_code == 200
+    session.proxies["https"] = kakao.proxy_url
+    with pytest.raises(requests.exceptions.ProxyError):
+        session.get("/v2/user/me")
+    session.proxies = {}
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_own_cert__counts_at_the_next_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    session = new_session(token=token)
+    assert session.get("/v2/user/me").status_code == 200
+    session.cert = str(tmp_path / "absent.pem")
+    with pytest.raises(OSError, match=r"absent\.pem"):
+        session.get("/v2/user/me")
+    session.cert = None
+    assert session.get("/v2/user/me").status_code == 200
 
 
 @pytest.mark.parametrize("change", ["verify", "REQUESTS_CA_BUNDLE"])

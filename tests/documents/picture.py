@@ -18,7 +18,7 @@ from rich.text import Text
 from tests.documents.world import REPOSITORY
 
 PICTURE = REPOSITORY / "docs" / "emulate.svg"
-WIDTH = 82
+WIDTH = 94
 _TYPED = "$ kakao-session emulate -- python examples/renew_token.py"
 _TIME = re.compile(r"\d\d:\d\d:\d\d")
 _AGE = re.compile(r"\d+ seconds? ago")

@@ -236,6 +236,26 @@ def test_rebound_name__is_refused(browser: Browser, host: str) -> None:
     assert browser.is_still_waiting()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+def test_page_from_elsewhere__reads_nothing_and_ends_nothing(
+    browser: Browser, method: str, origin: str
+) -> None:
+    lines = (
+        f"{method} /callback?code=c&state=guessed HTTP/1.1",
+        f"Host: {browser.host}",
+        f"Origin: {origin}",
+        "Sec-Fetch-Site: cross-site",
+        "Access-Control-Request-Method: GET",
+        "Access-Control-Request-Private-Network: true",
+    )
+    answer = browser.send("\r\n".join([*lines, "", ""]).encode())
+    assert status(answer) == (400 if method == "GET" else 501)
+    assert b"access-control" not in answer.lower()
+    assert b"frame-ancestors 'none'" in answer
+    assert browser.is_still_waiting()
+
+
 def test_host__in_capitals_is_the_same(browser: Browser) -> None:
     assert status(browser.get("/callback", Host=browser.host.upper())) == 400
 

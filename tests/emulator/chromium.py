@@ -24,7 +24,7 @@ _QUIET = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Browser]:
     """Start the browser; what it has for a profile is gone with it."""
     path = program("chromium")
     try:
@@ -32,6 +32,6 @@ def chromium() -> Iterator[Browser]:
     except ModuleNotFoundError:
         missing("no playwright in this environment")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_QUIET, *arguments])
         yield browser
         browser.close()

@@ -1,0 +1,31 @@
+"""``SECURITY.md`` names tests, and they are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (?!who \|)(?!-)(.+) \|$", PAGE, re.MULTILINE)
+NAMED = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
+
+
+def test_tests__that_are_named_exist() -> None:
+    assert len(NAMED) > 10
+    for file, name in NAMED:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert f"def {name or 'test_'}" in text, (file, name)
+
+
+def test_attackers__each_have_a_defence_and_a_test() -> None:
+    assert len(ROWS) > 10
+    for row in ROWS:
+        who, defence, tests = row.split(" | ")
+        assert len(who) > 10
+        assert len(defence) > 20
+        assert re.findall(r"`tests/[\w/]+\.py", tests), row
+
+
+def test_page__is_one() -> None:
+    assert len(PAGE) < 6000

@@ -112,7 +112,8 @@ class TokenEndpoint:
         requested_at = now()
         try:
             response = self._send(form, **transport)
-        except (requests.RequestException, Urllib3Error, OSError) as error:
+        except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
+            # The last two are what requests makes of an odd proxy.
             raise TemporaryError(
                 f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
                 "Look at the network; the login is kept."

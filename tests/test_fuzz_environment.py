@@ -72,6 +72,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @example({b"KAKAO_CLIENT_SECRET": SECRET + b"\xff"})
 @example({b"KAKAO_REST_API_KEY": SECRET + b"\n"})
 @example({b"KAKAO_SESSION_TOKEN_FILE": b"~nobody-of-that-name"})
+@example({b"HTTPS_PROXY": b"\x01@"})
 @example({b"HTTPS_PROXY": b"http://me:" + SECRET + b"@[", b"REQUESTS_CA_BUNDLE": b"/"})
 def test_environment(variables: dict[bytes, bytes]) -> None:
     token = {"access_token": "a", "refresh_token": "r", "expires_at": 1}
@@ -90,5 +91,7 @@ def test_environment(variables: dict[bytes, bytes]) -> None:
             except KakaoError as error:
                 assert SECRET.decode() not in str(error) or "Token file" in str(error)
         # What requests makes of its own variables in a call is no business of ours.
-        with pytest.raises((requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
+        with pytest.raises(
+            (requests.RequestException, urllib3.exceptions.HTTPError, OSError, TypeError)
+        ):
             session.get("https://dapi.kakao.com/v2/search/web")

@@ -152,8 +152,11 @@ def test_state_callable__is_not_compared_with(
 
 
 def test_compliance_hook__says_that_it_is_not_called(new_session: NewSession) -> None:
-    with pytest.warns(UserWarning, match="compliance hook"):
+    sentence = "KakaoSession speaks Kakao's dialect itself and calls no compliance hook."
+    with pytest.warns(UserWarning, match=f"^{sentence}$") as warned:
         new_session().register_compliance_hook("access_token_response", print)
+    (warning,) = warned
+    assert warning.filename == __file__
 
 
 def test_parents_log__does_not_run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -112,6 +113,13 @@ def test_asked_once__for_each_host(asked: list[str]) -> None:
         settings(session, "https://kapi.kakao.com/other?x#y")
         settings(session, "https://kauth.kakao.com/")
     assert asked == [URL, "https://kauth.kakao.com/"]
+
+
+def test_pickled_session__asks_for_itself(asked: list[str]) -> None:
+    session = KakaoSession("key")
+    settings(session)
+    settings(pickle.loads(pickle.dumps(session)))
+    assert asked == [URL, URL]
 
 
 @pytest.mark.parametrize("name", module._VARIABLES)

@@ -343,8 +343,11 @@ def test_token_info__answer_that_is_no_object(
         kakao.fail_next(answer, path=path)
     else:
         kakao.fail_next(200, json=answer, path=path)
-    with pytest.raises(KakaoAPIError, match="could not be read"):
+    with pytest.raises(KakaoAPIError) as caught:
         new_session(token=token).token_info()
+    assert str(caught.value) == "Kakao's answer could not be read. Try again later."
+    assert caught.value.response is not None
+    assert caught.value.response.status_code == 200
 
 
 def test_unlink__when_kakao_refuses(

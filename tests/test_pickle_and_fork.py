@@ -14,7 +14,15 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from kakao_session import FileTokenStore, KakaoAuth, KakaoSession, LoginRequiredError, Token
+from kakao_session import (
+    FileTokenStore,
+    KakaoAuth,
+    KakaoSession,
+    LoginRequiredError,
+    Token,
+    flight,
+)
+from kakao_session.flight import SingleFlight
 from kakao_session.fork import _open_anew
 from tests.conftest import Clock
 
@@ -150,3 +158,16 @@ def test_forked_child__has_pools_of_its_own(new_session: NewSession) -> None:
     assert isinstance(before, HTTPAdapter)
     assert isinstance(after, HTTPAdapter)
     assert after.poolmanager is not before.poolmanager
+
+
+def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flight, "_this_process", flight._this_process)
+    flights: SingleFlight[str] = SingleFlight()
+
+    def fork_and_lead(generations: int) -> str:
+        if generations == 0:
+            return "landed"
+        flight._become_another_process()
+        return flights.lead(lambda: fork_and_lead(generations - 1)) or "waits"
+
+    assert fork_and_lead(3) == "landed"

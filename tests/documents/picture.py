@@ -40,7 +40,7 @@ def drawn() -> str:
 
 def shown(svg: str) -> list[str]:
     """:returns: the words in a picture."""
-    return re.findall(r"<text [^>]*>([^<]*)</text>", svg)
+    return re.findall(r"<text [^>]*>([^<]*\S)\s*</text>", svg)
 
 
 def _story() -> str:

@@ -65,9 +65,8 @@ def two_users_log_in(world: World) -> None:
     assert agreeing.get("/").headers["Location"] == "/login?scope=friends"
     assert _visit(agreeing, "/login?scope=friends").headers["Location"] == "/"
     assert agreeing.get("/").get_json()["total_count"] >= 0
-    with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+    with world.namespace["engine"].connect() as connection:
         assert connection.scalars(text("SELECT id FROM kakao_tokens")).all() == ["123456789"]
-        connection.engine.dispose()
     world.kakao.consent = "denied"
     assert _visit(cancelling, "/login").status_code == 401
     assert forging.get("/callback?code=theirs").status_code == 400

@@ -57,6 +57,7 @@ def world(local_kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @documents
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # an Airflow task ends
 def test_document__does_what_it_says(
     document: Path, world: World, request: pytest.FixtureRequest
 ) -> None:

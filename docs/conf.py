@@ -2,6 +2,11 @@
 
 Sphinx, since the docstrings are written for it; MyST, so that the pages read well in a repository,
 too; furo, which looks good on a telephone and at night. Nothing is fetched, here or by a reader.
+
+    sphinx-build -W --keep-going -b html docs build/site
+
+The pictures are made by ``python -m tests.documents.picture`` and ``tests.emulator.pictures``, the
+table of KOE codes by ``tests.documents.koe_table``.
 """
 
 from pygments.lexers.shell import BashLexer

@@ -90,7 +90,6 @@ class World:
             "KAKAO_REST_API_KEY": kakao.app_key,
             "DATABASE_URL": f"sqlite:///{folder / 'users.db'}",
             "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": str(REPOSITORY),
         }.items():
             patch.setenv(name, value)
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "COLUMNS", "FORCE_COLOR"):

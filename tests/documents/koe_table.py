@@ -14,10 +14,10 @@ _PLACE = re.compile(r"(?<=<!-- koe: begin -->\n).*(?=<!-- koe: end -->)", re.DOT
 def with_table(text: str) -> str:
     """:returns: the document with the codes as they stand in :data:`kakao_session.errors.KOE`."""
     rows = (
-        f"| {code} | `{koe.kind.__name__}` | {koe.meaning} | {koe.hint} |"
+        f"| {code} | {koe.meaning} | {koe.hint} | `{koe.kind.__name__}` |"
         for code, koe in KOE.items()
     )
-    lines = ["", "| code | error | it means | do |", "|---|---|---|---|", *rows, "", ""]
+    lines = ["", "| code | it means | do | error |", "|---|---|---|---|", *rows, "", ""]
     return _PLACE.sub(lambda _: "\n".join(lines), text)
 
 

@@ -167,6 +167,13 @@ def test_readme__has_the_lines_that_others_read(words: str) -> None:
     assert f"{first}\n" in commands
 
 
+def test_reference__has_every_public_name() -> None:
+    text = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\.\. auto\w+:: (\w+)", text, re.MULTILINE))
+    public = {name for name in dir(kakao_session) if name[0].isupper()} - {"Any", "TYPE_CHECKING"}
+    assert shown >= {*kakao_session.__all__, *public, "KakaoEmulator"}
+
+
 def test_picture__shows_what_the_command_does() -> None:
     assert picture.shown(picture.drawn()) == picture.shown(picture.PICTURE.read_text("utf-8"))
 

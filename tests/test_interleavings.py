@@ -170,6 +170,10 @@ Check = Callable[[Kakao, Store, list[Any]], None]
 
 Job = Callable[[TokenSource], Any]
 
+two_and_slowly_three = pytest.mark.parametrize(
+    "threads", [2, pytest.param(3, marks=pytest.mark.slow)]
+)
+
 
 def every_schedule(
     sources: int,
@@ -223,7 +227,7 @@ def test_success__two_sources_on_one_store() -> None:
     assert every_schedule(2, 2, check) > 100
 
 
-@pytest.mark.parametrize("threads", [2, 3])
+@two_and_slowly_three
 def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {TemporaryError}
@@ -236,7 +240,7 @@ def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
     every_schedule(1, threads, check, failure=TemporaryError("out of order"))
 
 
-@pytest.mark.parametrize("threads", [2, 3])
+@two_and_slowly_three
 def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {LoginRequiredError}
@@ -245,7 +249,7 @@ def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
     every_schedule(1, threads, check, failure=LoginRequiredError("over"))
 
 
-@pytest.mark.parametrize("threads", [2, pytest.param(3, marks=pytest.mark.slow)])
+@two_and_slowly_three
 def test_interrupted_leader__the_others_go_on(threads: int) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {KeyboardInterrupt}

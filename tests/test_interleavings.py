@@ -258,7 +258,9 @@ def test_interrupted_leader__the_others_go_on(threads: int) -> None:
     every_schedule(1, threads, check, failure=KeyboardInterrupt())
 
 
-@pytest.mark.parametrize("failing", ["lock", "load", pytest.param("save", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "failing", ["lock", *(pytest.param(deed, marks=pytest.mark.slow) for deed in ("load", "save"))]
+)
 def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {TokenStoreError}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -102,6 +102,30 @@ def test_login__in_another_process_with_the_state_kept(
     url, state = new_session(redirect_uri=REDIRECT_URI).authorization_url()
     callback = new_session(redirect_uri=REDIRECT_URI, state=state)
     assert callback.fetch_token(authorization_response=agree(url))
+
+
+def test_exchange__has_the_sessions_time_out_or_its_own(
+    kakao: KakaoEmulator, new_session: NewSession
+) -> None:
+    seen: list[dict[str, object]] = []
+
+    class Watching(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+            seen.append({name: kwargs[name] for name in ("timeout", "cert", "proxies")})
+            return super().send(request, *args, **{**kwargs, "cert": None, "proxies": {}})
+
+    session = new_session(redirect_uri=REDIRECT_URI, timeout=(3, 4))
+    session.mount("https://", Watching())
+    with pytest.raises(LoginRequiredError):
+        session.fetch_token(code="no-such-code")
+    own: dict[str, Any] = {
+        "timeout": 7,
+        "cert": "client.pem",
+        "proxies": {"https": "http://127.0.0.1:1"},
+    }
+    with pytest.raises(LoginRequiredError):
+        session.fetch_token(code="no-such-code", **own)
+    assert seen == [{"timeout": (3, 4), "cert": None, "proxies": {}}, own]
 
 
 @pytest.mark.parametrize("returned", ["", "&state=", "&state=forged"])
@@ -276,12 +300,16 @@ def test_login_that_can_not_be_saved__is_kept_in_memory(
 
 
 def test_fetch_token__without_code_or_redirect(new_session: NewSession) -> None:
-    with pytest.raises(ValueError, match="authorization_response"):
+    with pytest.raises(
+        ValueError, match=r"^Give fetch_token a code or an authorization_response\.$"
+    ):
         new_session().fetch_token()
 
 
 def test_fetch_token__pkce_without_the_url(new_session: NewSession) -> None:
-    with pytest.raises(ValueError, match="authorization_url"):
+    with pytest.raises(
+        ValueError, match=r"^With pkce, call authorization_url on this session first\.$"
+    ):
         new_session(pkce="S256").fetch_token(code="c")
 
 

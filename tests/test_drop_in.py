@@ -153,7 +153,12 @@ def test_state_callable__is_not_compared_with(
 
 def test_compliance_hook__says_that_it_is_not_called(new_session: NewSession) -> None:
     sentence = "KakaoSession speaks Kakao's dialect itself and calls no compliance hook."
-    with pytest.warns(UserWarning, match=f"^{sentence}$") as warned:
+    with pytest.warns(UserWarning, match=f"^{sentence}$"):
+        new_session().register_compliance_hook("access_token_response", print)
+
+
+def test_compliance_hook__points_at_the_caller(new_session: NewSession) -> None:
+    with pytest.warns(UserWarning, match="compliance hook") as warned:
         new_session().register_compliance_hook("access_token_response", print)
     (warning,) = warned
     assert warning.filename == __file__

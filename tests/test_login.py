@@ -96,6 +96,16 @@ def test_login__by_the_code_alone(kakao: KakaoEmulator, new_session: NewSession)
     assert session.fetch_token(code=code)["access_token"]
 
 
+def test_login__with_a_state_of_ones_own(kakao: KakaoEmulator, new_session: NewSession) -> None:
+    session = new_session(redirect_uri=REDIRECT_URI)
+    url, state = session.authorization_url(state="mine")
+    assert dict(parse_qsl(urlsplit(url).query))["state"] == state == "mine"
+    redirect = agree(url)
+    with pytest.raises(LoginRequiredError, match="forged"):
+        session.fetch_token(authorization_response=redirect.replace("mine", "yours"))
+    assert session.fetch_token(authorization_response=redirect)["access_token"]
+
+
 def test_login__in_another_process_with_the_state_kept(
     kakao: KakaoEmulator, new_session: NewSession
 ) -> None:

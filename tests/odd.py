@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "40"))
 
 fuzz = settings(
     max_examples=EXAMPLES,
@@ -102,11 +102,19 @@ LITERALS = VALUES.map(json.dumps) | st.sampled_from(
         "",
     ]
 )
-LIVES = st.sampled_from(
-    ["0", "-1", "-9999999999", "1e308", "1e-320", "253402300800", str(2**63), '" 5 "', '"1_0"']
+LIVES = st.builds(
+    '"{}{}":{}'.format,
+    st.sampled_from(["", "refresh_token_"]),
+    st.sampled_from(["expires_in", "expires_at"]),
+    st.sampled_from(
+        [
+            *("0", "-1", "-9999999999", "1e308", "-1e308", "1e-320", "253402300800", str(2**63)),
+            *("1" + "0" * 400, '" 5 "', '"1_0"', '"NaN"', "NaN", "1e999", "true", "null", "[]"),
+        ]
+    ),
 )
 PAIRS = st.lists(
-    st.tuples(KEYS.map(json.dumps), LITERALS | LIVES).map(":".join), max_size=8
+    LIVES | st.tuples(KEYS.map(json.dumps), LITERALS).map(":".join), max_size=8
 )  # keys twice, too
 TEXTS = (
     st.builds(lambda pairs: f"{{{','.join(pairs)}}}", PAIRS)
@@ -176,6 +184,8 @@ CONTENT = st.sampled_from(
         {"Content-Type": "text/html; charset=\x7f"},
     ]
 )
+NO_CALENDAR = b'{"access_token":"a","refresh_token":"r","expires_at":1e308}'
+NO_FLOAT = b'{"access_token":"a","expires_in":1' + b"0" * 400 + b"}"
 ENDLESS = 64 << 20
 
 

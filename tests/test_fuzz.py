@@ -36,6 +36,8 @@ from tests.odd import (
     BODIES,
     CONTENT,
     ENDLESS,
+    NO_CALENDAR,
+    NO_FLOAT,
     RETRY_AFTERS,
     STATUSES,
     bomb,
@@ -93,6 +95,7 @@ def refreshed(session: requests.Session) -> Token:
 
 @fuzz
 @given(STATUSES, BODIES, st.none() | RETRY_AFTERS, CONTENT)
+@example(200, NO_FLOAT, None, {})
 def test_token_endpoint(
     status: int, body: bytes, retry_after: str | None, headers: dict[str, str]
 ) -> None:
@@ -187,6 +190,8 @@ def test_session(status: int, body: bytes, headers: dict[str, str]) -> None:
 
 @fuzz
 @given(BODIES)
+@example(NO_FLOAT)
+@example(NO_CALENDAR)
 def test_token_file(body: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder, bounded():
         store = FileTokenStore(Path(folder, "token.json"))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kakao_session.cli.paste import pasted_lines
 from tests.cli.conftest import Run
-from tests.odd import BODIES, bounded, fuzz
+from tests.odd import BODIES, NO_CALENDAR, bounded, fuzz
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,7 @@ LANGUAGES = st.sampled_from(["en_US.UTF-8", "ko_KR.UTF-8"])
 
 @fuzz
 @given(BODIES, LANGUAGES)
+@example(NO_CALENDAR, "ko_KR.UTF-8")
 def test_status(token_file: Path, run: Run, content: bytes, language: str) -> None:
     token_file.parent.mkdir(exist_ok=True)
     token_file.write_bytes(content)
@@ -61,22 +63,19 @@ PARTS = st.lists(
 )
 
 
-@fuzz
+@settings(fuzz, phases=[Phase.generate])  # a failure waits
 @given(PARTS)
 def test_pasted_lines(monkeypatch: pytest.MonkeyPatch, parts: list[bytes]) -> None:
     reading, writing = os.pipe()
-    lines: list[str | None] = []
+    inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     with monkeypatch.context() as context, os.fdopen(reading) as stdin, bounded():
         context.setattr(sys, "stdin", stdin)
-        with pasted_lines(lines.append) as can_paste:
+        with pasted_lines(inbox.put) as can_paste:
             assert can_paste
             for part in parts:
                 os.write(writing, part)
             os.close(writing)
-            while None not in lines:
-                time.sleep(0.001)
-    *lines, end = lines
-    assert end is None
+            lines = list(iter(partial(inbox.get, timeout=10), None))
     for line in lines:
         assert line
         assert "\n" not in line

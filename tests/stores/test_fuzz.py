@@ -63,7 +63,7 @@ def test_redis(redis_store: TokenStore, redis_server: RedisServer, value: bytes)
 
 @fuzz
 @given(BODIES | ANY_TEXT | st.integers(-(2**63), 2**63 - 1) | st.floats())
-@example(b"\xff")
+@example(b'\xff{"access_token": "opaque-token"}')
 def test_sqlite(sqlite_url: str, value: object) -> None:
     """A column of SQLite takes a value of any type, and text of any bytes."""
     store = places.sql_store(sqlite_url, PLACE)

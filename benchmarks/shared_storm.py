@@ -77,7 +77,7 @@ def measure(quick: bool) -> list[Table]:
 def _calls(new_store: NewStore, login: Login, gate: Any) -> Outcomes:
     """What one process does, when all are ready."""
     with KakaoSession(**login.app, token_store=new_store(), endpoints=login.endpoints) as session:
-        gate.wait(60)
+        gate.wait(300)
         return storm(THREADS, CALLS, partial(session.get, login.url))
 
 

@@ -20,6 +20,10 @@ class Secret(str):
     def __repr__(self) -> str:
         return f"<secret {fingerprint(self)}>"
 
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """:returns: the bytes, which do not show themselves either."""
+        return SecretBytes(super().encode(encoding, errors))
+
 
 class SecretBytes(bytes):
     """Bytes whose repr is their number."""
@@ -41,13 +45,18 @@ class Secrets(dict[str, Any]):
 
 
 def without_frames(error: BaseException) -> BaseException:
-    """Take the frames off an error and off all that led to it: theirs hold a request's body."""
-    seen: set[int] = set()
+    """Take the frames off an error and off all that led to it: theirs hold what was sent."""
+    for link in _chain(error):
+        link.__traceback__ = None
+    return error
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    links: list[BaseException] = []
     pending: list[BaseException | None] = [error]
     while pending:
         link = pending.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            link.__traceback__ = None
+        if link is not None and all(link is not each for each in links):
+            links.append(link)
             pending += [link.__cause__, link.__context__]
-    return error
+    return links

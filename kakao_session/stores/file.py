@@ -69,7 +69,7 @@ class FileTokenStore:
         :raises TokenStoreError: it could not be; the old one stays as it is.
         """
         try:
-            content = f"{to_text(token, indent=2)}\n".encode()
+            content = SecretBytes(to_text(token, indent=2).encode() + b"\n")
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
         with self._file_lock():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.secret import Secret, without_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.lockfile import LockFile
 from kakao_session.stores.text import to_text, to_token
@@ -99,13 +100,14 @@ class KeyringTokenStore:
                 self._set(stored)
             yield
 
-    def _stored(self) -> str | None:
+    def _stored(self) -> Secret | None:
         with self._alone("can't be read"):
-            return keyring.get_password(self.service, self.username)
+            stored = keyring.get_password(self.service, self.username)
+        return None if stored is None else Secret(stored)
 
     def _set(self, text: str) -> None:
         with self._alone("can't be written", len(text)):
-            keyring.set_password(self.service, self.username, text)
+            keyring.set_password(self.service, self.username, str(text))  # which a back end knows
 
     def _lock_of_entry(self) -> LockFile:
         entry = f"{self.service}\0{self.username}".encode()
@@ -134,8 +136,9 @@ class KeyringTokenStore:
             raise self._error(
                 what,
                 "keyring finds no keychain here. Keep the token in a file, or give keyring one",
-            ) from error
+            ) from without_frames(error)
         except Exception as error:  # a back end raises whatever its platform raises
+            without_frames(error)
             raise self._error(f"{what} ({type(error).__name__})", _remedy(length)) from error
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:

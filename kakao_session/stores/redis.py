@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.secret import Secret, SecretBytes, without_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token
@@ -89,7 +90,7 @@ class RedisTokenStore:
             it is.
         """
         with self._guarded("can't be read"):
-            stored: str | bytes | None = self.client.get(self.key)
+            stored = _hidden(self.client.get(self.key))
         seen = self._holds.mine
         if seen is not None:
             seen.value = stored
@@ -196,7 +197,7 @@ class RedisTokenStore:
             raise self._error(
                 f"{what} ({type(error).__name__})",
                 "Look whether Redis runs, lets this program in and has a plain string there",
-            ) from error
+            ) from without_frames(error)
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
         return TokenStoreError(f"Redis key {self.key!r}{_address(self.client)} {what}: {remedy}.")
@@ -212,6 +213,12 @@ class _Seen:
 
     def __init__(self, value: str | bytes | None) -> None:
         self.value = value
+
+
+def _hidden(stored: str | bytes | None) -> Secret | SecretBytes | None:
+    if stored is None:
+        return None
+    return SecretBytes(stored) if isinstance(stored, bytes) else Secret(stored)
 
 
 def _address(client: Any) -> str:

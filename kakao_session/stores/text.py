@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kakao_session.secret import Secret, without_frames
 from kakao_session.token import Token
 
 
-def to_text(token: Token, *, ascii_only: bool = False, indent: int | None = None) -> str:
+def to_text(token: Token, *, ascii_only: bool = False, indent: int | None = None) -> Secret:
     """Write *token* down.
 
     :param ascii_only: write escapes for whatever is not ASCII, for a place that may know no UTF-8.
@@ -19,9 +20,9 @@ def to_text(token: Token, *, ascii_only: bool = False, indent: int | None = None
     try:
         text = json.dumps(token, ensure_ascii=ascii_only, indent=indent)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the token is no JSON: {error}") from error
+        raise ValueError(f"the token is no JSON: {error}") from without_frames(error)
     # A lone surrogate has no UTF-8, but its backslash escape is its JSON.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Secret(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def to_token(text: str | bytes) -> Token:

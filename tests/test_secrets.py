@@ -18,7 +18,7 @@ from rich.traceback import Traceback
 
 from kakao_session import FileTokenStore, KakaoError, TemporaryError, Token, raise_for_kakao
 from kakao_session.kauth import Form
-from kakao_session.secret import Secret, SecretBytes, fingerprint, without_frames
+from kakao_session.secret import Secret, SecretBytes, fingerprint, without_frames, without_words
 from kakao_session.stores.text import to_text
 from tests.conftest import Clock
 from tests.test_login import REDIRECT_URI, agree
@@ -178,6 +178,14 @@ def test_without_frames__takes_them_off_all_that_led_to_it() -> None:
     context.__context__ = error  # a circle, as code that raises an old error makes it
     assert without_frames(error) is error
     assert [link.__traceback__ for link in (error, cause, context, first)] == [None] * 4
+
+
+def test_without_words__takes_them_off_all_that_led_to_it() -> None:
+    error, cause = ValueError("a quoted token"), UnicodeDecodeError("utf-8", b"token", 0, 1, "odd")
+    error.__cause__ = cause
+    without_words(error)
+    assert repr(error) == "ValueError('...')"
+    assert repr(cause) == "UnicodeDecodeError('...')"
 
 
 def test_text_of_a_token__hides_itself() -> None:

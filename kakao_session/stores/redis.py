@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import Secret, SecretBytes, without_frames
+from kakao_session.secret import Secret, SecretBytes, without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token
@@ -190,8 +190,9 @@ class RedisTokenStore:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
             # The client decodes answers, and the cause would quote this one.
+            without_words(error)
             raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
         except RedisError as error:
             raise self._error(

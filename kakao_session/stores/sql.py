@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import without_frames
+from kakao_session.secret import without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token
@@ -237,12 +237,13 @@ class SQLTokenStore:
             yield
         except (DataError, IntegrityError) as error:
             name = _name(error)
-            # The cause might quote the row.
+            without_words(error)  # which might quote the row
             raise self._error(f"{what} ({name})", "Look at the table's columns") from None
         except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
             if isinstance(error, DBAPIError) and self._database.is_impatience(error):
                 raise self._impatience() from without_frames(error)
             if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
+                without_words(error)
                 raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
             raise self._error(
                 f"{what} ({_name(error)})",

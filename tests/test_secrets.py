@@ -1,49 +1,69 @@
-"""No token, secret or code in a log at any level, in a repr, in an exception or on stdout."""
+"""No token, secret or code, nor 12 characters of one, in anything that anybody gets to see."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
+import os
+import re
+import subprocess
+import sys
+import threading
 import traceback
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
 from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from kakao_session import FileTokenStore, KakaoError, TemporaryError, Token, raise_for_kakao
+from kakao_session import TemporaryError, Token
 from kakao_session.kauth import Form
 from kakao_session.secret import Secret, SecretBytes, fingerprint, without_frames, without_words
 from kakao_session.stores.text import to_text
-from tests.conftest import Clock
-from tests.test_login import REDIRECT_URI, agree
+from tests.leaks import SCENARIOS, Drive
+from tests.stores.servers import redis_server as started_redis_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kakao_session.emulator import KakaoEmulator
     from tests.conftest import NewSession
 
-SECRET = "the-client-secret-of-the-app"
+PIECE = 12
+ALPHABET = r"[A-Za-z0-9_.~-]{12,}"  # of whatever is secret
+ROOT = Path(__file__).parents[1]
+
+
+def leaked(secrets: Iterable[str], text: str) -> set[str]:
+    """:returns: the pieces of secrets that stand in a text."""
+    wanted = set().union(*map(pieces, secrets))
+    assert all(re.fullmatch(ALPHABET, piece) for piece in wanted)
+    runs = set(re.findall(ALPHABET, text))
+    return wanted & set().union(*map(pieces, runs))
+
+
+def pieces(text: str) -> set[str]:
+    return {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
 
 
 def with_locals(error: BaseException) -> str:
-    """An error's traceback as rich shows it with every local variable, but without the test's."""
-    trace = error.__traceback__
-    while trace and Path(trace.tb_frame.f_code.co_filename) == Path(__file__):
-        trace = trace.tb_next
+    """An error's traceback as rich shows it with every local variable, whole."""
     console = Console(file=io.StringIO(), width=1000)
     console.print(
         Traceback.from_exception(
             type(error),
             error,
-            trace,
+            error.__traceback__,
             width=1000,
             show_locals=True,
-            locals_max_string=None,  # type: ignore[arg-type]  # rich takes it for no limit
+            locals_max_length=None,  # type: ignore[arg-type]  # rich takes it for no limit
+            locals_max_string=None,  # type: ignore[arg-type]  # likewise
             max_frames=1000,
         )
     )
@@ -53,99 +73,115 @@ def with_locals(error: BaseException) -> str:
 
 
 def shown(thing: Any) -> list[str]:
-    return [repr(thing), str(thing), pretty_repr(thing)]
+    said = [repr(thing), str(thing), pretty_repr(thing)]
+    if isinstance(thing, BaseException):
+        said += traceback.format_exception(thing)
+        said += traceback.TracebackException.from_exception(thing, capture_locals=True).format()
+        said += [with_locals(thing), *map(repr, causes(thing))]
+    return said
 
 
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with started_redis_server() as server:
+        yield server.url
+
+
+@pytest.fixture
+def drive(
+    kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> Drive:
+    return Drive(kakao, tmp_path, monkeypatch, redis_url)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_nothing_is_said(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    clock: Clock,
-    tmp_path: Path,
+    drive: Drive,
+    name: str,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kakao.client_secret = SECRET
-    kakao.refresh_token_renewal = "always"
-    said: list[str] = []
-    secrets = {SECRET}
-
-    def failing(*_: Any) -> None:
-        raise RuntimeError("the saver failed")
-
-    def drive(call: Any) -> None:
-        secrets.update(secrets_of(session.token))
-        try:
-            answer = call()
-        except (KakaoError, ValueError) as error:
-            said.extend(shown(error))
-            said.extend(traceback.format_exception(error))
-            said.append(with_locals(error))
-        else:
-            said.extend(shown(answer))
-        secrets.update(secrets_of(session.token))
-
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
-        session = new_session(
-            client_secret=SECRET,
-            token_store=tmp_path / "token.json",
-            redirect_uri=REDIRECT_URI,
-            pkce="S256",
-        )
-        url, _ = session.authorization_url()
-        redirect = agree(url)
-        secrets.add(dict(parse_qsl(urlsplit(redirect).query))["code"])
-        drive(lambda: session.fetch_token(authorization_response=redirect))
-        secrets.add(str(session._code_verifier))
-        drive(lambda: session.fetch_token(authorization_response=redirect))
-        drive(lambda: session.get("/v2/user/me"))
-        drive(lambda: session.refresh_token())
-        kakao.revoke_access_tokens()
-        drive(lambda: session.get("/v2/user/me"))
-        for failure in (503, "reset", "html", "garbage", "truncated"):
-            kakao.fail_next(failure, times=2)
-            drive(lambda: session.refresh_token())
-        for code in ("KOE010", "KOE101", "KOE237", "KOE320"):
-            kakao.fail_next(error_code=code)
-            drive(lambda: session.refresh_token())
-        kakao.fail_next(403, path="/v2/user/me", json={"code": -401, "msg": session.access_token})
-        drive(lambda: raise_for_kakao(session.get("/v2/user/me")))
-        session.token_updater = failing
-        drive(lambda: session.refresh_token())
-        drive(lambda: session.get("/v2/user/me"))
-        session.token_updater = None
-        drive(lambda: session.get("/v2/user/me"))
-        clock.advance(seconds=21_599 - 300)
-        kakao.fail_next(503, times=2)
-        drive(lambda: session.get("/v2/user/me"))
-        content = (tmp_path / "token.json").read_bytes()
-        (tmp_path / "token.json").write_bytes(content[:-40])
-        clock.advance(hours=7)
-        drive(lambda: session.get("/v2/user/me"))
-        (tmp_path / "token.json").write_bytes(content)
-        kakao.unlink()
-        drive(lambda: session.get("/v2/user/me"))
-        for thing in (session, session.auth, session.token, tmp_path):
-            said.extend(shown(thing))
-        said.extend(shown(FileTokenStore(tmp_path / "token.json").load()))
-
-    out, err = capfd.readouterr()
-    said += [record.getMessage() for record in caplog.records]
-    said += [record.exc_text or "" for record in caplog.records]
+        warnings.simplefilter("always")
+        try:
+            SCENARIOS[name](drive)
+        except (requests.RequestException, ValueError) as error:
+            drive.said.append(error)
+    said = [text for thing in drive.said for text in shown(thing)]
+    said += [logging.Formatter().format(record) for record in caplog.records]
+    said += [repr(record.__dict__) for record in caplog.records]
     said += [str(warning.message) for warning in warned]
-    everything = "\n".join([*said, out, err])
-    assert len(secrets) > 5
-    assert len(said) > 100
-    leaked = {
-        secret[start : start + 12]
-        for secret in secrets
-        for start in range(len(secret) - 11)
-        if secret[start : start + 12] in everything
-    }
-    assert leaked == set()
+    said += capfd.readouterr()
+    assert len(said) > 3
+    assert leaked(drive.secrets(), "\n".join(said)) == set()
 
 
-def secrets_of(token: Token) -> set[str]:
-    return {token[key] for key in ("access_token", "refresh_token") if key in token}
+# A test of somebody's own, in which everything fails and pytest shows all it can.
+THEIR_TEST = """
+import json
+import pathlib
+
+import pytest
+
+from kakao_session.emulator import KakaoEmulator
+from tests.leaks import SCENARIOS, Drive
+
+
+@pytest.fixture(scope="module")
+def local_kakao():
+    with KakaoEmulator() as local_kakao:
+        yield local_kakao
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test(name, local_kakao, tmp_path, monkeypatch):
+    local_kakao.reset()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", local_kakao.ca_file)
+    drive = Drive(local_kakao, tmp_path, monkeypatch, {redis_url!r})
+    try:
+        SCENARIOS[name](drive)
+        pytest.fail("so that it is shown, too")
+    finally:
+        with pathlib.Path({secrets!r}).open("a") as file:
+            file.write(json.dumps(sorted(drive.secrets())) + chr(10))
+"""
+
+
+def test_nothing_is_said__by_pytest(tmp_path: Path, redis_url: str) -> None:
+    secrets = tmp_path / "secrets"
+    test = tmp_path / "test_theirs.py"
+    test.write_text(THEIR_TEST.format(redis_url=redis_url, secrets=str(secrets)))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-vv", "--showlocals", "--tb=long", "-c", os.devnull),
+            *("--rootdir", str(tmp_path), "--log-level=DEBUG", "-p", "no:cacheprovider"),
+            *("-p", "no:hypothesispytest", str(test)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"{len(SCENARIOS)} failed" in done.stdout
+    assert "Captured log call" in done.stdout
+    known = {each for line in secrets.read_text().splitlines() for each in json.loads(line)}
+    assert len(known) > len(SCENARIOS)
+    assert leaked(known, done.stdout + done.stderr) == set()
+
+
+def test_leak__is_found() -> None:
+    """The search itself: a whole secret, a piece of 12, and not one of 11."""
+    assert leaked(["abcdefghijklmnop"], "x abcdefghijklmnop x")
+    assert leaked(["abcdefghijklmnop"], "x efghijklmnop x") == {"efghijklmnop"}
+    assert leaked(["abcdefghijklmnop"], "x fghijklmnop x") == set()
 
 
 def test_reprs__name_and_count_alone() -> None:
@@ -184,8 +220,10 @@ def test_without_words__takes_them_off_all_that_led_to_it() -> None:
     error, cause = ValueError("a quoted token"), UnicodeDecodeError("utf-8", b"token", 0, 1, "odd")
     error.__cause__ = cause
     without_words(error)
-    assert repr(error) == "ValueError('...')"
-    assert repr(cause) == "UnicodeDecodeError('...')"
+    assert [repr(link) for link in (error, cause)] == [
+        "ValueError('...')",
+        "UnicodeDecodeError('...')",
+    ]
 
 
 def test_text_of_a_token__hides_itself() -> None:

@@ -24,8 +24,8 @@ from kakao_session import (
 from kakao_session.held import Held
 from tests.odd import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
 from tests.stores import places
+from tests.stores.keychain import Keychain
 from tests.stores.servers import RedisServer, SQLServer
-from tests.stores.test_keyring import Keychain
 
 KEY = Fernet.generate_key()
 PLACE = "the-place"

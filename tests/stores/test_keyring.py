@@ -5,57 +5,17 @@ from __future__ import annotations
 import pickle
 import stat
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordSetError
 
 from kakao_session import KeyringTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
+from tests.stores.keychain import Keychain
 from tests.stores.outside import no_keychain
-
-
-class Keychain(KeyringBackend):
-    """A keychain in memory that refuses when it is told to."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
-        self.entries: dict[tuple[str, str], str] = {}
-        self.refusals: dict[str, Exception] = {}
-        self.longest = 10**9
-        self.inside = self.most_inside = 0
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self.refuse("get")
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.refuse("set")
-        if len(password) > self.longest:
-            raise OSError(1783, "CredWrite", "The stub received bad data")
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self.refuse("delete")
-        del self.entries[service, username]
-
-    def refuse(self, act: str) -> None:
-        self.enter()
-        if act in self.refusals:
-            raise self.refusals[act]
-
-    def enter(self) -> None:
-        """Notice whether somebody else is inside."""
-        self.inside += 1
-        self.most_inside = max(self.most_inside, self.inside)
-        time.sleep(0.001)
-        self.inside -= 1
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""No command prints or leaves behind a token, a code or the secret, nor 12 characters of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kakao_session import FileTokenStore, Token
+from tests.cli.conftest import Run, agree, come_back, running
+from tests.leaks import CLIENT_SECRET, failing
+from tests.test_secrets import leaked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kakao_session.emulator import KakaoEmulator
+
+COMMANDS = [
+    ["status"],
+    ["status", "--check"],
+    ["status", "--check", "--json"],
+    ["refresh"],
+    ["refresh", "--if-needed"],
+    ["request", "GET", "/v2/user/me"],
+    ["request", "POST", "/v2/user/me", "-d", "a=b", "-H", "X-A: b"],
+    ["request", "GET", "https://dapi.kakao.com/v2/search/web", "-d", "query=q"],
+    ["import", "--force", "{theirs}"],
+    ["logout"],
+    ["unlink", "--yes"],
+    ["emulate", "--", "true"],
+]
+PATHS = ("/oauth/token", "/v2/user/me", "/v1/user/access_token_info", "/v1/user/logout")
+FAILURES = ["KOE010", "KOE237", "KOE322", "reset", "html", "garbage", "truncated", 503]
+
+
+@pytest.fixture(params=["en_US.UTF-8", "ko_KR.UTF-8"])
+def kakao(
+    kakao: KakaoEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> KakaoEmulator:
+    kakao.client_secret = CLIENT_SECRET
+    kakao.refresh_token_renewal = "always"
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", CLIENT_SECRET)
+    monkeypatch.setenv("LANG", request.param)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
+    return kakao
+
+
+def left_behind(folder: Path) -> list[str]:
+    """:returns: what is on the disk, but for the token files."""
+    token_files = ("token.json", "theirs.json")
+    return [
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in token_files
+    ]
+
+
+def secrets(kakao: KakaoEmulator) -> set[str]:
+    sent = [dict(record.form) for record in kakao.token_requests]
+    names = ("code", "code_verifier", "refresh_token")
+    return {
+        CLIENT_SECRET,
+        *(issue.value for issue in kakao.tokens),
+        *(form[name] for form in sent for name in names if form.get(name)),
+    }
+
+
+def make(trouble: Any, kakao: KakaoEmulator, token_files: tuple[Path, Path]) -> None:
+    """Log in anew, and let it be in trouble."""
+    for file in token_files:
+        FileTokenStore(file).save(Token(kakao.login()))
+        if trouble == "torn":
+            file.write_bytes(file.read_bytes()[:-30])
+        elif trouble == "gone":
+            file.unlink()
+    if trouble == "stale" or trouble in FAILURES:
+        kakao.revoke_access_tokens()
+    kakao.clear_failures()
+    if trouble in FAILURES:
+        for path in PATHS[:1] if str(trouble).startswith("KOE") else PATHS:
+            failing(kakao, trouble, path)
+
+
+@pytest.mark.parametrize("trouble", [None, "stale", "torn", "gone", *FAILURES])
+def test_nothing_is_said(
+    kakao: KakaoEmulator, token_file: Path, tmp_path: Path, run: Run, trouble: Any
+) -> None:
+    theirs = tmp_path / "theirs.json"
+    said: list[str] = []
+    statuses: set[int] = set()
+    for name, *arguments in COMMANDS:
+        for verbose in [[], ["--verbose"]] if name != "emulate" else [[]]:
+            make(trouble, kakao, (token_file, theirs))
+            result = run(name, *verbose, *(word.format(theirs=theirs) for word in arguments))
+            said.append(result.output)
+            statuses.add(result.exit_code)
+    assert (statuses == {0}) is (trouble in (None, "stale"))
+    assert leaked(secrets(kakao), "\n".join([*said, *left_behind(tmp_path)])) == set()
+
+
+@pytest.mark.parametrize("failure", [None, "KOE010", "KOE320", "KOE313", "reset", "garbage"])
+@pytest.mark.parametrize("pasted", [False, True])
+def test_nothing_is_said__by_login(
+    kakao: KakaoEmulator, token_file: Path, tmp_path: Path, port: int, failure: Any, pasted: bool
+) -> None:
+    said: list[str] = []
+    if failure:
+        failing(kakao, failure)
+    with running("login", "--verbose", "--store-secret", "--port", str(port)) as command:
+        redirect = agree(command.url())
+        if pasted:
+            command.paste(redirect.replace("state=", "state=x"))
+            command.paste(redirect)
+        else:
+            said.append(come_back(redirect))
+        assert (command.end() == 0) is (failure is None)
+        said += [command.seen, command.errors()]
+    code = redirect.partition("code=")[2].partition("&")[0]
+    assert len(code) > 20
+    assert leaked({code} | secrets(kakao), "\n".join([*said, *left_behind(tmp_path)])) == set()

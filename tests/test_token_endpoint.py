@@ -186,6 +186,24 @@ def test_transport_settings__of_one_refresh(
     assert wire(kakao) == [REFRESH]
 
 
+def test_transport_settings__of_one_refresh_at_another_url(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Watching(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+            seen.append({name: kwargs[name] for name in ("timeout", "proxies")})
+            return super().send(request, *args, **{**kwargs, "proxies": {}})
+
+    session = new_session(token=token, timeout=(3, 4))
+    session.mount("https://", Watching())
+    proxies = {"https": "http://127.0.0.1:1"}
+    session.refresh_token(kakao.endpoints.token_url, proxies=proxies)
+    session.refresh_token(kakao.endpoints.token_url, timeout=7)
+    assert seen == [{"timeout": (3, 4), "proxies": proxies}, {"timeout": 7, "proxies": {}}]
+
+
 @pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
 def test_timeout__always(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, timeout: Any

@@ -172,8 +172,9 @@ def _refusal(response: requests.Response, answer: Mapping[str, Any]) -> TokenEnd
         value if isinstance(value, str) else None
         for value in (answer.get("error"), answer.get("error_code"))
     )
-    if error is None and error_code is None and response.status_code not in (429, *range(500, 600)):
-        return _nonsense(response, f"HTTP {response.status_code}")
+    status = response.status_code
+    if error is None and error_code is None and status < 500 and status != 429:
+        return _nonsense(response, f"HTTP {status}")
     return token_endpoint_error(response, error, error_code)
 
 

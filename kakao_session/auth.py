@@ -184,5 +184,4 @@ def _prefixes(
 
 def _origins(*urls: str) -> tuple[str, ...]:
     secure = [url for url in urls if url.startswith("https://")]
-    ported = [f"{url}:443" for url in secure if ":" not in url.removeprefix("https://")]
-    return tuple(f"{url}/" for url in (*secure, *ported))
+    return tuple(f"{url}{port}/" for url in secure for port in ("", ":443"))

@@ -79,7 +79,7 @@ def test_app_key__from_argument_environment_token(monkeypatch: pytest.MonkeyPatc
     assert sent(KakaoAuth("from-argument", token=token)) == "KakaoAK from-argument"
 
 
-@pytest.mark.parametrize("hosts", [["api.example.org"], "api.example.org", ("API.example.org",)])
+@pytest.mark.parametrize("hosts", [["api.example.org"], "api.example.org", ("API.EXAMPLE.org",)])
 def test_api_hosts__get_the_bearer_too(hosts: object) -> None:
     assert attached("https://api.example.org/x", api_hosts=hosts) == "Bearer opaque-access"
     assert attached("https://api.example.org:8443/x", api_hosts=hosts) is None
@@ -91,6 +91,14 @@ def test_api_hosts__with_a_port() -> None:
     hosts = ["api.example.org:8443"]
     assert attached("https://api.example.org:8443/x", api_hosts=hosts) == "Bearer opaque-access"
     assert attached("https://api.example.org/x", api_hosts=hosts) is None
+
+
+def test_api_hosts__by_address() -> None:
+    hosts = ["[2001:db8::1]"]
+    assert attached("https://[2001:db8::1]/x", api_hosts=hosts) == "Bearer opaque-access"
+    assert attached("https://[2001:db8::1]:443/x", api_hosts=hosts) == "Bearer opaque-access"
+    assert attached("https://[2001:db8::1]:8443/x", api_hosts=hosts) is None
+    assert attached("https://[2001:db8::2]/x", api_hosts=hosts) is None
 
 
 @pytest.mark.parametrize("host", ["https://example.org", "example.org/path", "a@b", "", "a b"])

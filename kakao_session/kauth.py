@@ -105,7 +105,7 @@ class TokenEndpoint:
                 wait = patience.wait_after(error)
                 if wait > LONGEST_WAIT:
                     raise
-                patience = patience.increment("POST", self.url, error=error)
+                patience = patience.increment()
             time.sleep(wait)
 
     def _request_once(self, form: Form, **transport: Any) -> Token:

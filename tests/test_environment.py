@@ -111,6 +111,7 @@ def test_asked_once__for_each_host(asked: list[str]) -> None:
     for _ in range(3):
         settings(session)
         settings(session, "https://kapi.kakao.com/other?x#y")
+        settings(session, "https://kapi.kakao.com/?to=https://elsewhere.example/")
         settings(session, "https://kauth.kakao.com/")
     assert asked == [URL, "https://kauth.kakao.com/"]
 
@@ -144,7 +145,7 @@ def test_many_hosts__are_not_kept_for_ever(asked: list[str]) -> None:
     environment = Environment()
     for number in range(200):
         environment.ask(f"https://host{number}/")
-    assert len(environment._answers) <= 64
+        assert len(environment._answers) <= 64
     environment.ask("https://host199/")
     assert len(asked) == 200
 

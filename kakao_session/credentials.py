@@ -19,6 +19,8 @@ class ClientCredentials:
     :param token: gives the token, which may carry ``app_key`` and ``client_secret``.
     """
 
+    __slots__ = ("_token", "given_id", "given_secret")
+
     def __init__(
         self, client_id: str | None, client_secret: str | None, token: Callable[[], Token]
     ) -> None:

@@ -82,6 +82,8 @@ class TokenEndpoint:
         nothing else of it reaches them. ``None``: a fresh one each time.
     """
 
+    __slots__ = ("session", "timeout", "url")
+
     def __init__(
         self, url: str, timeout: Timeout | None = None, session: requests.Session | None = None
     ) -> None:

@@ -24,6 +24,8 @@ class Keeper:
     :param updater: called with a copy of each new token.
     """
 
+    __slots__ = ("seen", "store", "updater")
+
     def __init__(self, store: TokenStore | None, updater: TokenUpdater | None) -> None:
         self.store = store
         self.updater = updater

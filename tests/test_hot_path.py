@@ -16,6 +16,7 @@ import pytest
 
 import kakao_session
 from benchmarks.contenders import AUTH, BARE, BARE_AUTH, SESSION, Contender, Wire, some_login
+from kakao_session import FileTokenStore, KakaoAuth
 
 PACKAGE = str(Path(kakao_session.__file__).parent)
 INLINED = {"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"}
@@ -201,3 +202,20 @@ def test_memory__nothing_is_kept(new_call: NewCall, contender: Contender) -> Non
         tracemalloc.stop()
     # requests and Python fill caches of theirs now and then; what a call kept, every round would.
     assert min(after - before for before, after in pairwise(held)) < 8 * calls
+
+
+@pytest.mark.parametrize(
+    "what",
+    [{"token": LOGIN.token}, {"token_store": FileTokenStore("token.json")}],
+    ids=["token", "store"],
+)
+def test_auth__holds_less_than_2_kib(what: dict[str, Any]) -> None:
+    count = 1000
+    auths = [KakaoAuth(**LOGIN.app, **what)]
+    tracemalloc.start()
+    try:
+        auths += [KakaoAuth(**LOGIN.app, **what) for _ in range(count)]
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held / count < 2048

@@ -12,14 +12,12 @@ from benchmarks.crowd import crowd
 from benchmarks.kakao import running_kakao
 from benchmarks.table import Table, percentile
 
-THREADS = 64
-
 
 def measure(quick: bool) -> list[Table]:
     """:returns: one table."""
     contenders = installed(BARE, SESSION, AUTH, *PEERS)
-    rounds, seconds = (1, 0.2) if quick else (7, 1.0)
-    turns = [_Turn(contender) for contender in contenders]
+    rounds, seconds, threads = (1, 0.1, 8) if quick else (7, 1.0, 64)
+    turns = [_Turn(contender, threads) for contender in contenders]
     order = list(turns)
     with running_kakao() as kakao:
         for number in range(rounds):
@@ -28,8 +26,8 @@ def measure(quick: bool) -> list[Table]:
                 turn.take(kakao.login(), seconds)
                 kakao.refreshes()
     table = Table(
-        f"{THREADS} threads on one session, over TLS",
-        f"A pool of {THREADS} connections; each thread calls again as soon as it has its answer, "
+        f"{threads} threads on one session, over TLS",
+        f"A pool of {threads} connections; each thread calls again as soon as it has its answer, "
         f"{rounds} x {seconds:g} s. Client and server share the machine, so what limits is the "
         "two together. Aim: not less than a bare session.",
         ("", "calls a second, median", "lowest to highest", "of bare", "p99, ms", "CPU a call, us"),
@@ -47,16 +45,17 @@ def measure(quick: bool) -> list[Table]:
 class _Turn:
     """What was measured of one contender."""
 
-    def __init__(self, contender: Contender) -> None:
+    def __init__(self, contender: Contender, threads: int) -> None:
         self.contender = contender
+        self.threads = threads
         self.rates: list[float] = []
         self.cpu: list[float] = []
         self.latencies: list[float] = []
 
     def take(self, login: Login, seconds: float) -> None:
-        client = self.contender.open(login, Wire(connections=THREADS))
+        client = self.contender.open(login, Wire(connections=self.threads))
         call = partial(client.get, login.url)
-        crowd(THREADS, call)  # each thread its connection
+        crowd(self.threads, call)  # each thread its connection
         latencies: list[float] = []
 
         def keep_calling() -> None:
@@ -66,7 +65,7 @@ class _Turn:
                 latencies.append(time.perf_counter() - started)
 
         started, spent = time.perf_counter(), time.process_time()
-        crowd(THREADS, keep_calling)
+        crowd(self.threads, keep_calling)
         self.rates.append(len(latencies) / (time.perf_counter() - started))
         self.cpu.append((time.process_time() - spent) / len(latencies))
         self.latencies += latencies

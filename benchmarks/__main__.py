@@ -39,7 +39,9 @@ def main() -> None:
     if unknown := set(wanted) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))}")
 
-    report = Report(shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]))
+    only = ["--only", arguments.only] if arguments.only else []
+    quick = ["--quick"] if arguments.quick else []
+    report = Report(shlex.join(["python", "-m", "benchmarks", *quick, *only]))
     for name in wanted:
         started = time.monotonic()
         print(f"{name} ...", end=" ", file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import stat
 import subprocess
 import sys
@@ -43,9 +44,7 @@ def test_save_and_load(store: FileTokenStore) -> None:
     store.save(TOKEN)
     assert store.load() == TOKEN
     text = store.path.read_text(encoding="utf-8")
-    assert json.loads(text) == TOKEN
-    assert "홍길동" in text
-    assert text.endswith("}\n")
+    assert text == json.dumps(TOKEN, ensure_ascii=False, indent=2) + "\n"
     store.delete()
     assert store.load() is None
     store.delete()
@@ -86,6 +85,30 @@ def test_symlink__is_followed(tmp_path: Path) -> None:
         assert (target.parent / "token.json.lock").exists()
     store.delete()
     assert not target.exists()
+
+
+def test_symlink__that_is_turned_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "blue.json")
+    store = FileTokenStore(tmp_path / "link.json")
+    store.save(TOKEN)
+    store.path.unlink()
+    store.path.symlink_to(tmp_path / "green.json")
+    with store.lock():
+        assert said_when_locked(FileTokenStore(tmp_path / "green.json", lock_timeout=0))
+        FileTokenStore(tmp_path / "blue.json", lock_timeout=0).delete()
+
+
+def said_when_locked(store: FileTokenStore) -> str:
+    with pytest.raises(TokenStoreError, match="is locked") as caught:
+        store.save(TOKEN)
+    return str(caught.value)
+
+
+def test_lock_timeout(tmp_path: Path) -> None:
+    assert FileTokenStore(tmp_path / "token.json").lock_timeout == 120
+    with FileTokenStore(tmp_path / "token.json").lock():
+        sentence = said_when_locked(FileTokenStore(tmp_path / "token.json", lock_timeout=0.1))
+    assert "for more than 0.1 seconds" in sentence
 
 
 def test_relative_path__stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,6 +375,41 @@ def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
     store.save(TOKEN)
     assert (store.path.stat().st_uid, store.path.stat().st_gid) == (65534, 65534)
     assert mode(store.path) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "fchown"), reason="no owners here")
+def test_owner__is_left_as_it_is_by_all_but_root(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(TOKEN)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "fchown", lambda *_: pytest.fail("it was given away"))
+    store.save(Token({"access_token": "b"}))
+    assert store.load() == {"access_token": "b"}
+
+
+def test_save_and_delete__reach_the_disk(
+    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def spy(descriptor: int) -> None:
+        fsync(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            synced.append("folder")
+            return
+        names = {path.name for path in store.path.parent.iterdir()} - {store.path.name}
+        (name,) = names - {"token.json.lock"}
+        assert re.fullmatch(r"\.token\.json\.\w+\.tmp", name)
+        assert mode(store.path.with_name(name)) == 0o600
+        synced.append("file")
+
+    monkeypatch.setattr(os, "fsync", spy)
+    store.save(TOKEN)
+    assert synced == ["file", "folder"]
+    store.delete()
+    assert synced == ["file", "folder", "folder"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "write"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
+from kakao_session.held import Held
 from tests.conftest import ME, Clock, wire
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ def test_dead_token__given_beside_a_live_one_in_the_store(
     with pytest.raises(LoginRequiredError):
         session.get("/v2/user/me")
     assert session.get("/v2/user/me").status_code == 200
+
+
+@pytest.mark.parametrize("held", [Held.of(Token(), 60, 300), Held.dead(Token(access_token="a"))])
+def test_no_token_or_a_dead_one__is_for_no_call(held: Held) -> None:
+    assert not held.is_fresh()
+    assert not held.is_usable()
 
 
 def test_errors__are_separate_objects(

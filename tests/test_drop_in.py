@@ -69,6 +69,16 @@ def test_parents_refresh_token__with_client_in_the_call(
     assert renewed["refresh_token"] == token["refresh_token"]
 
 
+def test_refresh_token__its_own_said_in_the_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    updated: list[Token] = []
+    session = new_session(token=token, token_updater=updated.append)
+    renewed = session.refresh_token(refresh_token=token["refresh_token"])
+    assert renewed["refresh_token_expires_at"] == token["refresh_token_expires_at"]
+    assert [saved.refresh_token_changed for saved in updated] == [False]
+
+
 def test_refresh_token__another_than_its_own(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

@@ -354,11 +354,39 @@ def test_stored_by_another_but_old__renewed_with_its_refresh_token(
     assert ("refresh_token", other) in kakao.token_requests[0].form
 
 
-def test_given_token__newer_than_the_stored(
+def test_stored_by_another__of_unknown_age_after_a_save_of_ones_own(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:
     store = MemoryStore(token)
-    clock.advance(hours=1)
+    session = new_session(token_store=store)
+    session.refresh_token()
+    clock.advance(hours=7)
+    answer = kakao.login()
+    store.token = Token({name: answer[name] for name in ("access_token", "refresh_token")})
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token == store.token
+    assert wire(kakao) == [ME]
+
+
+def test_refresh_token__after_somebody_who_shares_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    store = MemoryStore(token)
+    mine, theirs = new_session(token_store=store), new_session(token_store=store)
+    assert mine.token == theirs.token
+    renewed = theirs.refresh_token()
+    assert mine.refresh_token() == renewed
+    assert wire(kakao) == [REFRESH]
+    assert mine.refresh_token() != renewed
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_given_token__no_older_than_the_stored(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, hours: int
+) -> None:
+    store = MemoryStore(token)
+    clock.advance(hours=hours)
     given = Token.from_response(kakao.login(), clock.moment)
     session = new_session(token=given, token_store=store)
     session.refresh_token()

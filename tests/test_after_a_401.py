@@ -129,10 +129,11 @@ def test_ip_mismatched__one_refresh_for_a_hundred_calls(
 ) -> None:
     session = new_session(token=token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
-    for _ in range(100):
+    for number in range(100):
         response = session.get("/v2/user/me")
         assert response.status_code == 401
         assert "ip mismatched" in response.json()["msg"]
+        assert len(response.history) == (1 if number == 0 else 0)
     assert len(kakao.token_requests) == 1
     assert len(kakao.requests) == 102
 

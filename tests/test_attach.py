@@ -125,6 +125,16 @@ def test_own_auth__wins(kakao: KakaoEmulator, new_session: NewSession, token: To
     assert kakao.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
+def test_own_header__wins_at_dapi_too() -> None:
+    request = requests.Request(
+        "GET",
+        "https://dapi.kakao.com/v2/search/web",
+        headers={"Authorization": "KakaoAK another"},
+        auth=KakaoAuth("app-key", token=GOOD),
+    )
+    assert request.prepare().headers["Authorization"] == "KakaoAK another"
+
+
 def test_own_header__without_a_login(kakao: KakaoEmulator, new_session: NewSession) -> None:
     new_session().get("/v2/user/me", headers={"Authorization": "KakaoAK admin"})
     assert kakao.requests[-1].headers["Authorization"] == "KakaoAK admin"
@@ -135,6 +145,14 @@ def test_withhold_token(kakao: KakaoEmulator, new_session: NewSession, token: To
     assert response.status_code == 401
     assert "Authorization" not in kakao.requests[-1].headers
     assert len(kakao.requests) == 1
+
+
+def test_withhold_token__not_a_login_of_ones_own(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    session.request("GET", "/v2/user/me", withhold_token=True, auth=("me", "pw"))
+    assert kakao.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
 def test_callers_objects__stay_as_they_are(new_session: NewSession, token: Token) -> None:

@@ -54,6 +54,7 @@ class Drive:
         self.patch = patch
         self.redis_url = redis_url
         self.said: list[object] = []
+        self._engines: list[sqlalchemy.Engine] = []
         self._others = {CLIENT_SECRET}
         issue = OpenID.id_token
 
@@ -92,6 +93,16 @@ class Drive:
         self._others |= {dict(parse_qsl(urlsplit(redirect).query))["code"]}
         self._others |= {str(session._code_verifier)}
         return Secret(redirect)
+
+    def engine(self, **settings: Any) -> sqlalchemy.Engine:
+        """:returns: an engine for a database in the folder."""
+        url = f"sqlite:///{self.folder / 'tokens.db'}"
+        self._engines.append(engine := sqlalchemy.create_engine(url, **settings))
+        return engine
+
+    def close(self) -> None:
+        for engine in self._engines:
+            engine.dispose()
 
     def secrets(self) -> set[str]:
         """:returns: all that came up."""
@@ -461,8 +472,7 @@ for texts in (False, True):
 
 
 def sql_store(drive: Drive, **settings: Any) -> SQLTokenStore:
-    engine = sqlalchemy.create_engine(f"sqlite:///{drive.folder / 'tokens.db'}", **settings)
-    return SQLTokenStore(engine, "key", lock_timeout=0.01)
+    return SQLTokenStore(drive.engine(**settings), "key", lock_timeout=0.01)
 
 
 @scenario

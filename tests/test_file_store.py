@@ -256,6 +256,19 @@ def test_known_end__is_not_counted_anew(store: FileTokenStore) -> None:
     assert token["expires_at"] == 77
 
 
+def test_save__what_load_would_refuse(store: FileTokenStore) -> None:
+    nested: list[Any] = []
+    for _ in range(900):
+        nested = [nested]
+    content = json.dumps({"access_token": "a", "odd": nested}).encode()
+    store.path.write_bytes(content)  # small as it is, and large when each level is indented
+    token = store.load()
+    assert token is not None
+    with pytest.raises(TokenStoreError, match="would be larger than 1 MiB"):
+        store.save(token)
+    assert store.path.read_bytes() == content
+
+
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])
 def test_save__what_is_no_json(store: FileTokenStore, value: object) -> None:
     store.save(TOKEN)

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +97,10 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 def drive(
     kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_url: str
-) -> Drive:
-    return Drive(kakao, tmp_path, monkeypatch, redis_url)
+) -> Iterator[Drive]:
+    drive = Drive(kakao, tmp_path, monkeypatch, redis_url)
+    yield drive
+    drive.close()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -150,6 +153,7 @@ def test(name, local_kakao, tmp_path, monkeypatch):
         SCENARIOS[name](drive)
         pytest.fail("so that it is shown, too")
     finally:
+        drive.close()
         with pathlib.Path({secrets!r}).open("a") as file:
             file.write(json.dumps(sorted(drive.secrets())) + chr(10))
 """

@@ -16,6 +16,7 @@ from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
 _LARGEST_FILE = 1 << 20
+_TOO_LARGE = "larger than 1 MiB"
 _AS_LARGE_AS_A_TOKEN = bytes(1 << 14)  # with an ID token, and room to spare
 
 
@@ -72,6 +73,8 @@ class FileTokenStore:
             content = SecretBytes(to_text(token, indent=2).encode() + b"\n")
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
+        if len(content) > _LARGEST_FILE:
+            raise self._error("can't be written", f"it would be {_TOO_LARGE}")
         with self._file_lock():
             try:
                 _replace(self._target, content)
@@ -149,7 +152,7 @@ def _whole(path: str | os.PathLike[str] | None) -> Path:
 
 def _parse(content: bytes) -> Token:
     if len(content) > _LARGEST_FILE:
-        raise ValueError("it is larger than 1 MiB")
+        raise ValueError(f"it is {_TOO_LARGE}")
     return to_token(content)
 
 

@@ -71,6 +71,7 @@ GIVEN: list[dict[str, Any]] = [
     {"proxies": {"https": "http://call:1"}},
     {"proxies": {"https": None}},
     {"proxies": {"no_proxy": "kapi.kakao.com"}},
+    {"proxies": {"no_proxy": "example.org"}, "stream": True, "verify": False, "cert": "call.pem"},
     {"proxies": None},
 ]
 

@@ -236,6 +236,14 @@ def test_text_of_a_token__hides_itself() -> None:
     assert "opaque" not in repr(text) + repr(text.encode())
 
 
+def test_secret__encoded_as_any_string() -> None:
+    assert Secret("한글").encode() == "한글".encode()
+    assert Secret("é").encode("latin-1") == b"\xe9"
+    assert Secret("é").encode("ascii", "replace") == b"?"
+    with pytest.raises(UnicodeEncodeError, match="surrogates not allowed"):
+        Secret("\ud800").encode()
+
+
 def test_network_error__keeps_no_frame_that_held_the_form(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

@@ -94,8 +94,10 @@ def test_text__no_json() -> None:
     token = Token({"access_token": "a"})
     token["itself"] = token
     for value in (token, Token({"access_token": "a", "x": {1, 2}})):
-        with pytest.raises(ValueError, match="the token is no JSON"):
+        with pytest.raises(ValueError, match="the token is no JSON") as caught:
             to_text(value)
+        assert caught.value.__cause__ is not None
+        assert caught.value.__cause__.__traceback__ is None
 
 
 # Holds and lock files -------------------------------------------------------------------------

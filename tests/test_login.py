@@ -327,7 +327,8 @@ def test_fetch_token__pkce_without_the_url(new_session: NewSession) -> None:
 def test_token_url__has_to_be_https(new_session: NewSession, token: Token, deed: str) -> None:
     session = new_session(token=token)
     kwargs = {"code": "c"} if deed == "fetch_token" else {}
-    with pytest.raises(ConfigurationError, match="https://"):
+    sentence = r"^The token endpoint has to be an https:// URL\.$"
+    with pytest.raises(ConfigurationError, match=sentence):
         getattr(session, deed)("http://127.0.0.1/oauth/token", **kwargs)
 
 

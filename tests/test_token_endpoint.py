@@ -219,6 +219,22 @@ def test_transport_settings__of_one_refresh_at_another_url(
     assert seen == [{"timeout": (3, 4), "proxies": proxies}, {"timeout": 7, "proxies": {}}]
 
 
+def test_connections__of_the_session_stay_open(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    closed: list[str] = []
+
+    class Watching(requests.adapters.HTTPAdapter):
+        def close(self) -> None:
+            closed.append("closed")
+            super().close()
+
+    session = new_session(token=token)
+    session.mount("https://", Watching())
+    session.refresh_token()
+    assert closed == []
+
+
 @pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
 def test_timeout__always(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, timeout: Any

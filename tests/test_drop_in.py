@@ -57,6 +57,14 @@ def test_parents_walk__without_token_updater(
     assert session.get("/v2/user/me").status_code == 200
 
 
+def test_auto_refresh_url__is_where_tokens_are_renewed(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    url = f"{kakao.endpoints.token_url}?by=auto_refresh_url"
+    new_session(token=token, auto_refresh_url=url).refresh_token()
+    assert [request.query for request in kakao.token_requests] == ["by=auto_refresh_url"]
+
+
 def test_parents_refresh_token__with_client_in_the_call(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

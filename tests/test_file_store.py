@@ -264,9 +264,20 @@ def test_save__what_load_would_refuse(store: FileTokenStore) -> None:
     store.path.write_bytes(content)  # small as it is, and large when each level is indented
     token = store.load()
     assert token is not None
-    with pytest.raises(TokenStoreError, match="would be larger than 1 MiB"):
+    with pytest.raises(TokenStoreError) as caught:
         store.save(token)
+    assert str(caught.value) == (
+        f"Token file {store.path} can't be written: it would be larger than 1 MiB."
+    )
     assert store.path.read_bytes() == content
+
+
+def test_save__up_to_what_load_takes(store: FileTokenStore) -> None:
+    store.save(Token(access_token="a"))
+    largest = Token(access_token="a" * ((1 << 20) - store.path.stat().st_size + 1))
+    store.save(largest)
+    assert store.path.stat().st_size == 1 << 20
+    assert store.load() == largest
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])

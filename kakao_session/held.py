@@ -38,7 +38,8 @@ class Held:
         """Hold *token*, with *leeway* and *refresh_ahead* cut to its life."""
         if not token.get("access_token"):
             return cls.dead(token)
-        longest = math.inf if token.lifetime is None else max(0.0, token.lifetime * LARGEST_SHARE)
+        lifetime = token.lifetime
+        longest = math.inf if lifetime is None else max(0.0, lifetime * LARGEST_SHARE)
         usable_until = token.ends_at - min(leeway, longest)
         return cls(token, usable_until - min(refresh_ahead, longest), usable_until)
 

@@ -46,12 +46,12 @@ class Token(dict[str, Any]):
         if self.get("access_token") is None and self.get("refresh_token") is None:
             raise ValueError("neither access_token nor refresh_token is there")
         for key in ("access_token", "refresh_token"):
-            if self.get(key) is not None and not is_sendable(self[key]):
+            value = self.get(key)
+            if value is not None and not is_sendable(value):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for _, end in _LIVES:
-            if self.get(end) is not None and (
-                isinstance(self[end], str) or _finite(self[end]) is None
-            ):
+            moment = self.get(end)
+            if moment is not None and (isinstance(moment, str) or _finite(moment) is None):
                 raise ValueError(f"{end} is not a number of unix seconds")
 
     @classmethod
@@ -173,6 +173,9 @@ _LIVES = (
 )
 
 
+_NUMERIC = (int, float, str)
+
+
 def is_sendable(value: Any) -> bool:
     """Whether *value* is fit for a header or a form: a string of visible ASCII characters."""
     return isinstance(value, str) and bool(_VISIBLE_ASCII.fullmatch(value))
@@ -180,7 +183,7 @@ def is_sendable(value: Any) -> bool:
 
 def _finite(value: Any) -> float | None:
     """*value* as a finite number, or ``None``; a string of digits counts as its number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         return None
     try:
         number = float(value)

@@ -308,18 +308,28 @@ def lock(store: FileTokenStore) -> None:
 
 def test_place_that_is_a_folder(store: FileTokenStore) -> None:
     store.path.mkdir()
-    assert said(store, store.load) == "can't be read: Is a directory."
-    assert said(store, lambda: store.save(TOKEN)) == "can't be written: Is a directory."
-    assert said(store, store.delete) == "can't be removed: Is a directory."
+    why = "Is a directory. Name a file, not a folder."
+    assert said(store, store.load) == f"can't be read: {why}"
+    assert said(store, lambda: store.save(TOKEN)) == f"can't be written: {why}"
+    assert said(store, store.delete) == f"can't be removed: {why}"
     assert [path.name for path in store.path.parent.iterdir() if path.suffix == ".tmp"] == []
 
 
 def test_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = FileTokenStore(tmp_path / "file" / "token.json")
-    assert said(store, store.load) == "can't be read: Not a directory."
-    assert said(store, lambda: lock(store)) == "can't be locked: File exists."
-    assert said(store, store.delete) == "can't be removed: Not a directory."
+    remedy = "A file is in the place of a folder: name another place."
+    assert said(store, store.load) == f"can't be read: Not a directory. {remedy}"
+    refused = said(store, lambda: lock(store))
+    assert refused == f"can't be locked: {store.path}.lock: File exists. {remedy}"
+    assert said(store, store.delete) == f"can't be removed: Not a directory. {remedy}"
+
+
+def test_name_that_is_too_long(tmp_path: Path) -> None:
+    store = FileTokenStore(tmp_path / ("t" * 300))
+    why = "File name too long. Name a place with a shorter path."
+    assert said(store, store.load) == f"can't be read: {why}"
+    assert said(store, lambda: lock(store)) == f"can't be locked: {store.path}.lock: {why}"
 
 
 def test_delete__somebody_else_was_faster(
@@ -346,7 +356,10 @@ def test_lock__refused_by_the_file_system(
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with pytest.raises(TokenStoreError) as caught:
         lock(store)
-    assert str(caught.value) == f"Token file {store.path} can't be locked: NotImplementedError."
+    assert str(caught.value) == (
+        f"Token file {store.path} can't be locked: {store.path}.lock: NotImplementedError. "
+        "Look at the disk and the folder, or name another place."
+    )
 
 
 AS_NOBODY = """
@@ -387,7 +400,7 @@ def test_permissions__noticed_before_the_refresh_token_is_spent(
         check=True,
     ).stdout
     assert str(store.path) in said
-    assert "Permission denied" in said
+    assert "Permission denied. Let this user read and write the file and its folder" in said
     assert kakao.requests == []
     assert store.path.read_bytes() == content
 
@@ -453,7 +466,7 @@ def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
     else:
         monkeypatch.setattr(file_module, "_keep_owner", fail)
     why = said(store, lambda: store.save(Token({"access_token": "b"})))
-    assert why == "can't be written: No space left on device."
+    assert why == "can't be written: No space left on device. Make room there."
     assert store.path.read_bytes() == content
     assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
 
@@ -466,7 +479,8 @@ def test_folder_that_became_read_only__noticed_by_the_lock(
 
     store.save(TOKEN)
     monkeypatch.setattr(tempfile, "mkstemp", fail)
-    assert said(store, lambda: lock(store)) == "can't be written: Read-only file system."
+    why = "Read-only file system. Name a place that can be written to."
+    assert said(store, lambda: lock(store)) == f"can't be written: {why}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")

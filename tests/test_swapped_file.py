@@ -91,6 +91,24 @@ def test_swapped_for_a_link_to_another_login__is_followed(
     assert other.load() == session.token
 
 
+@pytest.mark.parametrize("target", ["token.json", "precious.conf"])
+def test_lock_swapped_for_a_link__what_it_leads_to_is_left_alone(
+    kakao: KakaoEmulator, session: KakaoSession, place: Path, target: str
+) -> None:
+    place.with_name("precious.conf").write_text("precious = yes\n")
+    lock = place.with_name("token.json.lock")
+    lock.unlink()
+    lock.symlink_to(place.with_name(target))
+    content = lock.read_bytes()
+    with pytest.raises(TokenStoreError, match="Look where the link that is there leads") as caught:
+        session.get("/v2/user/me")
+    assert str(lock) in str(caught.value)
+    assert kakao.requests == []
+    assert lock.read_bytes() == content
+    lock.unlink()
+    assert session.get("/v2/user/me").status_code == 200
+
+
 class Swapping(FileTokenStore):
     """A file that is swapped while a renewal holds its lock."""
 

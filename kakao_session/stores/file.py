@@ -11,7 +11,8 @@ from pathlib import Path
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import SecretBytes
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.lockfile import LockFile, reason
+from kakao_session.stores.lockfile import LockFile
+from kakao_session.stores.reason import reason
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.stores.reason import reason
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -45,7 +46,7 @@ class LockFile:
                 "and try again",
             ) from error
         except (OSError, NotImplementedError) as error:
-            raise self._complaint("can't be locked", reason(error)) from error
+            raise self._complaint("can't be locked", f"{self.path}: {reason(error)}") from error
         try:
             yield
         finally:
@@ -62,8 +63,3 @@ class LockFile:
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-
-def reason(error: BaseException) -> str:
-    """Why the system refused, in a few words."""
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -13,7 +13,12 @@ from functools import partial
 from typing import Any
 
 from kakao_session.credentials import ClientCredentials
-from kakao_session.errors import RateLimitedError, TemporaryError, TokenStoreError
+from kakao_session.errors import (
+    LoginRequiredError,
+    RateLimitedError,
+    TemporaryError,
+    TokenStoreError,
+)
 from kakao_session.flight import SingleFlight
 from kakao_session.held import LEEWAY, REFRESH_AHEAD, Held
 from kakao_session.kauth import Form, TokenEndpoint
@@ -191,9 +196,9 @@ class TokenSource:
             return held
         try:
             return self._flights.lead(lambda: self._renewer.meet(Need(Held.is_fresh))) or held
-        except (TemporaryError, RateLimitedError, TokenStoreError) as error:
-            if self._renewer.held.token is not held.token:
-                raise  # a new token that could not be saved
+        except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
+            if self._renewer.dead or self._renewer.held.token is not held.token:
+                raise  # Kakao ended the login, or a new token could not be saved
             self._renewer.failed_ahead = now()
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
             return held

@@ -196,6 +196,32 @@ def test_last_minutes__do_not_hide_what_time_does_not_heal(
         session.get("/v2/user/me")
 
 
+@pytest.mark.parametrize("lack", ["There is no refresh token", "The refresh token has run out"])
+def test_last_minutes__go_on_with_nothing_to_renew_with(
+    kakao: KakaoEmulator,
+    new_session: NewSession,
+    token: Token,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    lack: str,
+) -> None:
+    if lack == "There is no refresh token":
+        del token["refresh_token"]
+    else:
+        token["refresh_token_expires_at"] = clock.moment
+    session = new_session(token=token)
+    for seconds in (LIFE - 360, 299):
+        clock.advance(seconds=seconds)
+        caplog.clear()
+        for _ in range(2):
+            assert session.get("/v2/user/me").status_code == 200
+        assert caplog.text.count(lack) == 1
+    clock.advance(seconds=1)
+    with pytest.raises(LoginRequiredError, match=lack):
+        session.get("/v2/user/me")
+    assert kakao.token_requests == []
+
+
 def test_last_minutes__go_on_without_the_store(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
 ) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -18,14 +17,13 @@ from kakao_session.errors import LOGIN, LoginRequiredError, TokenStoreError
 from kakao_session.held import Held
 from kakao_session.kauth import Form, TokenEndpoint
 from kakao_session.keeper import Keeper
-from kakao_session.token import Token, now
+from kakao_session.pause import Pause
+from kakao_session.token import Token
 
 log = logging.getLogger(__name__)
 
-REJECTION_PAUSE = 60.0
-"""Seconds for which a token that did not cure a 401 is not renewed for the next one."""
-
-NOTHING_BOUGHT = ("", -math.inf)
+BOUGHT = Pause(60.0)
+"""Of a token that was to cure a 401, and does not: it is not renewed for the next one."""
 
 
 class Need(NamedTuple):
@@ -56,10 +54,6 @@ class Renewer:
     is_saved: bool
     dead: LoginRequiredError | None
     """What Kakao said when the login ended."""
-    bought: tuple[str, float]
-    """The header that was to cure a 401, and since when."""
-    failed_ahead: float
-    """When a renewal ahead of time failed."""
 
     def __init__(
         self,
@@ -79,8 +73,6 @@ class Renewer:
         """Hold another login's token, and forget whatever was known of the old one."""
         self.is_saved = True
         self.dead = None
-        self.bought = NOTHING_BOUGHT
-        self.failed_ahead = -math.inf
         self.held = self._hold(token)
         if token:
             self.keeper.seen = None
@@ -144,8 +136,8 @@ class Renewer:
         if stored is not None and self._is_news(stored):
             log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
             held = self._hold(stored)
-            if cures_401 and is_within(REJECTION_PAUSE, stored.issued_at):
-                self._buy(held)  # somebody else has, for all who share the store
+            if cures_401 and BOUGHT.is_within(stored.issued_at):
+                BOUGHT.begin(held.authorization)  # by somebody else, for all who share the store
             self.is_saved, self.dead, self.held = True, None, held
         self.keeper.seen = stored or self.keeper.seen
         return self.held
@@ -179,7 +171,7 @@ class Renewer:
         new.refresh_token_changed |= need.refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
         if need.cures_401:
-            self._buy(self._hold(new))
+            BOUGHT.begin(self._hold(new).authorization)  # before anybody can use it
         return self._save(new)
 
     def _save(self, token: Token) -> Held:
@@ -208,10 +200,6 @@ class Renewer:
                 raise
             log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
 
-    def _buy(self, held: Held) -> None:
-        """Remember a token that is to cure a 401, before anybody can use it."""
-        self.bought = (held.authorization, now())
-
     def _die(self, error: LoginRequiredError) -> None:
         """Remember that the login is over: every call now looks whether the store shows another."""
         self.dead = copy.copy(error)
@@ -220,9 +208,3 @@ class Renewer:
 
     def _login_required(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(f"{what}{self.keeper.place}. {LOGIN}", hint=LOGIN)
-
-
-def is_within(pause: float, since: float) -> bool:
-    """Whether *since* is less than *pause* seconds ago."""
-    # A clock that has been set back ends every pause, lest one last for hours.
-    return 0.0 <= now() - since < pause

@@ -23,13 +23,14 @@ from kakao_session.flight import SingleFlight
 from kakao_session.held import LEEWAY, REFRESH_AHEAD, Held
 from kakao_session.kauth import Form, TokenEndpoint
 from kakao_session.keeper import Keeper
-from kakao_session.renewer import NOTHING_BOUGHT, REJECTION_PAUSE, Need, Renewer, is_within
+from kakao_session.pause import Pause
+from kakao_session.renewer import BOUGHT, Need, Renewer
 from kakao_session.token import Token, now
 
 log = logging.getLogger(__name__)
 
-AHEAD_PAUSE = 30.0
-"""Seconds between two tries to renew a token that is still good."""
+AHEAD = Pause(30.0)
+"""Between two tries to renew a token that is still good."""
 
 
 class TokenSource:
@@ -103,8 +104,7 @@ class TokenSource:
         :returns: another header; ``None`` if a new token would not help.
         :raises KakaoError: a new token could not be had.
         """
-        bought, since = self._renewer.bought
-        if authorization == bought and is_within(REJECTION_PAUSE, since):
+        if BOUGHT.is_on(authorization):
             return None
         need = Need(
             lambda held: held.is_usable() and held.authorization != authorization, cures_401=True
@@ -113,9 +113,10 @@ class TokenSource:
 
     def tell_cured(self, authorization: str, cured: bool) -> None:
         """Tell whether the header of :meth:`after_rejection` was accepted."""
-        bought, _ = self._renewer.bought
-        if authorization == bought:
-            self._renewer.bought = NOTHING_BOUGHT if cured else (bought, now())
+        if cured:
+            BOUGHT.end(authorization)
+        else:
+            BOUGHT.begin_again(authorization)
 
     # What an owner does ---------------------------------------------------------------------
 
@@ -192,13 +193,16 @@ class TokenSource:
 
     def _renewed_ahead(self, held: Held) -> Held:
         """Renew a token that is still good, if nobody does and the last try was not just now."""
-        if is_within(AHEAD_PAUSE, self._renewer.failed_ahead):
+        if AHEAD.is_on(held.authorization):
             return held
+        AHEAD.begin(held.authorization)  # while it is tried, for other auths of this token
         try:
-            return self._flights.lead(lambda: self._renewer.meet(Need(Held.is_fresh))) or held
+            renewed = self._flights.lead(lambda: self._renewer.meet(Need(Held.is_fresh)))
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
             if self._renewer.dead or self._renewer.held.token is not held.token:
                 raise  # Kakao ended the login, or a new token could not be saved
-            self._renewer.failed_ahead = now()
+            AHEAD.begin(held.authorization)
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
             return held
+        AHEAD.end(held.authorization)
+        return renewed or held

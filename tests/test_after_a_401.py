@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
@@ -176,6 +177,47 @@ def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
     for session in sessions:
         session.ensure_active_token()
     for session in sessions * 3:
+        assert session.get("/v2/user/me").status_code == 401
+    assert len(kakao.token_requests) == 1
+
+
+def test_ip_mismatched__one_refresh_for_a_new_auth_each_call(
+    kakao: KakaoEmulator, new_auth: NewAuth, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    url = f"{kakao.endpoints.api_url}/v2/user/me"
+
+    def call(times: int) -> None:
+        for _ in range(times):
+            response = requests.get(url, auth=new_auth(token_store=place), verify=kakao.ca_file)
+            assert response.status_code == 401
+
+    call(10)
+    assert len(kakao.token_requests) == 1
+    clock.advance(seconds=59)
+    call(2)
+    assert len(kakao.token_requests) == 1
+    clock.advance(seconds=1)
+    call(2)
+    assert len(kakao.token_requests) == 2
+
+
+def test_retry_that_takes_longer_than_the_pause__begins_it_anew(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    spans = iter([0, 61, 0])
+
+    class Slow(HTTPAdapter):
+        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+            clock.advance(seconds=next(spans))
+            return super().send(*args, **kwargs)
+
+    session.mount(kakao.endpoints.api_url, Slow())
+    for _ in range(2):
         assert session.get("/v2/user/me").status_code == 401
     assert len(kakao.token_requests) == 1
 

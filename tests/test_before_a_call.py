@@ -7,9 +7,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from kakao_session import (
     ConfigurationError,
+    FileTokenStore,
     LoginRequiredError,
     RateLimitedError,
     TemporaryError,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
+    from tests.conftest import NewAuth, NewSession
 
 LIFE = 21_599
 
@@ -250,6 +252,36 @@ def test_last_minutes__one_renews_and_the_rest_go_on(
     assert len(kakao.token_requests) == 1
     kakao.clear_failures()
     renewing.join()
+
+
+def test_last_minutes__of_a_new_auth_for_each_call(
+    kakao: KakaoEmulator, new_auth: NewAuth, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    clock.advance(seconds=LIFE - 300)
+
+    def call() -> int:
+        auth = new_auth(token_store=place)
+        return requests.get(
+            f"{kakao.endpoints.api_url}/v2/user/me", auth=auth, verify=kakao.ca_file
+        ).status_code
+
+    kakao.fail_next(error_code="KOE237", times=None)
+    assert {call() for _ in range(5)} == {200}
+    assert len(kakao.token_requests) == 1
+    clock.advance(seconds=30)
+    kakao.clear_failures()
+    kakao.fail_next("hang", times=None)
+    renewing = threading.Thread(target=call)
+    renewing.start()
+    while len(kakao.token_requests) < 2:
+        pass
+    assert {call() for _ in range(5)} == {200}
+    kakao.clear_failures()
+    renewing.join()
+    assert call() == 200
+    assert [record.status for record in kakao.token_requests].count(200) == 1
 
 
 def test_last_minutes__clock_set_back(

@@ -147,6 +147,37 @@ def test_fork__while_a_renewal_is_under_way(kakao: KakaoEmulator, token: Token) 
         process.communicate("end\n", timeout=30)
 
 
+# A child that fails in any way says so by its status; its parent waits for it.
+SAVING = """
+import os, sys
+from kakao_session import KakaoSession
+
+session = KakaoSession("key", token_store=sys.argv[1])
+
+def save(name):
+    store = session._source.keeper.store
+    with store.lock():
+        store.save({**store.load(), "access_token": name})
+
+save("parent")
+child = os.fork()
+if child == 0:
+    save("child")
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert session.access_token == "child"
+save("parent-again")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork__a_file_store_that_has_been_locked_before(token: Token, tmp_path: Path) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    subprocess.run([sys.executable, "-c", SAVING, store.path], check=True, timeout=30)
+    assert store.load() == {**token, "access_token": "parent-again"}
+
+
 def test_forked_child__has_pools_of_its_own(new_session: NewSession) -> None:
     session = new_session()
     before = session.get_adapter("https://")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ class LockFile:
         self.path = path
         self.timeout = timeout
         self._complaint = complaint
+        # By process: what holds a lock must not be used by a child that is forked from it.
+        self._locks: dict[int, BaseFileLock] = {}
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -45,7 +48,7 @@ class LockFile:
                 f"{self.timeout:g} seconds. Look for one that hangs (`fuser {self.path}`), end it "
                 "and try again",
             ) from error
-        except (OSError, NotImplementedError) as error:
+        except (OSError, RuntimeError) as error:
             raise self._complaint("can't be locked", f"{self.path}: {reason(error)}") from error
         try:
             yield
@@ -58,8 +61,7 @@ class LockFile:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One object for all threads, also when two come first at the same time: another would not
         # know that this thread is inside.
-        lock: BaseFileLock = vars(self).setdefault("_lock", FileLock(self.path, mode=0o600))
-        return lock
+        return self._locks.setdefault(os.getpid(), FileLock(self.path, mode=0o600))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
+        return {**vars(self), "_locks": {}}

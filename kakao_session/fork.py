@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import copy
+import logging
 import os
+from typing import Any
 from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
+
+log = logging.getLogger(__name__)
 
 _sessions: WeakSet[requests.Session] = WeakSet()
 
@@ -19,9 +22,20 @@ def leave_connections_to_the_parent(session: requests.Session) -> None:
 
 def _open_anew() -> None:
     for session in _sessions:
-        for prefix, adapter in session.adapters.items():
+        for adapter in session.adapters.values():
             if isinstance(adapter, HTTPAdapter):
-                session.adapters[prefix] = copy.copy(adapter)
+                try:
+                    _forget_connections(adapter)
+                except Exception:  # an adapter of somebody's own must not keep the others from it
+                    log.exception("%s keeps its parent's connections", type(adapter).__name__)
+
+
+def _forget_connections(adapter: Any) -> None:
+    # What HTTPAdapter does when it is unpickled; but a subclass keeps what it has of its own.
+    adapter.proxy_manager = {}
+    adapter.init_poolmanager(
+        adapter._pool_connections, adapter._pool_maxsize, block=adapter._pool_block
+    )
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork

@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -178,17 +178,40 @@ def test_fork__a_file_store_that_has_been_locked_before(token: Token, tmp_path: 
     assert store.load() == {**token, "access_token": "parent-again"}
 
 
-def test_forked_child__has_pools_of_its_own(new_session: NewSession) -> None:
-    session = new_session()
-    before = session.get_adapter("https://")
-    mounted = object()
-    session.adapters["mem://"] = mounted  # type: ignore[assignment]  # not one of requests' own
+class Timed(HTTPAdapter):
+    """An adapter with something of its own, which HTTPAdapter does not pickle."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, timeout=self.limit, **kwargs)
+
+
+def test_forked_child__has_pools_of_its_own(
+    new_session: NewSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    sessions = [new_session() for _ in range(6)]
+    plain, timed, broken = HTTPAdapter(), Timed(5), Timed(5)
+    proxy = plain.proxy_manager_for("http://127.0.0.1:9")
+    for session, adapter in zip(sessions, [plain, timed, broken] * 2, strict=True):
+        session.mount("https://", adapter)
+        session.adapters["mem://"] = object()  # type: ignore[assignment]  # not one of requests'
+    pools = [adapter.poolmanager for adapter in (plain, timed, broken)]
+    del broken.limit
     _open_anew()
-    after = session.get_adapter("https://")
-    del session.adapters["mem://"]
-    assert isinstance(before, HTTPAdapter)
-    assert isinstance(after, HTTPAdapter)
-    assert after.poolmanager is not before.poolmanager
+    for session in sessions:
+        del session.adapters["mem://"]
+    changed = [
+        adapter.poolmanager is not pool
+        for adapter, pool in zip((plain, timed, broken), pools, strict=True)
+    ]
+    assert changed == [True, True, False]
+    assert plain.proxy_manager_for("http://127.0.0.1:9") is not proxy
+    assert timed.limit == 5
+    assert timed.poolmanager.connection_pool_kw["timeout"] == 5
+    assert "Timed keeps its parent's connections" in caplog.text
 
 
 def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch: pytest.MonkeyPatch) -> None:

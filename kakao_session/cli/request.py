@@ -11,11 +11,21 @@ from requests import Response
 from kakao_session.cli import screen
 from kakao_session.cli.access import Access, with_access
 from kakao_session.cli.explain import explain
+from kakao_session.cli.failure import Failure
 from kakao_session.cli.interrupts import uninterrupted
 from kakao_session.cli.language import say
-from kakao_session.cli.request_arguments import Pairs, address, content_of, headers_of, pairs
+from kakao_session.cli.request_arguments import (
+    Pairs,
+    address,
+    content_of,
+    headers_of,
+    is_at_kauth,
+    pairs,
+)
 from kakao_session.endpoints import KAKAO
-from kakao_session.errors import KakaoAPIError, ScopeRequiredError, raise_for_kakao
+from kakao_session.errors import KakaoAPIError, ScopeRequiredError, json_object, raise_for_kakao
+
+_TOKENS = {"access_token", "refresh_token", "id_token"}
 
 
 @click.command(
@@ -77,6 +87,8 @@ def request(
         response = session.request(
             method, url, headers=headers_of(headers), **content_of(method, fields, as_json)
         )
+    if is_at_kauth(response.url) and not _TOKENS.isdisjoint(json_object(response)):
+        raise Failure(say("request_token_endpoint"))  # however its path was written
     _print_body(response.content)
     _exit_with(response)
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 from requests import Request
@@ -50,16 +50,24 @@ def address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     _check_text(value)
     try:
         parts = urlsplit(value)
-        Request("GET", f"{KAKAO.api_url}{value}" if value.startswith("/") else value).prepare()
+        request = Request("GET", f"{KAKAO.api_url}{value}" if value.startswith("/") else value)
+        sent = request.prepare().url or ""
     except ValueError as error:  # requests' errors about addresses are such, too
         raise click.BadParameter(say("odd_url")) from error
     if not value.startswith("/") and not (parts.scheme == "https" and parts.hostname):
         raise click.BadParameter(say("odd_url"))
-    if parts.hostname == _TOKEN_ENDPOINT.hostname and (
-        parts.path.strip("/") == _TOKEN_ENDPOINT.path.strip("/")
-    ):
+    if is_at_kauth(sent) and _names(urlsplit(sent).path) == _names(_TOKEN_ENDPOINT.path):
         raise click.BadParameter(say("request_token_endpoint"))
     return value
+
+
+def is_at_kauth(url: str) -> bool:
+    """Whether a URL is one of Kakao Login's, which hands out tokens."""
+    return (urlsplit(url).hostname or "").rstrip(".") == _TOKEN_ENDPOINT.hostname
+
+
+def _names(path: str) -> list[str]:
+    return [name for name in unquote(path).split("/") if name]
 
 
 def headers_of(given: Pairs) -> dict[str, bytes]:

@@ -179,6 +179,9 @@ def test_missing_scope__names_the_command_that_asks_for_it(
         ["GET", "/\udcff"],
         ["GET", "https://kauth.kakao.com/oauth/token"],
         ["POST", "https://KAUTH.kakao.com:443/oauth/token/?a"],
+        ["POST", "https://kauth.kakao.com/oauth/%74oken"],
+        ["POST", "https://kauth.kakao.com/oauth%2ftoken"],
+        ["POST", "https://kauth.kakao.com./x/.././oauth//token"],
         ["GET", ME, "-d", "secret-1"],
         ["GET", ME, "-d", "=secret-1"],
         ["GET", ME, "-d", "a=secret-1\udcff"],
@@ -204,6 +207,16 @@ def test_kauth__may_be_asked_for_anything_but_tokens(
 ) -> None:
     url = "https://kauth.kakao.com/.well-known/openid-configuration"
     assert json.loads(run("request", "GET", url).stdout)["issuer"] == "https://kauth.kakao.com"
+
+
+def test_kauth__tokens_are_not_printed_wherever_they_come_from(
+    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run
+) -> None:
+    kakao.fail_next(200, path="/oauth/token;v=2", json={"access_token": "secret-1"})
+    result = run("request", "POST", "https://kauth.kakao.com/oauth/token;v=2")
+    assert result.exit_code == 1
+    assert "secret-1" not in result.output
+    assert "kakao-session refresh" in result.stderr
 
 
 def test_interrupted__the_renewal_before_the_call_is_saved_first(

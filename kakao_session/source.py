@@ -195,9 +195,14 @@ class TokenSource:
         """Renew a token that is still good, if nobody does and the last try was not just now."""
         if AHEAD.is_on(held.authorization):
             return held
+        return self._flights.lead(lambda: self._try_ahead(held)) or held
+
+    def _try_ahead(self, held: Held) -> Held:
+        if AHEAD.is_on(held.authorization):  # somebody else was a moment faster
+            return held
         AHEAD.begin(held.authorization)  # while it is tried, for other auths of this token
         try:
-            renewed = self._flights.lead(lambda: self._renewer.meet(Need(Held.is_fresh)))
+            renewed = self._renewer.meet(Need(Held.is_fresh))
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
             if self._renewer.dead or self._renewer.held.token is not held.token:
                 raise  # Kakao ended the login, or a new token could not be saved
@@ -205,4 +210,4 @@ class TokenSource:
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
             return held
         AHEAD.end(held.authorization)
-        return renewed or held
+        return renewed

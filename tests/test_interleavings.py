@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -25,9 +26,12 @@ from kakao_session import (
 from kakao_session import flight as flight_module
 from kakao_session.kauth import Form, TokenEndpoint
 from kakao_session.keeper import Keeper
-from kakao_session.source import TokenSource
+from kakao_session.renewer import BOUGHT
+from kakao_session.source import AHEAD, TokenSource
 
 EXPIRED = Token({"access_token": "a0", "refresh_token": "r0", "expires_at": 1.0})
+ENDING = Token({**EXPIRED, "expires_in": 21_599, "expires_at": time.time() + 200})
+"""Still good, so that one thread renews it while the others go on."""
 
 
 class Schedule:
@@ -135,8 +139,8 @@ class Kakao(TokenEndpoint):
 
 
 class Store:
-    def __init__(self, failing: str = "") -> None:
-        self.token: Token | None = EXPIRED.copy()
+    def __init__(self, failing: str, token: Token) -> None:
+        self.token: Token | None = token.copy()
         self.failing = failing
         self._lock = Threading.Lock()
 
@@ -183,21 +187,28 @@ def every_schedule(
     failure: Any = None,
     failing: str = "",
     jobs: tuple[Job, ...] = (TokenSource.authorization,),
+    token: Token = EXPIRED,
+    check_source: Callable[[TokenSource], None] | None = None,
 ) -> int:
     """Let threads do their jobs at once, under every schedule. :returns: how many there were."""
     given: list[int] | None = []
     count = 0
     while given is not None:
         Threading.schedule = schedule = Schedule(given)
-        kakao, store = Kakao(failure), Store(failing)
+        for pause in (AHEAD, BOUGHT):
+            pause.end("Bearer a0")
+            pause.end("Bearer a1")
+        kakao, store = Kakao(failure), Store(failing, token)
         shared = [TokenSource(kakao, Keeper(store, None), client_id="k") for _ in range(sources)]
         for source in shared:
-            source._renewer.begin_with(EXPIRED.copy())
-            source.keeper.seen = EXPIRED
+            source._renewer.begin_with(token.copy())
+            source.keeper.seen = token
         outcomes = schedule.run(
             [partial(jobs[n % len(jobs)], shared[n % sources]) for n in range(threads)]
         )
         check(kakao, store, outcomes)
+        if check_source is not None:
+            check_source(shared[0])
         given = schedule.next()
         count += 1
     return count
@@ -269,6 +280,33 @@ def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
     every_schedule(1, 3, check, failing=failing)
 
 
+@pytest.mark.parametrize(("sources", "threads"), [(1, 2), (1, 3), (2, 2)])
+def test_ahead_of_time__one_request_under_every_schedule(sources: int, threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert {"Bearer a1"} <= set(outcomes) <= {"Bearer a0", "Bearer a1"}
+        assert kakao.requests == ["r0"]
+
+    assert every_schedule(sources, threads, check, token=ENDING) > 10
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_ahead_of_time__one_request_that_fails_and_all_go_on(threads: int) -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == ["Bearer a0"] * threads
+        assert kakao.requests == ["r0"]
+
+    every_schedule(1, threads, check, token=ENDING, failure=TemporaryError("out of order"))
+
+
+def test_ahead_of_time__and_a_rejection() -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes[1] == "Bearer a1"
+        assert kakao.requests == ["r0"]
+
+    jobs = (TokenSource.authorization, rejected)
+    every_schedule(1, 2, check, token=ENDING, jobs=jobs)
+
+
 def rejected(source: TokenSource) -> str | None:
     return source.after_rejection("Bearer a0")
 
@@ -294,16 +332,17 @@ def test_assignment_during_a_renewal__is_not_overwritten() -> None:
     given = Token({"access_token": "given", "refresh_token": "r9"})
     seen: set[Any] = set()
 
-    def assign(source: TokenSource) -> Token:
-        source.assign(given)
-        return source.look_up()
-
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
-        call, held = outcomes
-        assert held == given
-        seen.add(call)
+        seen.add(outcomes[0])
 
-    every_schedule(1, 2, check, jobs=(TokenSource.authorization, assign))
+    def check_source(source: TokenSource) -> None:
+        assert source.look_up() == given
+
+    def assign(source: TokenSource) -> None:
+        source.assign(given)
+
+    jobs = (TokenSource.authorization, assign)
+    every_schedule(1, 2, check, jobs=jobs, check_source=check_source)
     assert seen == {"Bearer a1", "Bearer given"}
 
 

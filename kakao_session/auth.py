@@ -98,11 +98,25 @@ class KakaoAuth(AuthBase):
             r.headers["Authorization"] = f"KakaoAK {self.source.credentials.required_client_id()}"
         return r
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_resend"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._resend = _Resend(self.source, "")
+
 
 class _Resend:
-    """The response hook of the requests that carry one header: what to do about a 401."""
+    """The response hook of the requests that carry one header: what to do about a 401.
+
+    It hangs on every response, and responses are pickled, into a cache or for another process. They
+    go without the login: a request that has been pickled gets its 401 back.
+    """
 
     __slots__ = ("sent", "source")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _without_login, ()
 
     def __init__(self, source: TokenSource, sent: str) -> None:
         self.source = source
@@ -127,6 +141,14 @@ class _Resend:
             response = _send_again(response, adapter, again, transport)
             self.source.tell_cured(authorization, not _is_rejection(response))
         return response
+
+
+def _without_login() -> Any:
+    return _as_it_is
+
+
+def _as_it_is(response: Response, **_: Any) -> Response:
+    return response
 
 
 def _send_again(

@@ -73,11 +73,36 @@ def test_session__pickled_dead_stays_dead(
 
 
 def test_auth_and_request__pickled(kakao: KakaoEmulator, token: Token) -> None:
-    auth = KakaoAuth("key", token=token, endpoints=kakao.endpoints)
+    auth = KakaoAuth(kakao.app_key, token=token, endpoints=kakao.endpoints)
     url = f"{kakao.endpoints.api_url}/v2/user/me"
     request = requests.Request("GET", url, auth=auth).prepare()
-    assert pickle.loads(pickle.dumps(auth)).source.look_up() == token
+    twin = pickle.loads(pickle.dumps(auth))
+    assert twin.source.look_up() == token
+    assert requests.get(url, auth=twin).status_code == 200
+    kakao.revoke_access_tokens()
+    assert requests.get(url, auth=twin).status_code == 200
     assert pickle.loads(pickle.dumps(request)).headers == request.headers
+
+
+def test_response_and_error__pickled_without_the_login(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token, client_secret="the-secret", token_updater=lambda _: None)
+    response = session.get("/v2/user/me")
+    kakao.fail_next("reset", path="/v2/user/me")
+    with pytest.raises(requests.ConnectionError) as caught:
+        session.get("/v2/user/me")
+    for thing in (response, caught.value):
+        pickled = pickle.dumps(thing)
+        assert b"the-secret" not in pickled
+        assert token["refresh_token"].encode() not in pickled
+    twin = pickle.loads(pickle.dumps(response))
+    assert twin.json() == response.json()
+    kakao.revoke_access_tokens()
+    with requests.Session() as plain:
+        plain.verify = kakao.ca_file
+        assert plain.send(twin.request).status_code == 401
+    assert session.get("/v2/user/me").status_code == 200
 
 
 # In a process of its own: a fork of the one that measures coverage may find its locks held.

@@ -77,9 +77,10 @@ def _is_old(answer: Answer) -> bool:
 
 
 def _values() -> tuple[object, ...]:
+    # With their number, for requests also takes a variable in mixed case, such as Https_Proxy.
     # os.environ raises and catches an error for each variable that is not set; the dict that it
     # wraps does not, and that is a twentieth of a call. It has no public name, so it may be absent.
     wrapped = getattr(os.environ, "_data", None)
     if wrapped is None:
-        return tuple(map(os.environ.get, _VARIABLES))
-    return tuple(map(wrapped.get, _KEYS))
+        return (len(os.environ), *map(os.environ.get, _VARIABLES))
+    return (len(wrapped), *map(wrapped.get, _KEYS))

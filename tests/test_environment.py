@@ -52,6 +52,7 @@ VARIABLES: list[dict[str, str]] = [
     {"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"},
     {"REQUESTS_CA_BUNDLE": "/ca/1.pem", "CURL_CA_BUNDLE": "/ca/2.pem"},
     {"CURL_CA_BUNDLE": "/ca/2.pem"},
+    {"Https_Proxy": "http://p:4"},
 ]
 OWN: list[dict[str, Any]] = [
     {},
@@ -60,6 +61,7 @@ OWN: list[dict[str, Any]] = [
     {"cert": "client.pem"},
     {"stream": True},
     {"proxies": {"https": "http://own:1", "http": None}},
+    {"proxies": None},
     {"trust_env": False},
 ]
 GIVEN: list[dict[str, Any]] = [
@@ -140,6 +142,17 @@ def test_changed_variable__counts_at_the_next_call(
     monkeypatch.delenv(name)
     settings(session)
     assert len(asked) == 3
+
+
+def test_variable_in_mixed_case__counts_when_it_comes_and_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = KakaoSession("key")
+    assert settings(session)["proxies"] == {}
+    monkeypatch.setenv("Https_Proxy", "http://p:1")
+    assert settings(session)["proxies"] == {"https": "http://p:1"}
+    monkeypatch.delenv("Https_Proxy")
+    assert settings(session)["proxies"] == {}
 
 
 def test_many_hosts__are_not_kept_for_ever(asked: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
+from requests.cookies import extract_cookies_to_jar
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
@@ -154,6 +155,10 @@ def _as_it_is(response: Response, **_: Any) -> Response:
 def _send_again(
     first: Response, adapter: BaseAdapter, request: PreparedRequest, transport: dict[str, Any]
 ) -> Response:
+    jar = getattr(request, "_cookies", None)
+    if jar is not None:
+        extract_cookies_to_jar(jar, first.request, first.raw)  # type: ignore[no-untyped-call]  # its stub has no types
+        request.prepare_cookies(jar)
     first.close()
     started = time.perf_counter()
     second = adapter.send(request, **transport)
@@ -171,7 +176,7 @@ def _is_rejection(response: Response) -> bool:
 
 def _is_rewound(request: PreparedRequest) -> bool:
     """Move a body that has been read back to where it stood, if it can be."""
-    if request.body is None or isinstance(request.body, str | bytes | bytearray):
+    if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
         return True
     try:
         rewind_body(request)

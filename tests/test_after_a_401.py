@@ -266,6 +266,30 @@ def test_401__without_a_refresh_token(kakao: KakaoEmulator, new_session: NewSess
     assert wire(kakao) == [ME_401]
 
 
+def test_cookies__of_the_401_go_along_with_the_retry(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(
+        401, path="/v2/user/me", json={"code": -401}, headers={"Set-Cookie": "node=7; Path=/"}
+    )
+    assert session.get("/v2/user/me").status_code == 200
+    first, _, second = kakao.requests
+    assert "Cookie" not in first.headers
+    assert second.headers["Cookie"] == "node=7"
+    assert session.cookies["node"] == "7"
+
+
+def test_body_of_a_401__that_can_not_be_read(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token)
+    kakao.fail_next(401, path="/v2/user/me", headers={"Content-Encoding": "gzip"}, times=2)
+    response = session.get("/v2/user/me", stream=True)
+    assert response.status_code == 401
+    assert wire(kakao) == [ME_401, REFRESH, ME_401]
+
+
 # Bodies -------------------------------------------------------------------------------------
 
 
@@ -280,11 +304,12 @@ def in_chunks() -> Iterator[bytes]:
         {"data": b"abcd"},
         {"data": "abcd"},
         {"data": bytearray(b"abcd")},
+        {"data": memoryview(b"abcd")},
         {"data": {"k": "v"}},
         {"json": {"k": "v"}},
         {"files": {"f": ("n", b"abcd")}},
     ],
-    ids=["bytes", "str", "bytearray", "form", "json", "multipart"],
+    ids=["bytes", "str", "bytearray", "memoryview", "form", "json", "multipart"],
 )
 def test_body__sent_again_whole(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, kwargs: dict[str, Any]

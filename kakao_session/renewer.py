@@ -18,6 +18,7 @@ from kakao_session.held import Held
 from kakao_session.kauth import Form, TokenEndpoint
 from kakao_session.keeper import Keeper
 from kakao_session.pause import Pause
+from kakao_session.secret import fingerprint
 from kakao_session.token import Token
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Renewer:
         self.keeper = keeper
         self.credentials = credentials
         self._hold = hold
+        self._replaced: set[str] = set()  # fingerprints of refresh tokens that are dead by now
         self.begin_with(token)
 
     def begin_with(self, token: Token) -> Held:
@@ -133,7 +135,10 @@ class Renewer:
         :raises TokenStoreError: the store could not be read.
         """
         stored = self.keeper.load()
-        if stored is not None and self._is_news(stored):
+        if stored is not None and self._is_replaced(stored):
+            if self.held.token and self.dead is None:  # the store went back, to a backup, say
+                self.is_saved, self.held = False, self.held.as_unsaved()
+        elif stored is not None and self._is_news(stored):
             log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
             held = self._hold(stored)
             if cures_401 and BOUGHT.is_within(stored.issued_at):
@@ -141,6 +146,9 @@ class Renewer:
             self.is_saved, self.dead, self.held = True, None, held
         self.keeper.seen = stored or self.keeper.seen
         return self.held
+
+    def _is_replaced(self, stored: Token) -> bool:
+        return fingerprint(stored.get("refresh_token") or "") in self._replaced
 
     def _is_news(self, stored: Token) -> bool:
         held = self.held.token
@@ -167,6 +175,8 @@ class Renewer:
                 self._die(error)
             raise
         new = old.merged(answer)
+        if new.refresh_token_changed:
+            self._replaced.add(fingerprint(old["refresh_token"]))
         new.refresh_token_changed |= not self.is_saved and old.refresh_token_changed
         new.refresh_token_changed |= need.refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)

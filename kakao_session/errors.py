@@ -69,7 +69,8 @@ class TokenEndpointError(KakaoError, OAuth2Error):
         self.status_code = status_code
         self.hint = hint
         self.description = message
-        self.uri = self.state = None
+        self.uri = self.state = self.redirect_uri = self.client_id = self.scopes = None
+        self.response_type = self.response_mode = self.grant_type = None
 
 
 class LoginRequiredError(TokenEndpointError):
@@ -295,7 +296,7 @@ def json_object(response: Response) -> Secrets:
     """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, RequestException):  # the last of a body that broke off
         return Secrets()
     return Secrets(body) if isinstance(body, dict) else Secrets()
 

@@ -150,8 +150,9 @@ class KakaoSession(OAuth2Session):
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """What :class:`requests.Session` does, the environment's part remembered by host."""
-        if proxies is None or "no_proxy" in proxies:
-            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if proxies is None or self.proxies is None or "no_proxy" in proxies:
+            own = proxies and dict(proxies)  # requests writes into it
+            return super().merge_environment_settings(url, own, stream, verify, cert)
         answer = self._environment.ask(url) if self.trust_env else SILENCE
         merged = {**self.proxies, **answer.proxies, **proxies}
         if verify is True or verify is None:
@@ -199,12 +200,12 @@ class KakaoSession(OAuth2Session):
 
     @property
     def access_token(self) -> str | None:
-        """The access token, or ``None``."""
+        """The access token, or ``None``. Assigning leaves the refresh token as it is."""
         return self.token.get("access_token")
 
     @access_token.setter
     def access_token(self, value: str | None) -> None:
-        self.token = {"access_token": value} if value else {}
+        self.token = self.token.merged(Token({"access_token": value})) if value else {}
 
     @access_token.deleter
     def access_token(self) -> None:
@@ -280,7 +281,8 @@ class KakaoSession(OAuth2Session):
             checked.
         :param timeout: with *verify*, *proxies* and *cert*: transport settings of this request.
         :param client_secret: the REST API key's secret.
-        :param kwargs: further fields of the form, such as ``code_verifier``.
+        :param kwargs: further fields of the form, such as ``code_verifier``; ``client_id``, if the
+            session does not know it.
         :returns: the token. It has replaced the old one; if anything fails, the old one stays.
         :raises ValueError: there is neither a code nor a redirect.
         :raises LoginRequiredError: the redirect is forged or holds no code, or the code is no good.
@@ -288,6 +290,9 @@ class KakaoSession(OAuth2Session):
         :raises TokenStoreError: the token could not be saved.
         """
         kwargs = Secrets(kwargs)
+        self._source.credentials.given_id = (
+            kwargs.pop("client_id", None) or self._source.credentials.given_id
+        )
         code = Secret(code or "")
         authorization_response = Secret(authorization_response or "")
         if code:

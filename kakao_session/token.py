@@ -51,8 +51,11 @@ class Token(dict[str, Any]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for _, end in _LIVES:
             moment = self.get(end)
-            if moment is not None and (isinstance(moment, str) or _finite(moment) is None):
-                raise ValueError(f"{end} is not a number of unix seconds")
+            if moment is not None:
+                if _finite(moment) is None:
+                    raise ValueError(f"{end} is not a number of unix seconds")
+                if isinstance(moment, str):
+                    self[end] = _finite(moment)
 
     @classmethod
     def from_response(cls, answer: Mapping[str, Any], requested_at: float) -> Token:

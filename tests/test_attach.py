@@ -155,16 +155,22 @@ def test_withhold_token__not_a_login_of_ones_own(
     assert kakao.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
-def test_callers_objects__stay_as_they_are(new_session: NewSession, token: Token) -> None:
+def test_callers_objects__stay_as_they_are(
+    new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = new_session(token=token)
-    headers, params, proxies, given = {"X": "1"}, {"a": "b"}, {}, dict(token)  # type: ignore[var-annotated]
+    headers, params, given = {"X": "1"}, {"a": "b"}, dict(token)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     request = requests.Request("GET", "/v2/user/me", headers=headers, params=params)
     prepared = session.prepare_request(request)
     session.send(prepared)
-    session.get("/v2/user/me", headers=headers, params=params, proxies=proxies)
+    for proxies in ({}, {"no_proxy": "elsewhere.example"}):
+        own = dict(proxies)
+        session.get("/v2/user/me", headers=headers, params=params, proxies=own)
+        assert own == proxies
     assert request.url == "/v2/user/me"
     assert request.hooks == {"response": []}
-    assert (headers, params, proxies) == ({"X": "1"}, {"a": "b"}, {})
+    assert (headers, params) == ({"X": "1"}, {"a": "b"})
     assert dict(token) == given
 
 

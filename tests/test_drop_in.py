@@ -57,6 +57,18 @@ def test_parents_walk__without_token_updater(
     assert session.get("/v2/user/me").status_code == 200
 
 
+def test_fetch_token__with_the_client_in_the_call(
+    kakao: KakaoEmulator, new_session: NewSession
+) -> None:
+    url, _ = new_session(redirect_uri=REDIRECT_URI).authorization_url()
+    session = new_session(None, redirect_uri=REDIRECT_URI)
+    session.fetch_token(
+        authorization_response=agree(url), client_id=kakao.app_key, include_client_id=True
+    )
+    assert dict(kakao.token_requests[0].form)["client_id"] == kakao.app_key
+    session.refresh_token()
+
+
 def test_auto_refresh_url__is_where_tokens_are_renewed(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

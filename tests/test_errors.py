@@ -203,6 +203,13 @@ def provoke(kind: str, kakao: KakaoEmulator, session: KakaoSession) -> None:
         raise TokenStoreError("Token file /x can't be read.")
 
 
+def test_token_endpoint_error__is_a_whole_error_of_oauthlib() -> None:
+    error = TemporaryError("It is over.", error="server_error")
+    assert vars(OAuth2Error()).items() <= vars(error).items()
+    uri = error.in_uri("https://a.example/")
+    assert uri == "https://a.example/?error=server_error&error_description=It+is+over."
+
+
 @pytest.mark.parametrize("kind", ["token endpoint", "network", "api", "store"])
 @pytest.mark.parametrize("twin_of", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_copies__say_the_same(

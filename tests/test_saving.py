@@ -434,12 +434,62 @@ def test_assigned_nothing__does_not_come_back_from_the_store(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_access_token__assigned_and_deleted(new_session: NewSession, token: Token) -> None:
+def test_access_token__assigned_and_deleted(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
     session = new_session(token=token)
     session.access_token = "other"
-    assert session.token == {"access_token": "other"}
+    ends = {"expires_in", "expires_at"}
+    assert session.token == {
+        **{name: value for name, value in token.items() if name not in ends},
+        "access_token": "other",
+    }
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
     del session.access_token
     assert session.token == {}
+
+
+def test_store_that_went_back__does_not_take_the_login_along(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token.copy())
+    session = new_session(token_store=store)
+    renewed = session.refresh_token()
+    for trouble in ("a 401", "an expiry", "nothing"):
+        store.token = token.copy()  # a backup, or a Redis that lost its last write
+        if trouble == "a 401":
+            kakao.revoke_access_tokens()
+        elif trouble == "an expiry":
+            clock.advance(hours=7)
+        assert session.get("/v2/user/me").status_code == 200
+        assert session.token["refresh_token"] != token["refresh_token"]
+    assert session.token != renewed
+    assert {record.status for record in kakao.token_requests} == {200}
+    session.refresh_token()
+    assert store.token == session.token
+
+
+def test_store_that_went_back__is_put_right_by_the_next_call(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
+) -> None:
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token.copy())
+    session = new_session(token_store=store)
+    good = session.refresh_token()
+    store.token = token.copy()
+    clock.advance(seconds=21_599 - 200)
+    kakao.fail_next(503, times=2)
+    assert [session.get("/v2/user/me").status_code for _ in range(2)] == [200, 200]
+    assert store.token == session.token == good
+    kakao.unlink()
+    with pytest.raises(LoginRequiredError):
+        session.refresh_token()
+    store.token = token.copy()
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    assert store.token == token
 
 
 def test_tutorial_file__goes_in_and_comes_out(

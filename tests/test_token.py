@@ -159,7 +159,7 @@ END = "expires_at is not a number of unix seconds"
         ({"access_token": "한글"}, ACCESS_TOKEN),
         ({"access_token": "a", "refresh_token": ["r"]}, REFRESH_TOKEN),
         ({"access_token": "a", "expires_at": "tomorrow"}, END),
-        ({"access_token": "a", "expires_at": "1700000000"}, END),
+        ({"access_token": "a", "expires_at": "nan"}, END),
         ({"access_token": "a", "expires_at": True}, END),
         ({"access_token": "a", "expires_at": float("nan")}, END),
         ({"access_token": "a", "expires_at": 10**400}, END),
@@ -169,6 +169,14 @@ END = "expires_at is not a number of unix seconds"
 def test_no_token(values: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}$"):
         Token(values)
+
+
+def test_moments__as_a_redis_hash_or_a_variable_holds_them() -> None:
+    given = {"access_token": "a", "expires_at": "1700000000.5", "refresh_token_expires_at": "17e8"}
+    token = Token(given)
+    assert token == {**given, "expires_at": 1700000000.5, "refresh_token_expires_at": 17e8}
+    assert given["expires_at"] == "1700000000.5"
+    assert token.is_expired()
 
 
 @pytest.mark.parametrize(

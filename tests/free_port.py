@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ _FIRST, _LAST = 20_000, 30_000
 def free_port() -> int:
     """:returns: a port that can be listened on."""
     while True:
-        port = random.randint(_FIRST, _LAST)
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST)  # no seed makes two runs take the same
         with suppress(OSError):
             socket.create_server(("127.0.0.1", port)).close()
             if has_ipv6():

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +30,8 @@ from kakao_session.renewer import BOUGHT
 from kakao_session.source import AHEAD, TokenSource
 
 EXPIRED = Token({"access_token": "a0", "refresh_token": "r0", "expires_at": 1.0})
-ENDING = Token({**EXPIRED, "expires_in": 21_599, "expires_at": time.time() + 200})
+NOW = 1_800_000_000.0
+ENDING = Token({**EXPIRED, "expires_in": 21_599, "expires_at": NOW + 200})
 """Still good, so that one thread renews it while the others go on."""
 
 
@@ -217,6 +218,7 @@ def every_schedule(
 @pytest.fixture(autouse=True)
 def _switching(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flight_module, "threading", Threading)
+    monkeypatch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: NOW))
 
 
 @pytest.mark.parametrize("threads", [2, 3])

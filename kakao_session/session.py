@@ -96,7 +96,6 @@ class KakaoSession(OAuth2Session):
             token_updater=token_updater,
             leeway=leeway,
             refresh_ahead=refresh_ahead,
-            timeout=timeout,
             api_hosts=api_hosts,
             endpoints=endpoints,
         )

@@ -153,7 +153,10 @@ class Token(dict[str, Any]):
     @property
     def scopes(self) -> frozenset[str]:
         """What the user has agreed to, as far as Kakao told."""
-        return frozenset(str(self.get("scope") or "").replace(",", " ").split())
+        scope = self.get("scope") or ""
+        if isinstance(scope, (list, tuple, set, frozenset)):  # as oauthlib keeps them
+            scope = " ".join(map(str, scope))
+        return frozenset(str(scope).replace(",", " ").split())
 
     @property
     def fingerprint(self) -> str:

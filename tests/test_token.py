@@ -232,6 +232,13 @@ def test_scopes() -> None:
     assert Token({"access_token": "a"}).scopes == frozenset()
 
 
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+def test_scopes__as_oauthlib_keeps_them(kind: Any) -> None:
+    token = Token(access_token="a", scope=kind(["talk_message", "friends"]))
+    assert token.scopes == {"talk_message", "friends"}
+    assert Token(access_token="a", scope=kind()).scopes == frozenset()
+
+
 def test_fingerprint() -> None:
     token, other = Token(ANSWER), Token({**ANSWER, "access_token": "other"})
     assert token.fingerprint == Token(ANSWER).fingerprint != other.fingerprint

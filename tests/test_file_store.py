@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -414,11 +414,41 @@ def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
     assert mode(store.path) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store: FileTokenStore) -> None:
+    store.path.write_text('{"access_token": "a"}')
+    os.chown(store.path, 65534, 65533)
+    with store.lock():
+        sidecar = store.path.with_name("token.json.lock").stat()
+        assert (sidecar.st_uid, sidecar.st_gid) == (65534, 65533)
+        assert stat.S_IMODE(sidecar.st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
+def test_owner__gets_nothing_that_lies_in_the_place_of_the_lock(
+    store: FileTokenStore, tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    precious = tmp_path / "precious"
+    precious.touch()
+    store.path.write_text('{"access_token": "a"}')
+    os.chown(store.path, 65534, 65534)
+    plant(store.path.with_name("token.json.lock"), precious)
+    with suppress(TokenStoreError), store.lock():
+        pass
+    assert precious.stat().st_uid == 0
+    precious.unlink()
+    with suppress(TokenStoreError), store.lock():
+        pass
+    assert not precious.exists()
+
+
 @pytest.mark.skipif(not hasattr(os, "fchown"), reason="no owners here")
 def test_owner__is_left_as_it_is_by_all_but_root(
     store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(TOKEN)
+    store.path.with_name("token.json.lock").unlink()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(os, "fchown", lambda *_: pytest.fail("it was given away"))
     store.save(Token({"access_token": "b"}))

@@ -120,7 +120,9 @@ class FileTokenStore:
 
     def _file_lock(self) -> AbstractContextManager[None]:
         target = self._target
-        lock = LockFile(target.with_name(f"{target.name}.lock"), self.lock_timeout, self._error)
+        path = target.with_name(f"{target.name}.lock")
+        _make_for_owner(path, target)
+        lock = LockFile(path, self.lock_timeout, self._error)
         return self._locks.setdefault(target, lock).held()
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
@@ -182,12 +184,28 @@ def _temporary(target: Path, content: bytes) -> Path:
     return Path(name)
 
 
+def _make_for_owner(lock: Path, target: Path) -> None:
+    # Made by root's cron job, the lock of a user's file would lock the user out.
+    if _is_root():  # pragma: no branch  # CI is root
+        with suppress(OSError):  # what stands in the way is told when the lock is taken
+            # Nothing that is there already is given away: the user may have put a link there.
+            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            try:
+                _keep_owner(descriptor, target)
+            finally:
+                os.close(descriptor)
+
+
 def _keep_owner(descriptor: int, target: Path) -> None:
     # Renewed by root's cron job, a user's file must stay the user's.
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # pragma: no branch  # CI is root
+    if _is_root():  # pragma: no branch  # CI is root
         with suppress(FileNotFoundError):
             owner = target.stat()
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _sweep(target: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import without_frames, without_words
@@ -19,6 +21,7 @@ from kakao_session.token import Token
 try:
     from sqlalchemy import Connection, Engine, delete, insert, select, update
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+    from sqlalchemy.pool import Pool, StaticPool
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "SQLTokenStore needs SQLAlchemy 2: pip install 'kakao-session[sql]', and the driver of "
@@ -43,7 +46,8 @@ class SQLTokenStore:
     Who renews holds a connection of the engine's pool until the new token is saved. The renewals of
     two users never wait for each other, as long as the pool has a connection for each; but SQLite
     has no rows to lock: there one user renews at a time, and whoever else writes to that database
-    waits meanwhile. A killed holder frees the row at once.
+    waits meanwhile. A killed holder frees the row at once. Where all threads share one connection
+    (``StaticPool``), one of them uses it at a time: there a load waits, too, while another renews.
 
     :param engine: an engine of SQLAlchemy for PostgreSQL, MySQL, MariaDB or SQLite.
     :param key: the row's ``id``, at most 255 characters.
@@ -144,11 +148,26 @@ class SQLTokenStore:
     def _connected(self) -> Iterator[Connection]:
         quiet: Any = self.engine.execution_options()
         quiet.hide_parameters = True  # on this copy alone: neither log nor error shows a token
-        with quiet.connect() as connection:
+        with self._alone(), quiet.connect() as connection:
             begin = partial(self._database.begin, connection, self.lock_timeout)
             make_if_missing(self._table, self.engine, connection, begin)
             self._database.restore(connection)
             yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads off a connection that all of them share: who gives it back ends the
+        transaction, whosever it is."""
+        if not isinstance(self.engine.pool, StaticPool):
+            yield
+            return
+        lock = _shared.setdefault(self.engine.pool, threading.RLock())
+        if not lock.acquire(timeout=self.lock_timeout):
+            raise self._impatience()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _read(self) -> str | None:
         query = select(self._table.c.token).where(self._table.c.id == self.key)
@@ -272,6 +291,9 @@ class SQLTokenStore:
     def __repr__(self) -> str:
         return f"SQLTokenStore({self._place})"
 
+
+_shared: WeakKeyDictionary[Pool, threading.RLock] = WeakKeyDictionary()
+"""By pool, since the copies of an engine have one between them."""
 
 _TRIES = 100
 """Each takes milliseconds, and more than one is needed only while somebody removes the row."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import StaticPool
 
 from kakao_session import SQLTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
@@ -331,6 +332,50 @@ def test_lock__sqlite_engine_that_begins_by_itself(
     else:
         engine = new_engine(sqlite_url)
     count_in_threads(engine, key)
+
+
+@pytest.fixture
+def shared(new_engine: Any) -> Engine:
+    """An engine whose threads share one connection, as a database in memory needs it."""
+    settings = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    return new_engine("sqlite://", **settings)  # type: ignore[no-any-return]
+
+
+def test_lock__of_threads_that_share_a_connection(shared: Engine, key: str) -> None:
+    count_in_threads(shared, key)
+    # A copy of the engine has the same connection.
+    store = SQLTokenStore(shared, key)
+    copy = SQLTokenStore(shared.execution_options(echo=False), "another key")
+    other = threading.Thread(target=lambda: copy.save(OLD) if copy.load() is None else None)
+    with store.lock():
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        store.save(OLD)
+        assert SQLTokenStore(shared, key).load() == OLD
+        store.save(NEW)
+    other.join()
+    assert (store.load(), copy.load()) == (NEW, OLD)
+
+
+def test_lock_wait__for_a_shared_connection_ends(shared: Engine, key: str) -> None:
+    waiting = SQLTokenStore(shared, key, lock_timeout=0.2)
+    caught: list[TokenStoreError] = []
+
+    def wait() -> None:
+        for use in (waiting.load, waiting.delete):
+            with pytest.raises(TokenStoreError, match=r"held it for more than 0\.2 s") as error:
+                use()
+            caught.append(error.value)
+
+    store = SQLTokenStore(shared, key)
+    with store.lock():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+        store.save(NEW)
+    assert len(caught) == 2
+    assert waiting.load() == NEW
 
 
 def take_over_transactions(connection: sqlite3.Connection, _: object) -> None:

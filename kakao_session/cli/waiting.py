@@ -80,6 +80,8 @@ def wait_for_code(login: Login, inbox: Inbox, seconds: int, listening_at: str | 
 
 
 def _read_pasted(login: Login, text: str) -> str | None:
+    if "&" not in text:  # with nothing else beside it, it is as good as the bare code
+        text = text.strip().removeprefix("code=")
     try:
         return login.read(text)
     except LoginRequiredError as error:

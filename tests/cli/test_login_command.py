@@ -271,7 +271,7 @@ def test_deadline__names_what_kakaos_page_may_have_shown(
 # By hand -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["{redirect}", "{code}", "'{redirect}'", "{query}"])
+@pytest.mark.parametrize("form", ["{redirect}", "{code}", "code={code}", "'{redirect}'", "{query}"])
 def test_paste__on_a_machine_without_a_browser(
     kakao: KakaoEmulator, token_file: Path, port: int, form: str
 ) -> None:

@@ -149,7 +149,7 @@ def _print(access: Access, report: Report) -> None:
         screen.tell_pair(say("label_user"), say("user_unchecked") if user is None else str(user))
         scopes = ", ".join(sorted(token.scopes))
         screen.tell_pair(say("label_scopes"), scopes or say("not_known"))
-        screen.tell_pair(say("label_access"), _access_token(token))
+        screen.tell_pair(say("label_access"), _access_token(token, key))
         screen.tell_pair(say("label_refresh"), refresh_token_end(token))
         screen.tell_pair(say("label_next"), _next_refresh(token))
     screen.tell_pair(say("label_store"), _store(access))
@@ -172,9 +172,9 @@ def _user(report: Report) -> Any:
     return (report.kakao or {}).get("id", report.token.get("user_id"))
 
 
-def _access_token(token: Token) -> str:
+def _access_token(token: Token, app_key: str | None) -> str:
     end = access_token_end(token)
-    if verdict(token) != "needed" and token.is_expired():
+    if app_key and verdict(token) != "needed" and token.is_expired():
         return say("renewed_at_need", end=end)
     return end
 

@@ -154,6 +154,19 @@ def test_access_token__that_has_ended_is_no_trouble(login: Token, run: Run, cloc
     )
 
 
+def test_access_token__that_has_ended_and_no_app_key_to_renew_it(
+    token_file: Path, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAKAO_REST_API_KEY", raising=False)
+    store(token_file, access_token="a", refresh_token="r", expires_at=clock.moment)
+    result = run("status")
+    assert result.exit_code == 0
+    lines = shown(result.stdout)
+    assert lines["app key"] == "none: set KAKAO_REST_API_KEY, or nothing can be renewed"
+    assert ", ended " in lines["access token"]
+    assert "renews" not in lines["access token"]
+
+
 @pytest.mark.parametrize(("left", "word"), [(0, "ended"), (1, "ends")])
 def test_access_token__to_the_second(
     login: Token, token_file: Path, run: Run, clock: Clock, left: float, word: str

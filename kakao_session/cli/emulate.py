@@ -151,8 +151,8 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
     except FileNotFoundError:
         click.echo(f"kakao-session: {command[0]}: command not found", err=True)
         return 127
-    except PermissionError:
-        click.echo(f"kakao-session: {command[0]}: cannot be executed", err=True)
+    except OSError as error:
+        click.echo(f"kakao-session: {command[0]}: cannot be executed: {error.strerror}", err=True)
         return 126
 
 

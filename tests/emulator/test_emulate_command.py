@@ -160,8 +160,24 @@ def test_program__not_there(tmp_path: Path) -> None:
     assert done.returncode == 127
     assert "command not found" in done.stderr
     assert "Traceback" not in done.stderr
-    (tmp_path / "plain").write_text("")
-    assert emulate("--", str(tmp_path / "plain")).returncode == 126
+
+
+@pytest.mark.parametrize(
+    ("mode", "beyond", "why"),
+    [
+        (0o644, "", "Permission denied"),
+        (0o755, "", "Exec format error"),
+        (0o755, "x", "Not a directory"),
+    ],
+)
+def test_program__that_can_not_be_run(tmp_path: Path, mode: int, beyond: str, why: str) -> None:
+    (tmp_path / "plain").write_text("no script\n")
+    (tmp_path / "plain").chmod(mode)
+    command = str(tmp_path / "plain" / beyond)
+    done = emulate("--", command)
+    assert done.returncode == 126
+    assert f"kakao-session: {command}: cannot be executed: {why}\n" in done.stderr
+    assert "AFTER" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

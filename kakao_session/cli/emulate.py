@@ -16,6 +16,7 @@ import click
 
 from kakao_session.cli import install_line
 from kakao_session.cli.child import run
+from kakao_session.cli.failure import drop_what_is_unprinted
 from kakao_session.cli.story import TokenFile, tell
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def emulate(
             variables["KAKAO_CLIENT_SECRET"] = kakao.client_secret
         before = TokenFile.read(token_file, kakao)
         status = _run(command, variables) if command else _serve(variables)
-        tell(before, kakao.requests, TokenFile.read(token_file, kakao))
+        with _if_it_can_be_told():
+            tell(before, kakao.requests, TokenFile.read(token_file, kakao))
     sys.exit(status)
 
 
@@ -149,11 +151,21 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
     try:
         return run(command, environment)
     except FileNotFoundError:
-        click.echo(f"kakao-session: {command[0]}: command not found", err=True)
-        return 127
+        status, why = 127, "command not found"
     except OSError as error:
-        click.echo(f"kakao-session: {command[0]}: cannot be executed: {error.strerror}", err=True)
-        return 126
+        status, why = 126, f"cannot be executed: {error.strerror}"
+    with _if_it_can_be_told():
+        click.echo(f"kakao-session: {command[0]}: {why}", err=True)
+    return status
+
+
+@contextmanager
+def _if_it_can_be_told() -> Iterator[None]:
+    """Let the exit status be the program's, whether stderr takes the rest or not."""
+    try:
+        yield
+    except (OSError, SystemExit):  # rich exits where a pipe is broken
+        drop_what_is_unprinted(sys.stderr)
 
 
 def _serve(variables: dict[str, str]) -> int:

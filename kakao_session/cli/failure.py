@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 import click
 from requests import RequestException
@@ -43,7 +43,7 @@ class FailingWell(click.Group):
         except click.Abort as error:
             status = _aborted(error)
         except OSError as error:
-            _drop_what_is_unprinted()
+            drop_what_is_unprinted(sys.stdout)
             screen.complain(say("os_error", reason=error.strerror or type(error).__name__))
             status = 1
         sys.exit(status)
@@ -64,6 +64,14 @@ class FailingWell(click.Group):
             raise Failure(explain(error)) from error  # requests can't find the CA bundle
 
 
+def drop_what_is_unprinted(stream: TextIO) -> None:
+    """Python would try again to write it at its end, and print a traceback."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def _aborted(error: click.Abort) -> int:
     """:returns: the exit status; click makes the same of Ctrl-C and of an end of stdin."""
     if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
@@ -71,11 +79,3 @@ def _aborted(error: click.Abort) -> int:
         return INTERRUPTED
     screen.warn(say("no_answer"))
     return 1
-
-
-def _drop_what_is_unprinted() -> None:
-    """Python would try again to write it at its end, and print a traceback."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

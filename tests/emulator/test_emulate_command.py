@@ -155,6 +155,23 @@ def test_status__is_the_programs() -> None:
     assert emulate("--", "sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize(
+    ("command", "status"), [(["sh", "-c", "exit 42"], 42), (["/nothing"], 127), (["/"], 126)]
+)
+def test_status__is_the_programs_when_the_story_can_not_be_told(
+    monkeypatch: pytest.MonkeyPatch, command: list[str], status: int
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # else nothing is left to Python's end
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run([*COMMAND, "--", *command], stderr=full).returncode == status
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone:
+        run = subprocess.run([*COMMAND, "--", *command], stdout=gone, stderr=gone)
+    assert run.returncode == status
+
+
 def test_program__not_there(tmp_path: Path) -> None:
     done = emulate("--", str(tmp_path / "nothing"))
     assert done.returncode == 127

@@ -217,8 +217,11 @@ class KakaoEmulator(Switches):
         :param headers: further headers of the answer.
         :param retry_after: the header of that name.
         :param seconds: how long ``hang`` holds the connection; for good if not given.
-        :raises ValueError: there is no such kind or error, or no answer can carry it.
+        :raises ValueError: there is no such kind or error, no answer can carry it, or ``times`` is
+            less than 1.
         """
+        if times is not None and times < 1:
+            raise ValueError("times is a number from 1, or None for all requests")
         extra = dict(headers or {})
         if retry_after is not None:
             extra["Retry-After"] = str(retry_after)

@@ -160,6 +160,7 @@ def test_environment__leads_here(kakao: KakaoEmulator, http: requests.Session) -
         ("fail-next", {"kind": 99}, "a status is a number from 200 to 599"),
         ("fail-next", {"kind": True}, "kind takes a whole number or a string or null"),
         ("fail-next", {"times": "2"}, "times takes a whole number or null"),
+        ("fail-next", {"times": 0}, "times is a number from 1"),
         ("fail-next", {"headers": {"X": 1}}, "headers takes an object, each value a string"),
         ("fail-next", {"headers": {"X": "a\r\nb"}}, "newline"),
         ("fail-next", {"error_code": "KOE999"}, "none of Kakao's documented errors"),

@@ -143,6 +143,13 @@ def test_kind__unknown(kakao: KakaoEmulator) -> None:
         kakao.fail_next("explode")  # type: ignore[arg-type]  # the mistake that is tested
 
 
+@pytest.mark.parametrize("times", [0, -1])
+def test_times__none_at_all(kakao: KakaoEmulator, times: int) -> None:
+    with pytest.raises(ValueError, match="times is a number from 1, or None for all requests"):
+        kakao.fail_next(503, times=times)
+    assert kakao.failures == []
+
+
 def test_latency__is_the_token_endpoints(
     kakao: KakaoEmulator, http: requests.Session, me: Callable[[str], requests.Response]
 ) -> None:

@@ -80,7 +80,7 @@ def status(access: Access, *, as_json: bool, check: bool) -> None:
     if check and report.token:
         report = _check(access, report)
     if as_json:
-        screen.tell_whole(json.dumps(_as_json(access, report), ensure_ascii=False, indent=2))
+        screen.tell_whole(json.dumps(_as_json(access, report), indent=2))
     else:
         _print(access, report)
     click.get_current_context().exit(EXIT_STATUS[report.login])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from kakao_session.secret import fingerprint
 from kakao_session.token import Token
-from tests.cli.conftest import Run, store, stored
+from tests.cli.conftest import Run, running, store, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,12 +86,21 @@ def test_json__for_a_program(
     assert kakao.requests == []
 
 
-def test_json__is_readable(login: Token, token_file: Path, run: Run) -> None:
-    korean = token_file.parent / "로그인.json"
-    store(korean, **login)
-    lines = run("status", "--json", "--token-file", str(korean)).stdout.splitlines()
-    assert lines[1] == '  "login": "fine",'
-    assert f'    "path": "{korean}",' in lines
+def test_json__is_readable(login: Token, run: Run) -> None:
+    assert run("status", "--json").stdout.splitlines()[1] == '  "login": "fine",'
+
+
+@pytest.mark.parametrize("name", ["로그인", "a\u200bb", "\x1b[2J\x7f\x9b", os.fsdecode(b"\xff")])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_json__tells_the_path_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    path = str(tmp_path / name)
+    with running("status", "--json", "--token-file", path) as command:
+        assert command.end() == 1
+    assert json.loads(command.seen)["store"] == {"path": path, "mode": None}
+    assert command.seen.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import requests
 from kakao_session import KakaoSession, Token
 from kakao_session import environment as module
 from kakao_session.environment import Environment
+from tests.free_port import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tests.conftest import NewSession
 
 URL = "https://kapi.kakao.com/v2/user/me"
+READ_BY_REQUESTS = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUEST_METHOD", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
 
 
 @pytest.fixture
@@ -126,7 +132,7 @@ def test_pickled_session__asks_for_itself(asked: list[str]) -> None:
     assert asked == [URL, URL]
 
 
-@pytest.mark.parametrize("name", module._VARIABLES)
+@pytest.mark.parametrize("name", READ_BY_REQUESTS)
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_changed_variable__counts_at_the_next_call(
     monkeypatch: pytest.MonkeyPatch, asked: list[str], name: str, wrapped: bool
@@ -190,13 +196,15 @@ def test_odd_url__is_left_to_requests() -> None:
 
 
 def test_proxy_switched_on__counts_at_the_next_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
+    new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = new_session(token=token, api_hosts=["kapi.kakao.com"])
+    session = new_session(token=token)
     assert session.get("/v2/user/me").status_code == 200
-    monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
-    assert session.get(URL).status_code == 200
-    assert kakao.requests[-1].host == "kapi.kakao.com"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")  # nobody is there
+    with pytest.raises(requests.exceptions.ProxyError):
+        session.get("/v2/user/me")
+    monkeypatch.delenv("HTTPS_PROXY")
+    assert session.get("/v2/user/me").status_code == 200
 
 
 def test_no_proxy__counts_at_the_next_call(

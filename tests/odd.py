@@ -132,8 +132,15 @@ BODIES = st.binary(max_size=200) | st.builds(
     TEXTS,
     ENCODINGS,
 )
+ACCESS_TOKEN = '"access_token":"opaque-token"'
+GRANTS = st.lists(LIVES, max_size=3).map(  # tokens, unless a life of theirs is none
+    lambda lives: f"{{{','.join([ACCESS_TOKEN, *lives])}}}".encode()
+)
 
 STATUSES = st.integers(100, 599)
+TOKEN_STATUSES = (
+    st.just(200) | st.sampled_from([200, 400, 401, 403, 429, 500, 503]) | STATUSES
+)  # of the token endpoint, which reads an answer of 200 alone
 RETRY_AFTERS = (
     st.text(st.characters(codec="latin-1"))
     | st.integers().map(str)

@@ -28,7 +28,7 @@ from kakao_session import (
 from kakao_session import kauth as kauth_module
 from kakao_session.errors import TokenEndpointError
 from kakao_session.held import Held
-from kakao_session.kauth import Form, TokenEndpoint
+from kakao_session.kauth import LONGEST_WAIT, Form, TokenEndpoint
 from kakao_session.login import Login
 from kakao_session.redirect import read_code
 from tests.odd import (
@@ -36,10 +36,12 @@ from tests.odd import (
     BODIES,
     CONTENT,
     ENDLESS,
+    GRANTS,
     NO_CALENDAR,
     NO_FLOAT,
     RETRY_AFTERS,
     STATUSES,
+    TOKEN_STATUSES,
     bomb,
     bounded,
     fuzz,
@@ -80,9 +82,15 @@ def network(status: int, body: Any, headers: dict[str, str] | None = None) -> re
     return session
 
 
+class NoTime:
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        assert 0 <= seconds <= LONGEST_WAIT
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kauth_module, "time", type("NoTime", (), {"sleep": lambda _: None}))
+    monkeypatch.setattr(kauth_module, "time", NoTime)
 
 
 def refreshed(session: requests.Session) -> Token:
@@ -94,7 +102,7 @@ def refreshed(session: requests.Session) -> Token:
 
 
 @fuzz
-@given(STATUSES, BODIES, st.none() | RETRY_AFTERS, CONTENT)
+@given(TOKEN_STATUSES, BODIES | GRANTS, st.none() | RETRY_AFTERS, st.just({}) | CONTENT)
 @example(200, NO_FLOAT, None, {})
 def test_token_endpoint(
     status: int, body: bytes, retry_after: str | None, headers: dict[str, str]
@@ -166,7 +174,7 @@ def test_api_error(status: int, body: bytes) -> None:
 
 
 @fuzz
-@given(STATUSES, BODIES, CONTENT)
+@given(TOKEN_STATUSES, BODIES | GRANTS, CONTENT)
 def test_session(status: int, body: bytes, headers: dict[str, str]) -> None:
     """Kakao answers everything so: a call, a renewal, a login, a logout."""
     with bounded(), KakaoSession("key", token={"access_token": "a", "refresh_token": "r"}) as kakao:

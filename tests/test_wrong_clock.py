@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kakao_session import FileTokenStore, Token
+from kakao_session import FileTokenStore, LoginRequiredError, Token
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -61,3 +61,24 @@ def test_file_of_a_right_clock__is_used_under_a_wrong_one(
     assert session.get("/v2/user/me").status_code == 200
     assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME, ME_401, REFRESH, ME, ME]
+
+
+def test_file_of_a_right_clock__waits_until_a_clock_that_is_ahead_is_right(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    right = clock.moment
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    before = place.read_bytes()
+    clock.moment = IN_2106
+    session = new_session(token_store=place)
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError, match="has run out"):
+            session.get("/v2/user/me")
+    assert wire(kakao) == []
+    assert place.read_bytes() == before
+    clock.moment = right
+    assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME, ME_401, REFRESH, ME]

@@ -244,6 +244,7 @@ def test_success__two_sources_on_one_store() -> None:
 def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {TemporaryError}
+        assert len({id(outcome) for outcome in outcomes}) == threads
         assert 1 <= len(kakao.requests) <= threads
         assert set(kakao.requests) == {"r0"}
         followers = [outcome for outcome in outcomes if outcome.__cause__ is not None]
@@ -257,6 +258,7 @@ def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
 def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {LoginRequiredError}
+        assert len({id(outcome) for outcome in outcomes}) == threads
         assert kakao.requests == ["r0"]
 
     every_schedule(1, threads, check, failure=LoginRequiredError("over"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from kakao_session import RateLimitedError, TemporaryError, Token
+from kakao_session import KakaoError, RateLimitedError, TemporaryError, Token
 from kakao_session.emulator.faults import Fault
 
 if TYPE_CHECKING:
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 SHARE = 0.05
 THREADS = 4
 NO_ANSWER = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-CALLS = 200
-"""Between two expiries, by all threads."""
+CALLS = 20
+"""By all threads, while the clock stands still."""
+SPELLS = 10
+"""Between two expiries."""
+ME, TOKEN = "/v2/user/me", "/oauth/token"
+NONE = "no answer"
 
 EVERYWHERE: list[dict[str, Any]] = [
     {"kind": status, "after": after} for status in (429, 500, 502, 503) for after in (False, True)
@@ -35,10 +39,11 @@ EVERYWHERE: list[dict[str, Any]] = [
 ]
 AT_KAUTH: list[dict[str, Any]] = [{"error_code": "KOE237"}, {"error_code": "KOE003"}]
 AT_KAPI: list[dict[str, Any]] = [
-    {"kind": "ip_mismatched"},
-    {"error_code": -401},
     {"error_code": -10},
     {"error_code": -1},
+    # Many, so that it shows whether they are cured.
+    *6 * [{"kind": "ip_mismatched"}],
+    *6 * [{"error_code": -401}],
 ]
 
 
@@ -47,20 +52,31 @@ class Luck:
 
     def __init__(self, kakao: KakaoEmulator) -> None:
         self.share = SHARE
-        self.failed = 0
+        self.faults: Counter[tuple[str, str]] = Counter()
+        """How many, by path and by what came of the request."""
         self._kakao = kakao
         self._take = kakao._faults.take
-        self._dice = random.Random(20261122)
+        # Each path has its own, so that the calls meet the same faults in every run.
+        self._dice = {path: random.Random(20261122) for path in (ME, TOKEN)}
         self._lock = threading.Lock()
 
     def take(self, path: str) -> Fault | None:
         with self._lock:
-            if self._dice.random() >= self.share:
+            dice = self._dice[path]
+            if dice.random() >= self.share:
                 return None
-            self.failed += 1
-            more = AT_KAUTH if path == "/oauth/token" else AT_KAPI
-            self._kakao.fail_next(path=path, **self._dice.choice(EVERYWHERE + more))
-            return self._take(path)
+            more = AT_KAUTH if path == TOKEN else AT_KAPI
+            choice = dice.choice(EVERYWHERE + more)
+            self._kakao.fail_next(path=path, **choice)
+            fault = self._take(path)
+            assert fault is not None
+            answer = None if choice.get("kind") == "truncated" else fault.answer
+            self.faults[path, str(answer.status_code) if answer else NONE] += 1
+            return fault
+
+    def at(self, path: str) -> int:
+        """:returns: how many requests for a path have failed."""
+        return sum(count for (where, _), count in self.faults.items() if where == path)
 
 
 @pytest.fixture
@@ -84,25 +100,35 @@ def test_bad_weeks__the_login_lives(
     session.token = token
     outcomes: Counter[str] = Counter()
 
-    def call(_: int) -> None:
+    def call(_: int) -> tuple[str, KakaoError | None]:
+        """:returns: what came of it, and why it had no token."""
         try:
-            response = session.get("/v2/user/me")
+            response = session.get(ME)
         except (TemporaryError, RateLimitedError) as error:
-            assert kakao.token_requests, error
-            outcomes["no token for now"] += 1
+            # Those who waited for the same renewal have a copy each.
+            first = error.__cause__ if isinstance(error.__cause__, KakaoError) else error
+            return "no token for now", first
         except requests.RequestException as error:
             assert type(error) in NO_ANSWER
-            outcomes["no answer"] += 1
-        else:
-            outcomes[str(response.status_code)] += 1
+            return NONE, None
+        return str(response.status_code), None
 
-    for _ in range(expiries):
+    for _ in range(expiries * SPELLS):
+        before = luck.at(TOKEN)
         with ThreadPoolExecutor(THREADS) as threads:
-            list(threads.map(call, range(CALLS)))
-        clock.advance(hours=6)
-    calls = expiries * CALLS
+            done = list(threads.map(call, range(CALLS)))
+        outcomes.update(outcome for outcome, _ in done)
+        failed_renewals = {id(error) for _, error in done if error}
+        assert len(failed_renewals) <= luck.at(TOKEN) - before
+        clock.advance(hours=6 / SPELLS)
+    calls = expiries * SPELLS * CALLS
     assert outcomes.total() == calls
     assert outcomes["200"] > (1 - 2 * SHARE) * calls
-    assert SHARE / 2 < luck.failed / len(kakao.requests) < SHARE * 2
+    assert SHARE / 2 < luck.faults.total() / len(kakao.requests) < SHARE * 2
+    # Nothing but a fault makes a call fail, and most of the 401s are cured.
+    assert luck.faults[ME, "401"] > 10
+    assert outcomes["401"] < luck.faults[ME, "401"] / 3
+    for outcome in outcomes.keys() - {"200", "401", "no token for now"}:
+        assert outcomes[outcome] <= luck.faults[ME, outcome], outcome
     luck.share = 0
-    assert session.get("/v2/user/me").json()["id"] == kakao.users[0].id
+    assert session.get(ME).json()["id"] == kakao.users[0].id

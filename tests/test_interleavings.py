@@ -143,6 +143,7 @@ class Store:
     def __init__(self, failing: str, token: Token) -> None:
         self.token: Token | None = token.copy()
         self.failing = failing
+        self.loads = 0
         self._lock = Threading.Lock()
 
     def _step(self, deed: str) -> None:
@@ -152,6 +153,7 @@ class Store:
 
     def load(self) -> Token | None:
         self._step("load")
+        self.loads += 1
         return self.token and self.token.copy()
 
     def save(self, token: Token) -> None:
@@ -189,6 +191,7 @@ def every_schedule(
     failing: str = "",
     jobs: tuple[Job, ...] = (TokenSource.authorization,),
     token: Token = EXPIRED,
+    held: bool = True,
     check_source: Callable[[TokenSource], None] | None = None,
 ) -> int:
     """Let threads do their jobs at once, under every schedule. :returns: how many there were."""
@@ -201,7 +204,7 @@ def every_schedule(
             pause.end("Bearer a1")
         kakao, store = Kakao(failure), Store(failing, token)
         shared = [TokenSource(kakao, Keeper(store, None), client_id="k") for _ in range(sources)]
-        for source in shared:
+        for source in shared if held else ():
             source._renewer.begin_with(token.copy())
             source.keeper.seen = token
         outcomes = schedule.run(
@@ -242,16 +245,19 @@ def test_success__two_sources_on_one_store() -> None:
 
 @two_and_slowly_three
 def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
+    requests = set()
+
     def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
         assert {type(outcome) for outcome in outcomes} == {TemporaryError}
         assert len({id(outcome) for outcome in outcomes}) == threads
-        assert 1 <= len(kakao.requests) <= threads
+        requests.add(len(kakao.requests))
         assert set(kakao.requests) == {"r0"}
         followers = [outcome for outcome in outcomes if outcome.__cause__ is not None]
         assert len(followers) == threads - len(kakao.requests)
         assert store.token == EXPIRED
 
     every_schedule(1, threads, check, failure=TemporaryError("out of order"))
+    assert requests == set(range(1, threads + 1))  # all share one, or each comes too late for it
 
 
 @two_and_slowly_three
@@ -330,6 +336,14 @@ def test_rejection_and_expiry__two_sources_on_one_store() -> None:
         assert kakao.requests == ["r0"]
 
     assert every_schedule(2, 2, check, jobs=(rejected, TokenSource.authorization)) > 100
+
+
+def test_first_look__reads_the_store_once() -> None:
+    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+        assert outcomes == [ENDING] * 2
+        assert store.loads == 1
+
+    every_schedule(1, 2, check, jobs=(TokenSource.look_up,), token=ENDING, held=False)
 
 
 def test_assignment_during_a_renewal__is_not_overwritten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from functools import partial
 
 from benchmarks.contenders import AUTH, BARE, BARE_AUTH, PEERS, SESSION, Wire, installed, some_login
@@ -37,4 +38,14 @@ def _table(quick: bool, trust_env: bool) -> Table:
     else:
         title = "The same with `trust_env = False`"
         note = "Nobody asks the environment. Aim: ours at most 1.02 of a bare session."
-    return spread(title, note, "us", samples, BARE.name)
+    table = spread(title, note, "us", samples, BARE.name)
+    ours = statistics.median(samples[SESSION.name])
+    shares = [
+        ours / statistics.median(samples[peer.name])
+        for peer in installed(*PEERS)
+        if peer.package != "httpx-auth"
+    ]
+    if shares:
+        told = f"{min(shares):.3f} to {max(shares):.3f}"
+        table.remarks.append(f"`KakaoSession` takes {told} of what a peer on requests does.")
+    return table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +12,7 @@ import redis
 from sqlalchemy import create_engine
 
 from benchmarks.contenders import BARE, PEERS, SESSION, Login, installed, some_login
-from benchmarks.table import Table
+from benchmarks.table import Table, spread
 from benchmarks.turns import take_turns
 from kakao_session import KakaoAuth, RedisTokenStore, SQLTokenStore
 
@@ -24,15 +23,16 @@ def measure(quick: bool) -> list[Table]:
     makers = _makers(login)
     count = 200 if quick else 10_000
     samples = take_turns(makers, rounds=3 if quick else 100)
-    table = Table(
+    table = spread(
         "One more user",
         f"What is made for each user, and what one of {count:,} holds, by tracemalloc. An `auth=` "
         "shares one pooled session with all others. A path has to be made absolute first, which is "
         "what pathlib takes. Aim: `KakaoAuth` under 10 us and 2 KiB.",
-        ("", "to make one, us, median", "memory of one, KiB"),
+        "us",
+        samples,
+        BARE.name,
     )
-    for name, make in makers.items():
-        table.add(name, statistics.median(samples[name]) * 1e6, _memory(make, count) / 1024)
+    table.widen("memory of one, KiB", [_memory(make, count) / 1024 for make in makers.values()])
     return [table]
 
 

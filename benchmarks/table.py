@@ -27,6 +27,11 @@ class Table:
         """Add a row."""
         self.rows.append(cells)
 
+    def widen(self, column: str, cells: Sequence[Cell]) -> None:
+        """Add a column."""
+        self.columns = (*self.columns, column)
+        self.rows = [(*row, cell) for row, cell in zip(self.rows, cells, strict=True)]
+
     def markdown(self) -> str:
         """:returns: the table between its title and its remarks."""
         lines = [self.columns, *(tuple(map(_text, row)) for row in self.rows)]

@@ -68,7 +68,7 @@ class Renewer:
         self.keeper = keeper
         self.credentials = credentials
         self._hold = hold
-        self._replaced: set[str] = set()  # fingerprints of refresh tokens that are dead by now
+        self._replaced: frozenset[str] = frozenset()  # refresh tokens that are dead by now
         self.begin_with(token)
 
     def begin_with(self, token: Token) -> Held:
@@ -176,7 +176,7 @@ class Renewer:
             raise
         new = old.merged(answer)
         if new.refresh_token_changed:
-            self._replaced.add(fingerprint(old["refresh_token"]))
+            self._replaced |= {fingerprint(old["refresh_token"])}
         new.refresh_token_changed |= not self.is_saved and old.refresh_token_changed
         new.refresh_token_changed |= need.refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)

@@ -55,6 +55,8 @@ class Renewer:
     is_saved: bool
     dead: LoginRequiredError | None
     """What Kakao said when the login ended."""
+    _replaced: frozenset[str] = frozenset()
+    """Refresh tokens, by fingerprint, that Kakao has replaced."""
 
     def __init__(
         self,
@@ -68,7 +70,6 @@ class Renewer:
         self.keeper = keeper
         self.credentials = credentials
         self._hold = hold
-        self._replaced: frozenset[str] = frozenset()  # refresh tokens that are dead by now
         self.begin_with(token)
 
     def begin_with(self, token: Token) -> Held:

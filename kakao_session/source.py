@@ -46,6 +46,8 @@ class TokenSource:
     :raises ValueError: *token* is none.
     """
 
+    __slots__ = ("_flights", "_renewer", "credentials", "keeper")
+
     def __init__(
         self,
         endpoint: TokenEndpoint,

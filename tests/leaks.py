@@ -5,40 +5,56 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import redis
+import requests
 import sqlalchemy
 from cryptography.fernet import Fernet
 
 from kakao_session import (
+    ConfigurationError,
     EncryptedTokenStore,
     FileTokenStore,
+    KakaoAPIError,
+    KakaoAuth,
+    KakaoError,
     KakaoSession,
     KeyringTokenStore,
+    LoginRequiredError,
+    RateLimitedError,
     RedisTokenStore,
+    ScopeRequiredError,
     SQLTokenStore,
+    TemporaryError,
     Token,
     TokenStore,
+    TokenStoreError,
     raise_for_kakao,
 )
 from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.openid import OpenID
 from kakao_session.errors import _API_HINTS, KOE
 from kakao_session.kauth import Form
-from kakao_session.secret import Secret
+from kakao_session.secret import Secret, Secrets
+from tests.conftest import ME as ME_200
+from tests.conftest import ME_401, REFRESH, wire
 from tests.stores.keychain import Keychain
 from tests.test_login import REDIRECT_URI, agree
+from tests.test_storms import at_once
 
 CLIENT_SECRET = "the-client-secret-of-the-app"
 SCOPES = ("openid", "talk_message")
 TRANSPORT: tuple[Any, ...] = ("reset", "close", "html", "garbage", "truncated", 429, 503)
 ME = "/v2/user/me"
+ECHO = "/emulator/echo"
 
 
 class Drive:
@@ -100,6 +116,17 @@ class Drive:
         self._engines.append(engine := sqlalchemy.create_engine(url, **settings))
         return engine
 
+    def new_key(self) -> bytes:
+        """:returns: a key that encrypts tokens."""
+        key = Fernet.generate_key()
+        self._others.add(key.decode().rstrip("="))
+        return key
+
+    def move_clock(self, seconds: float) -> None:
+        """Let it be later than it is, for everybody but Kakao."""
+        moment = time.time() + seconds
+        self.patch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: moment))
+
     def close(self) -> None:
         for engine in self._engines:
             engine.dispose()
@@ -109,13 +136,40 @@ class Drive:
         return self._others | {issue.value for issue in self.kakao.tokens}
 
 
-Scenario = Callable[[Drive], object]
+Act = Callable[[Drive], object]
+Ending = type[Exception] | tuple[tuple[str, str, int | None], ...]
+
+
+class Scenario(NamedTuple):
+    """A path, and what it ends in: an error, or the requests that go out last."""
+
+    act: Act
+    ends_in: Ending
+
+    def __call__(self, drive: Drive) -> None:
+        """Drive a login along the path.
+
+        :raises Exception: the error that it ends in.
+        """
+        try:
+            self.act(drive)
+        except Exception as error:
+            assert type(error) is self.ends_in, type(error)
+            raise
+        assert isinstance(self.ends_in, tuple), "nothing was raised"
+        last = tuple(wire(drive.kakao)[-len(self.ends_in) :])
+        assert last == self.ends_in, last
+
+
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(function: Scenario) -> Scenario:
-    SCENARIOS[function.__name__] = function
-    return function
+def scenario(ends_in: Ending) -> Callable[[Act], Act]:
+    def enter(act: Act) -> Act:
+        SCENARIOS[act.__name__] = Scenario(act, ends_in)
+        return act
+
+    return enter
 
 
 def failing(kakao: KakaoEmulator, failure: Any, path: str = "/oauth/token") -> None:
@@ -127,7 +181,7 @@ def failing(kakao: KakaoEmulator, failure: Any, path: str = "/oauth/token") -> N
 # Login ----------------------------------------------------------------------------------------
 
 
-@scenario
+@scenario((REFRESH, ME_200, ("GET", "/v1/user/access_token_info", 200)))
 def login(drive: Drive) -> None:
     session = drive.new_session(token_store=drive.path)
     session.fetch_token(authorization_response=drive.come_back(session))
@@ -136,7 +190,7 @@ def login(drive: Drive) -> None:
     drive.said += [Form(code=session.access_token), [session._source.authorization()]]
 
 
-@scenario
+@scenario(LoginRequiredError)
 def login_with_a_used_code(drive: Drive) -> None:
     session = drive.new_session(token_store=drive.path)
     redirect = drive.come_back(session)
@@ -144,7 +198,7 @@ def login_with_a_used_code(drive: Drive) -> None:
     session.fetch_token(authorization_response=redirect)
 
 
-@scenario
+@scenario(LoginRequiredError)
 def login_with_a_forged_state(drive: Drive) -> None:
     session = drive.new_session()
     redirect = drive.come_back(session)
@@ -152,7 +206,19 @@ def login_with_a_forged_state(drive: Drive) -> None:
     session.fetch_token(authorization_response=redirect)
 
 
-@scenario
+@scenario(LoginRequiredError)
+def login_that_is_denied(drive: Drive) -> None:
+    session = drive.new_session()
+    session.fetch_token(authorization_response=f"{drive.come_back(session)}&error=access_denied")
+
+
+@scenario(LoginRequiredError)
+def login_without_a_code(drive: Drive) -> None:
+    session = drive.new_session()
+    session.fetch_token(authorization_response=drive.come_back(session).replace("code=", "cod="))
+
+
+@scenario(ConfigurationError)
 def login_with_another_verifier(drive: Drive) -> None:
     session = drive.new_session()
     redirect = drive.come_back(session)
@@ -162,7 +228,7 @@ def login_with_another_verifier(drive: Drive) -> None:
     session.fetch_token(authorization_response=redirect)
 
 
-@scenario
+@scenario(TokenStoreError)
 def login_that_can_not_be_saved(drive: Drive) -> None:
     session = drive.new_session(token_store=FileTokenStore(drive.path))
     redirect = drive.come_back(session)
@@ -193,18 +259,22 @@ def cure_fails(drive: Drive, failure: Any) -> None:
     session.get(ME)
 
 
-for failure in (*KOE, *TRANSPORT):
-    SCENARIOS[f"login_fails_{failure}"] = partial(login_fails, failure=failure)
-    SCENARIOS[f"refresh_fails_{failure}"] = partial(refresh_fails, failure=failure)
-    SCENARIOS[f"cure_fails_{failure}"] = partial(cure_fails, failure=failure)
+ERRORS: dict[str | int, type[KakaoError]] = {
+    **{code: remedy.kind for code, remedy in KOE.items()},
+    **dict.fromkeys(TRANSPORT, TemporaryError),
+    429: RateLimitedError,
+}
+for failure, kind in ERRORS.items():
+    for fails in (login_fails, refresh_fails, cure_fails):
+        SCENARIOS[f"{fails.__name__}_{failure}"] = Scenario(partial(fails, failure=failure), kind)
 
 
-@scenario
+@scenario((REFRESH,))
 def refresh(drive: Drive) -> None:
     drive.said.append(drive.session().refresh_token())
 
 
-@scenario
+@scenario(LoginRequiredError)
 def refresh_with_another_token(drive: Drive) -> None:
     session = drive.session()
     other = Secret(drive.kakao.login()["refresh_token"])
@@ -212,28 +282,101 @@ def refresh_with_another_token(drive: Drive) -> None:
     session.refresh_token(refresh_token=other)
 
 
-@scenario
+@scenario((ME_401, REFRESH, ME_200))
 def cure(drive: Drive) -> None:
     session = drive.session()
     drive.kakao.revoke_access_tokens()
     drive.said.append(session.get(ME))
 
 
-@scenario
+@scenario(KakaoAPIError)
 def cure_that_is_none(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, "ip_mismatched", ME)
     raise_for_kakao(session.get(ME))
 
 
-@scenario
+@scenario((("POST", "/oauth/token", 503), ("POST", "/oauth/token", 503), ME_200))
 def renewal_ahead_fails(drive: Drive) -> None:
-    session = drive.session(refresh_ahead=1e9)
+    session = drive.session()
     failing(drive.kakao, 503)
+    drive.move_clock(drive.kakao.access_lifetime - 200)
     drive.said.append(session.get(ME))
 
 
-@scenario
+@scenario(LoginRequiredError)
+def renewal_is_shared(drive: Drive) -> None:
+    session = drive.session()
+    drive.said.append(session.token)  # whoever has to load it first does not wait for the others
+    failing(drive.kakao, "KOE322")
+    drive.kakao.latency = 0.2
+    errors = at_once(4, session.refresh_token)
+    drive.said += errors
+    raise next(error for error in errors if isinstance(error.__cause__, LoginRequiredError))
+
+
+@scenario(LoginRequiredError)
+def token_is_assigned(drive: Drive) -> None:
+    session = drive.session()
+    for token in (Secrets(drive.kakao.login()), Token(drive.kakao.login())):
+        drive.said.append(session.get(ME))
+        session.token = token
+    session.access_token = session.access_token
+    drive.said += [session.get(ME), session, session.token]
+    assert wire(drive.kakao) == [ME_200] * 3
+    session.token = {}
+    session.get(ME)
+
+
+@scenario((("POST", ECHO, 401), REFRESH, ("POST", ECHO, 200)))
+def cure_of_a_file(drive: Drive) -> None:
+    session = drive.session()
+    drive.kakao.revoke_access_tokens()
+    with Path(__file__).open("rb") as file:
+        drive.said.append(session.post(ECHO, data=file))
+
+
+@scenario((("POST", ECHO, 401), REFRESH))
+def cure_of_a_generator(drive: Drive) -> None:
+    session = drive.session()
+    drive.kakao.revoke_access_tokens()
+    drive.said.append(session.post(ECHO, data=iter([b"once"])))
+
+
+@scenario((("GET", "/v2/search/web", 200),))
+def call_to_dapi(drive: Drive) -> None:
+    url = f"{drive.kakao.endpoints.dapi_url}/v2/search/web"
+    drive.said.append(drive.session().get(url, params={"query": "kakao"}))
+
+
+def call_with_an_auth(drive: Drive) -> requests.Response:
+    """:returns: what Kakao answers to a call with an auth that is made for it."""
+    auth = KakaoAuth(
+        drive.kakao.app_key,
+        client_secret=CLIENT_SECRET,
+        token_store=drive.path,
+        endpoints=drive.kakao.endpoints,
+    )
+    drive.said.append(auth)
+    return requests.get(drive.kakao.endpoints.api_url + ME, auth=auth, timeout=10)
+
+
+@scenario((ME_200, ME_401, REFRESH, ME_200))
+def auth_for_each_call(drive: Drive) -> None:
+    drive.session()
+    drive.said.append(call_with_an_auth(drive))
+    drive.kakao.revoke_access_tokens()
+    drive.said.append(call_with_an_auth(drive))
+
+
+@scenario(LoginRequiredError)
+def auth_of_a_login_that_is_over(drive: Drive) -> None:
+    drive.session()
+    drive.kakao.unlink()
+    call_with_an_auth(drive)
+
+
+@scenario(LoginRequiredError)
 def login_is_over(drive: Drive) -> None:
     session = drive.session()
     drive.kakao.unlink()
@@ -244,20 +387,20 @@ def login_is_over(drive: Drive) -> None:
     session.get(ME)
 
 
-@scenario
+@scenario(LoginRequiredError)
 def refresh_token_has_run_out(drive: Drive) -> None:
     token = Token({**drive.kakao.login(), "refresh_token_expires_at": 1})
     drive.new_session(token=token).refresh_token()
 
 
-@scenario
+@scenario(requests.ConnectionError)
 def call_breaks_off(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, "reset", ME)
     session.get(ME)
 
 
-@scenario
+@scenario((("POST", "/oauth/token", 401),))
 def call_in_a_thread(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, "KOE010")
@@ -266,25 +409,32 @@ def call_in_a_thread(drive: Drive) -> None:
     thread.join()
 
 
-@scenario
+@scenario(KakaoAPIError)
 def logout_fails(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, 503, "/v1/user/logout")
     session.logout()
 
 
-@scenario
+@scenario(requests.ConnectionError)
 def logout_breaks_off(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, "reset", "/v1/user/logout")
     session.logout()
 
 
-@scenario
+@scenario(KakaoAPIError)
 def unlink_fails(drive: Drive) -> None:
     session = drive.session()
     failing(drive.kakao, "garbage", "/v1/user/unlink")
     session.unlink()
+
+
+@scenario((("POST", "/v1/user/unlink", 200),))
+def unlink(drive: Drive) -> None:
+    session = drive.session()
+    drive.said += [session.unlink(), session]
+    assert not drive.path.exists()
 
 
 def api_error(drive: Drive, code: int) -> None:
@@ -296,7 +446,9 @@ def api_error(drive: Drive, code: int) -> None:
 
 
 for code in _API_HINTS:
-    SCENARIOS[f"api_error_{code}"] = partial(api_error, code=code)
+    SCENARIOS[f"api_error_{code}"] = Scenario(
+        partial(api_error, code=code), ScopeRequiredError if code == -402 else KakaoAPIError
+    )
 
 
 # Stores ---------------------------------------------------------------------------------------
@@ -314,7 +466,7 @@ def fill_disk(drive: Drive) -> None:
     drive.patch.setattr(os, "fsync", fsync)
 
 
-@scenario
+@scenario(TokenStoreError)
 def saver_fails(drive: Drive) -> None:
     drive.session(token_updater=broken).refresh_token()
 
@@ -323,21 +475,41 @@ def broken(*_: object, **__: object) -> Any:
     raise RuntimeError("out of order")
 
 
-@scenario
+@scenario((REFRESH, ME_200, ME_200))
+def save_is_tried_again(drive: Drive) -> None:
+    drive.kakao.refresh_token_renewal = "last_month"
+    session = drive.session(token_updater=broken)
+    drive.said += [session.refresh_token(), session.get(ME)]
+    assert not session._source._renewer.is_saved
+    session.token_updater = None
+    drive.said += [session.get(ME), session]
+    assert session._source._renewer.is_saved
+
+
+@scenario(TokenStoreError)
+def save_is_tried_again_in_vain(drive: Drive) -> None:
+    session = drive.session(token_updater=broken)
+    with pytest.raises(TokenStoreError) as caught:
+        session.refresh_token()
+    drive.said.append(caught.value)
+    session.get(ME)
+
+
+@scenario(TokenStoreError)
 def file_is_full(drive: Drive) -> None:
     session = drive.session()
     fill_disk(drive)
     session.refresh_token()
 
 
-@scenario
+@scenario(TokenStoreError)
 def file_can_not_be_replaced(drive: Drive) -> None:
     session = drive.session()
     drive.patch.setattr(Path, "replace", broken)
     session.refresh_token()
 
 
-@scenario
+@scenario(TokenStoreError)
 def file_takes_no_such_token(drive: Drive) -> None:
     FileTokenStore(drive.path).save(Token({**drive.kakao.login(), "odd": {1, 2}}))
 
@@ -348,61 +520,62 @@ def file_holds(drive: Drive, damage: Callable[[bytes], bytes]) -> None:
     session.get(ME)
 
 
-SCENARIOS["file_torn"] = partial(file_holds, damage=lambda content: content[:-40])
-SCENARIOS["file_not_utf_8"] = partial(file_holds, damage=lambda content: b"\xff" + content)
-SCENARIOS["file_a_list"] = partial(file_holds, damage=lambda content: b"[%s]" % content)
-SCENARIOS["file_two"] = partial(file_holds, damage=lambda content: content * 2)
-SCENARIOS["file_odd"] = partial(
-    file_holds,
-    damage=lambda content: content.replace(b'"expires_in": ', b'"expires_at": "x", "": '),
-)
-SCENARIOS["file_large"] = partial(file_holds, damage=lambda content: content + b" " * (1 << 20))
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "torn": lambda content: content[:-40],
+    "not_utf_8": lambda content: b"\xff" + content,
+    "a_list": lambda content: b"[%s]" % content,
+    "two": lambda content: content * 2,
+    "odd": lambda content: content.replace(b'"expires_in": ', b'"expires_at": "x", "": '),
+    "large": lambda content: content + b" " * (1 << 20),
+}
+for name, damage in DAMAGES.items():
+    SCENARIOS[f"file_{name}"] = Scenario(partial(file_holds, damage=damage), TokenStoreError)
 
 
-@scenario
+@scenario(TokenStoreError)
 def file_is_a_folder(drive: Drive) -> None:
     drive.path.mkdir()
     drive.new_session(token_store=drive.path).get(ME)
 
 
-@scenario
+@scenario(LoginRequiredError)
 def file_is_gone(drive: Drive) -> None:
     session = drive.session()
     drive.path.unlink()
     session.get(ME)
 
 
-@scenario
+@scenario(TokenStoreError)
 def file_is_locked(drive: Drive) -> None:
     session = drive.session(FileTokenStore(drive.path, lock_timeout=0))
     with FileTokenStore(drive.path).lock():
         session.refresh_token()
 
 
-@scenario
+@scenario(TokenStoreError)
 def ciphertext_of_another_key(drive: Drive) -> None:
     file = FileTokenStore(drive.path)
-    session = drive.session(EncryptedTokenStore(file, Fernet.generate_key()))
+    session = drive.session(EncryptedTokenStore(file, drive.new_key()))
     drive.said += [session.get(ME), session.refresh_token()]
-    drive.new_session(token_store=EncryptedTokenStore(file, Fernet.generate_key())).get(ME)
+    drive.new_session(token_store=EncryptedTokenStore(file, drive.new_key())).get(ME)
 
 
-@scenario
+@scenario(TokenStoreError)
 def never_encrypted(drive: Drive) -> None:
     drive.session()
     file = FileTokenStore(drive.path)
-    drive.new_session(token_store=EncryptedTokenStore(file, Fernet.generate_key())).get(ME)
+    drive.new_session(token_store=EncryptedTokenStore(file, drive.new_key())).get(ME)
 
 
-@scenario
+@scenario(TokenStoreError)
 def no_cipher_takes_it(drive: Drive) -> None:
-    store = EncryptedTokenStore(FileTokenStore(drive.path), Fernet.generate_key())
+    store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
     store.save(Token({**drive.kakao.login(), "odd": {1, 2}}))
 
 
-@scenario
+@scenario(TokenStoreError)
 def ciphertext_can_not_be_saved(drive: Drive) -> None:
-    store = EncryptedTokenStore(FileTokenStore(drive.path), Fernet.generate_key())
+    store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
     session = drive.session(store)
     fill_disk(drive)
     session.refresh_token()
@@ -417,13 +590,13 @@ def redis_store(drive: Drive, **settings: Any) -> RedisTokenStore:
     return RedisTokenStore(client, f"{drive.folder.name}-{len(drive.said)}", lock_timeout=0)
 
 
-@scenario
+@scenario(TokenStoreError)
 def redis_out_of_reach(drive: Drive) -> None:
     store = RedisTokenStore(redis.Redis(port=1), "key")
     drive.new_session(token_store=store).get(ME)
 
 
-@scenario
+@scenario(TokenStoreError)
 def redis_goes_away(drive: Drive) -> None:
     session = drive.session(redis_store(drive))
     with session._source.keeper.lock():
@@ -431,7 +604,7 @@ def redis_goes_away(drive: Drive) -> None:
         session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
-@scenario
+@scenario(TokenStoreError)
 def redis_can_not_send(drive: Drive) -> None:
     session = drive.session(redis_store(drive))
     with session._source.keeper.lock():
@@ -443,7 +616,7 @@ def gone(*_: object, **__: object) -> Any:
     raise redis.ConnectionError("gone")
 
 
-@scenario
+@scenario(TokenStoreError)
 def redis_lost_the_lock(drive: Drive) -> None:
     store = redis_store(drive)
     session = drive.session(store)
@@ -452,7 +625,7 @@ def redis_lost_the_lock(drive: Drive) -> None:
         session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
-@scenario
+@scenario(TokenStoreError)
 def redis_holds_a_list(drive: Drive) -> None:
     store = redis_store(drive)
     store.client.rpush(store.key, *drive.kakao.login().values())
@@ -467,15 +640,17 @@ def redis_holds(drive: Drive, damage: bytes, **settings: Any) -> None:
 
 
 for texts in (False, True):
-    SCENARIOS[f"redis_torn_{texts}"] = partial(redis_holds, damage=b"}", decode_responses=texts)
-    SCENARIOS[f"redis_bytes_{texts}"] = partial(redis_holds, damage=b"\xff", decode_responses=texts)
+    for name, garbage in {"torn": b"}", "bytes": b"\xff"}.items():
+        SCENARIOS[f"redis_{name}_{texts}"] = Scenario(
+            partial(redis_holds, damage=garbage, decode_responses=texts), TokenStoreError
+        )
 
 
 def sql_store(drive: Drive, **settings: Any) -> SQLTokenStore:
     return SQLTokenStore(drive.engine(**settings), "key", lock_timeout=0.01)
 
 
-@scenario
+@scenario((ME_200, REFRESH, ("POST", "/v1/user/logout", 200)))
 def sql(drive: Drive) -> None:
     session = drive.session(sql_store(drive, echo="debug"))
     drive.said += [session.get(ME), session.refresh_token(), session.logout()]
@@ -500,17 +675,17 @@ for name, statement in {
     "quoted": NEVER.format("INSERT INTO kakao_tokens VALUES (OLD.id, NEW.token) ;"),
     "no_function": NEVER.format("SELECT no_such_function(NEW.token) ;"),
 }.items():
-    SCENARIOS[f"sql_{name}"] = partial(sql_fails, statement=statement)
+    SCENARIOS[f"sql_{name}"] = Scenario(partial(sql_fails, statement=statement), TokenStoreError)
 
 
-@scenario
+@scenario(TokenStoreError)
 def sql_row_is_locked(drive: Drive) -> None:
     session = drive.session(sql_store(drive))
     with sql_store(drive).lock():
         session.refresh_token()
 
 
-@scenario
+@scenario(TokenStoreError)
 def sql_row_was_changed(drive: Drive) -> None:
     store = sql_store(drive)
     session = drive.session(store)
@@ -535,11 +710,13 @@ def keyring_fails(drive: Drive, act: str, error: Exception) -> None:
     session.logout()
 
 
-for act in ("get", "set", "delete", "save"):
-    SCENARIOS[f"keyring_{act}"] = partial(keyring_fails, act=act, error=OSError("D-Bus"))
+for name in ("get", "set", "delete", "save"):
+    SCENARIOS[f"keyring_{name}"] = Scenario(
+        partial(keyring_fails, act=name, error=OSError("D-Bus")), TokenStoreError
+    )
 
 
-@scenario
+@scenario(TokenStoreError)
 def keyring_is_torn(drive: Drive) -> None:
     keychain = Keychain()
     drive.patch.setattr("keyring.core._keyring_backend", keychain)

@@ -21,6 +21,7 @@ from kakao_session.errors import json_object
 from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import Keeper, TokenUpdater
+from kakao_session.secret import hidden
 from kakao_session.source import TokenSource
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class KakaoAuth(AuthBase):
         api_hosts: Iterable[str] = (),
         endpoints: Endpoints = KAKAO,
     ) -> None:
+        client_secret, token = hidden(client_secret), hidden(token)
         self._api, self._dapi = _prefixes(endpoints, tuple(_listed(api_hosts)))
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),

@@ -44,6 +44,15 @@ class Secrets(dict[str, Any]):
         yield from self  # rich would print a dict's items, whatever its repr
 
 
+def hidden(value: Any) -> Any:
+    """:returns: what a caller gave; if it is plain text or a dict, as one that does not show it."""
+    hiding = _HIDING.get(type(value))
+    return value if hiding is None else hiding(value)
+
+
+_HIDING: dict[type, type] = {str: Secret, bytes: SecretBytes, dict: Secrets}
+
+
 def without_frames(error: BaseException) -> BaseException:
     """Take the frames off an error and off all that led to it: theirs hold what was sent."""
     for link in _chain(error):

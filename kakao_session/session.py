@@ -26,7 +26,7 @@ from kakao_session.held import LEEWAY, REFRESH_AHEAD
 from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import TokenUpdater
 from kakao_session.redirect import checked_code, read_code
-from kakao_session.secret import Secret, Secrets
+from kakao_session.secret import Secret, Secrets, hidden
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class KakaoSession(OAuth2Session):
         endpoints: Endpoints = KAKAO,
         **kwargs: Any,
     ) -> None:
-        extra = kwargs.get("auto_refresh_kwargs") or {}
+        client_secret, token, kwargs = hidden(client_secret), hidden(token), Secrets(kwargs)
+        extra = hidden(kwargs.get("auto_refresh_kwargs") or {})
         given = kwargs.get("client")
         auth = KakaoAuth(
             client_id or extra.get("client_id") or getattr(given, "client_id", None),
@@ -180,6 +181,7 @@ class KakaoSession(OAuth2Session):
 
     @token.setter
     def token(self, value: Mapping[str, Any] | None) -> None:
+        value = hidden(value)
         if not self._is_being_built:
             self._source.assign(value)
 
@@ -204,7 +206,8 @@ class KakaoSession(OAuth2Session):
 
     @access_token.setter
     def access_token(self, value: str | None) -> None:
-        self.token = self.token.merged(Token({"access_token": value})) if value else {}
+        value = hidden(value)
+        self.token = self.token.merged(Token(access_token=value)) if value else {}
 
     @access_token.deleter
     def access_token(self) -> None:
@@ -288,7 +291,8 @@ class KakaoSession(OAuth2Session):
         :raises TokenEndpointError: there is no token; the kind says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        kwargs = Secrets(kwargs)
+        del body, auth, password  # not used, and a traceback would show them
+        client_secret, kwargs = hidden(client_secret), Secrets(kwargs)
         self._source.credentials.given_id = (
             kwargs.pop("client_id", None) or self._source.credentials.given_id
         )
@@ -340,10 +344,12 @@ class KakaoSession(OAuth2Session):
         :raises TokenEndpointError: there is no token; the kind says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
+        del body, auth  # not used, and a traceback would show them
+        refresh_token, kwargs = hidden(refresh_token), Secrets(kwargs)
         if kwargs.get("client_id"):
             self._source.credentials.given_id = kwargs["client_id"]
         if kwargs.get("client_secret"):
-            self._source.credentials.given_secret = kwargs["client_secret"]
+            self._source.credentials.given_secret = hidden(kwargs["client_secret"])
         if token_url:
             self._source.endpoint = self._token_endpoint(token_url, self._source.endpoint.timeout)
         return self._source.renew(refresh_token, timeout=timeout, verify=verify, proxies=proxies)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kakao_session.secret import fingerprint
+from kakao_session.secret import fingerprint, hidden
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
@@ -41,13 +41,13 @@ class Token(dict[str, Any]):
         self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any
     ) -> None:
         super().__init__(values, **more)
+        values, more = (), {}  # a traceback would show them
         if not self:
             return
         if self.get("access_token") is None and self.get("refresh_token") is None:
             raise ValueError("neither access_token nor refresh_token is there")
         for key in ("access_token", "refresh_token"):
-            value = self.get(key)
-            if value is not None and not is_sendable(value):
+            if self.get(key) is not None and not is_sendable(self[key]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for _, end in _LIVES:
             moment = self.get(end)
@@ -67,6 +67,7 @@ class Token(dict[str, Any]):
             moment before 2026 is wrong, and no refresh token's end is counted from it.
         :raises ValueError: the answer is no token.
         """
+        answer = hidden(answer)
         token = cls({key: value for key, value in answer.items() if value is not None})
         if "access_token" not in token:
             raise ValueError("access_token is not there")

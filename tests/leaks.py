@@ -277,9 +277,66 @@ def refresh(drive: Drive) -> None:
 @scenario(LoginRequiredError)
 def refresh_with_another_token(drive: Drive) -> None:
     session = drive.session()
-    other = Secret(drive.kakao.login()["refresh_token"])
-    drive.said.append(session.refresh_token(refresh_token=other))
-    session.refresh_token(refresh_token=other)
+    other = Token(drive.kakao.login())  # which does not show what it holds, as a string does
+    drive.said.append(session.refresh_token(refresh_token=other["refresh_token"]))
+    session.refresh_token(refresh_token=other["refresh_token"])
+
+
+@scenario(ConfigurationError)
+def refresh_with_a_secret_in_the_call(drive: Drive) -> None:
+    session = drive.session()
+    failing(drive.kakao, "KOE010")
+    session.refresh_token(client_secret=CLIENT_SECRET, auth=("key", CLIENT_SECRET))
+
+
+@scenario(ConfigurationError)
+def login_with_a_secret_in_the_call(drive: Drive) -> None:
+    session = drive.new_session()
+    failing(drive.kakao, "KOE010")
+    session.fetch_token(
+        authorization_response=drive.come_back(session),
+        client_secret=CLIENT_SECRET,
+        auth=("key", CLIENT_SECRET),
+        body=f"client_secret={CLIENT_SECRET}",
+        password=CLIENT_SECRET,
+    )
+
+
+def give_what_is_no_token(drive: Drive, take: Callable[[KakaoSession, Any], object]) -> None:
+    """Let somebody take a token of whose values one is odd, and the others are good."""
+    take(drive.session(), Secrets(drive.kakao.login(), expires_at="soon"))
+
+
+TAKERS: dict[str, Callable[[KakaoSession, Any], object]] = {
+    "token": lambda _, values: Token(dict(values)),
+    "answer": lambda _, values: Token.from_response({**values, "expires_in": "soon"}, 0.0),
+    "auth": lambda _, values: KakaoAuth(client_secret=CLIENT_SECRET, token=dict(values)),
+    "session": lambda _, values: KakaoSession(
+        token=dict(values), auto_refresh_kwargs={"client_secret": CLIENT_SECRET}
+    ),
+    "token of a session": lambda session, values: setattr(session, "token", dict(values)),
+    "access token of a session": lambda session, values: setattr(
+        session, "access_token", f"{values['access_token']} "
+    ),
+}
+for name, take in TAKERS.items():
+    SCENARIOS[f"no_{name}"] = Scenario(partial(give_what_is_no_token, take=take), ValueError)
+
+
+@scenario(ValueError)
+def odd_hosts(drive: Drive) -> None:
+    KakaoSession("key", client_secret=CLIENT_SECRET, api_hosts=["/"])
+
+
+@scenario(ConfigurationError)
+def odd_token_url(drive: Drive) -> None:
+    KakaoSession("key", client_secret=CLIENT_SECRET, auto_refresh_url="http://kauth.example/token")
+
+
+@scenario(ValueError)
+def odd_key(drive: Drive) -> None:
+    keys = [Secret(drive.new_key().decode()) for _ in range(2)]
+    EncryptedTokenStore(FileTokenStore(drive.path), [str(keys[0]), str(keys[1])[:-4]])
 
 
 @scenario((ME_401, REFRESH, ME_200))

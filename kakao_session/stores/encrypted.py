@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.secret import hidden
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
@@ -45,9 +46,9 @@ class EncryptedTokenStore:
 
     def __init__(self, inner: TokenStore, key_or_keys: str | bytes | Iterable[str | bytes]) -> None:
         self.inner = inner
-        self._fernet = _fernet(
-            [key_or_keys] if isinstance(key_or_keys, str | bytes) else [*key_or_keys]
-        )
+        several = [key_or_keys] if isinstance(key_or_keys, str | bytes) else key_or_keys
+        key_or_keys = several = [hidden(key) for key in several]
+        self._fernet = _fernet(several)
 
     def load(self) -> Token | None:
         """Load from the other store and decrypt.

@@ -206,10 +206,19 @@ class TokenSource:
         try:
             renewed = self._renewer.meet(Need(Held.is_fresh))
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
-            if self._renewer.dead or self._renewer.held.token is not held.token:
-                raise  # Kakao ended the login, or a new token could not be saved
-            AHEAD.begin(held.authorization)
+            if not self._can_go_on(held):
+                raise
+            at_hand = self._renewer.held
+            AHEAD.begin(at_hand.authorization)
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
-            return held
+            return at_hand
         AHEAD.end(held.authorization)
         return renewed
+
+    def _can_go_on(self, held: Held) -> bool:
+        """Whether the token at hand will do, a try to renew *held* ahead of time having failed."""
+        if self._renewer.dead:
+            return False
+        at_hand = self._renewer.held
+        # If it is another, it was taken over from the store, or is new and could not be saved.
+        return at_hand.token is held.token or (self._renewer.is_saved and at_hand.is_usable())

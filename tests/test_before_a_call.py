@@ -237,6 +237,22 @@ def test_last_minutes__go_on_without_the_store(
     assert kakao.token_requests == []
 
 
+def test_last_minutes__go_on_with_what_the_store_holds_by_now(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    assert session.authorized
+    clock.advance(seconds=LIFE - 300)
+    other = Token.from_response(kakao.login(), clock.moment - LIFE + 300)
+    store.save(other)
+    kakao.fail_next(503, times=2)
+    assert [session.get("/v2/user/me").status_code for _ in range(2)] == [200, 200]
+    assert session.token == other
+    assert len(kakao.token_requests) == 2
+
+
 def test_last_minutes__one_renews_and_the_rest_go_on(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

@@ -141,8 +141,10 @@ class _Resend:
             if authorization is None or adapter is None or not _is_rewound(again):
                 break
             sent = again.headers["Authorization"] = authorization
+            is_bought = self.source.is_bought(authorization)
             response = _send_again(response, adapter, again, transport)
-            self.source.tell_cured(authorization, not _is_rejection(response))
+            if is_bought:
+                self.source.tell_cured(authorization, not _is_rejection(response))
         return response
 
 

@@ -28,11 +28,6 @@ class Pause:
                     self._begun.pop(name, None)
         self._begun[fingerprint(authorization)] = now()
 
-    def begin_again(self, authorization: str) -> None:
-        """Let the pause of a token begin now, if it has ever had one."""
-        if fingerprint(authorization) in self._begun:
-            self.begin(authorization)
-
     def end(self, authorization: str) -> None:
         """Let there be no pause for a token."""
         self._begun.pop(fingerprint(authorization), None)

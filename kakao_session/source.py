@@ -106,19 +106,23 @@ class TokenSource:
         :returns: another header; ``None`` if a new token would not help.
         :raises KakaoError: a new token could not be had.
         """
-        if BOUGHT.is_on(authorization):
+        if self.is_bought(authorization):
             return None
         need = Need(
             lambda held: held.is_usable() and held.authorization != authorization, cures_401=True
         )
         return self._obtain(need).authorization
 
+    def is_bought(self, authorization: str) -> bool:
+        """Whether a header carries what was just bought for a 401, and has not cured it yet."""
+        return BOUGHT.is_on(authorization)
+
     def tell_cured(self, authorization: str, cured: bool) -> None:
-        """Tell whether the header of :meth:`after_rejection` was accepted."""
+        """Tell whether a header that :meth:`is_bought` was accepted."""
         if cured:
             BOUGHT.end(authorization)
         else:
-            BOUGHT.begin_again(authorization)
+            BOUGHT.begin(authorization)
 
     # What an owner does ---------------------------------------------------------------------
 

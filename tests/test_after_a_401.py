@@ -222,6 +222,23 @@ def test_retry_that_takes_longer_than_the_pause__begins_it_anew(
     assert len(kakao.token_requests) == 1
 
 
+def test_bought_long_ago_and_good_since__is_renewed_like_any_other(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+) -> None:
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    one, two = new_session(token_store=place), new_session(token_store=place)
+    assert two.authorized
+    kakao.revoke_access_tokens()
+    one.post(UPLOAD, data=in_chunks())  # which can't be sent again, and so proves nothing
+    assert one.get("/v2/user/me").status_code == 200
+    clock.advance(hours=1)
+    kakao.revoke_access_tokens()
+    kakao.clear_requests()
+    assert two.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, ME_401, REFRESH, ME]
+
+
 def test_retry_lost__renews_after_the_pause(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

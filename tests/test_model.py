@@ -29,6 +29,7 @@ from kakao_session.emulator import KakaoEmulator
 from tests.model_world import (
     ARRIVES,
     BODIES,
+    ME,
     NAMES,
     SHARERS,
     Connections,
@@ -106,6 +107,24 @@ class Model(World):
             assert len([record for record in wire.refreshes if record.status == 200]) <= 1
             # Each auth learns for itself that the login is over; the server has two.
             assert len(wire.refreshes) <= len(SHARERS) + 1
+
+    @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
+    def call_another_host(self, name: str, host: str) -> None:
+        url = f"{getattr(self.kakao.endpoints, f'{host}_url')}/v2/search/web"
+        assert self.sessions[name].request("GET", url).status_code in (400, 404)
+        wire = self.read_wire(name)
+        assert [record.service for record in wire.records] == [host]
+
+    @precondition(lambda self: not self.in_trouble)
+    @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
+    def is_redirected(self, name: str, host: str) -> None:
+        url = f"{getattr(self.kakao.endpoints, f'{host}_url')}/elsewhere"
+        self.kakao.fail_next(302, path=ME, headers={"Location": url})
+        outcome = self.attempt(name, "none")
+        self.kakao.clear_failures()
+        wire = self.read_wire(name)
+        if isinstance(outcome, requests.Response):
+            assert [record.service for record in wire.records][-2:] == ["kapi", host]
 
     def check_outcome(self, name: str, outcome: Outcome, wire: Wire, body: str) -> None:
         """Nothing fails unless something has failed in this very call, or the login is over."""

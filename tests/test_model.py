@@ -220,6 +220,51 @@ class Model(World):
         for name in NAMES:
             self.watch_call(name)
 
+    # What happens in a row, and seldom by chance ----------------------------------------------
+
+    @rule(name=SESSIONS)
+    def is_renewed_while_the_disk_is_full(self, name: str) -> None:
+        self.disk_fills_up()
+        self.pass_time(6 * 3600)
+        self.watch_call(name)
+
+    @rule(name=SESSIONS, unreachable=st.booleans())
+    def misses_a_login(self, name: str, unreachable: bool) -> None:
+        self.is_renewed_while_the_disk_is_full(name)
+        self.store.unreachable = unreachable
+        self.pass_time(60)
+        self.logged_in_elsewhere()
+        self.watch_call(name)
+        self.trouble_ends()
+
+    @rule(name=SESSIONS, body=st.sampled_from(list(BODIES)))
+    def is_revoked_during_an_upload(self, name: str, body: str) -> None:
+        self.revoked()
+        self.watch_call(name, body)
+
+    @rule(name=SESSIONS)
+    def endpoint_fails_three_minutes_before_the_end(self, name: str) -> None:
+        hand = self.before(name)
+        if not hand.is_fresh:
+            return
+        self.pass_time(hand.seconds - 180)
+        self.kakao.fail_next("html")
+        self.watch_call(name)
+        now = self.before(name)
+        if now.token.is_same_as(hand.token) and now.is_usable:
+            assert not self.watch_call(name).refreshes, "the next try came too soon"
+
+    @precondition(lambda self: not self.in_trouble)
+    @rule(name=SESSIONS)
+    def address_is_refused(self, name: str) -> None:
+        peer = name if name == "alone" else "server"
+        if not self.before(name).is_fresh or not self.before(peer).is_fresh:
+            return
+        self.kakao.fail_next("ip_mismatched", path=ME, times=None)
+        wires = [self.watch_call(caller) for caller in (name, name, peer)]
+        self.kakao.clear_failures()
+        assert sum(len(wire.refreshes) for wire in wires) <= 1
+
     # What must always hold ------------------------------------------------------------------
 
     @invariant()

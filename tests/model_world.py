@@ -299,8 +299,6 @@ class World(RuleBasedStateMachine):
         for before, after in hands:
             if not after.token.is_same_as(before.token) and self.is_recent(after.token):
                 new.add(after.token.fingerprint)
-        # The library takes one for such that was bought long ago, and is rejected when sent again.
-        new |= self.unproven.keys() & {sent_with(record) for record in wire.calls}
         self.unproven.update(dict.fromkeys(new, self.moment))
         answers = [one for one in outcomes if isinstance(one, requests.Response)]
         rejected = {sent_with(one.request) for one in answers if one.status_code == 401}

@@ -55,6 +55,9 @@ class KakaoAuth(AuthBase):
     <Response [200]>
     """
 
+    _resend: _Resend | None = None
+    """The hook of the requests that carry the present header."""
+
     def __init__(
         self,
         client_id: str | None = None,
@@ -81,8 +84,6 @@ class KakaoAuth(AuthBase):
             refresh_ahead=refresh_ahead,
         )
 
-        self._resend = _Resend(self.source, "")
-
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Attach what the request's host is entitled to.
 
@@ -94,7 +95,7 @@ class KakaoAuth(AuthBase):
                 authorization = self.source.authorization()
                 r.headers["Authorization"] = authorization
                 resend = self._resend
-                if resend.sent is not authorization:
+                if resend is None or resend.sent is not authorization:
                     resend = self._resend = _Resend(self.source, authorization)
                 r.hooks["response"].append(resend)
         elif url.startswith(self._dapi) and "Authorization" not in r.headers:
@@ -102,11 +103,7 @@ class KakaoAuth(AuthBase):
         return r
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_resend"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._resend = _Resend(self.source, "")
+        return {**vars(self), "_resend": None}
 
 
 class _Resend:

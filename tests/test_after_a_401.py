@@ -11,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
+from kakao_session.renewer import BOUGHT
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -178,6 +179,21 @@ def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
         session.ensure_active_token()
     for session in sessions * 3:
         assert session.get("/v2/user/me").status_code == 401
+    assert len(kakao.token_requests) == 1
+
+
+def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+) -> None:
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    one, other = new_session(token_store=place), new_session(token_store=place)
+    assert other.authorized
+    one.get("/v2/user/me")
+    BOUGHT.end(f"Bearer {one.access_token}")  # another process does not know of it
+    for _ in range(2):
+        assert other.get("/v2/user/me").status_code == 401
     assert len(kakao.token_requests) == 1
 
 

@@ -218,7 +218,7 @@ def test_forked_child__has_pools_of_its_own(
     new_session: NewSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     sessions = [new_session() for _ in range(6)]
-    plain, timed, broken = HTTPAdapter(), Timed(5), Timed(5)
+    plain, timed, broken = HTTPAdapter(3, 4, pool_block=True), Timed(5), Timed(5)
     proxy = plain.proxy_manager_for("http://127.0.0.1:9")
     for session, adapter in zip(sessions, [plain, timed, broken] * 2, strict=True):
         session.mount("https://", adapter)
@@ -234,9 +234,11 @@ def test_forked_child__has_pools_of_its_own(
     ]
     assert changed == [True, True, False]
     assert plain.proxy_manager_for("http://127.0.0.1:9") is not proxy
+    assert {"maxsize": 4, "block": True}.items() <= plain.poolmanager.connection_pool_kw.items()
+    assert plain.poolmanager.pools._maxsize == 3
     assert timed.limit == 5
     assert timed.poolmanager.connection_pool_kw["timeout"] == 5
-    assert "Timed keeps its parent's connections" in caplog.text
+    assert "Timed keeps its parent's connections" in caplog.messages
 
 
 def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch: pytest.MonkeyPatch) -> None:

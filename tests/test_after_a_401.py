@@ -313,6 +313,22 @@ def test_cookies__of_the_401_go_along_with_the_retry(
     assert session.cookies["node"] == "7"
 
 
+def test_request_prepared_by_hand__is_sent_again_without_cookies(
+    kakao: KakaoEmulator, new_auth: NewAuth, token: Token
+) -> None:
+    kakao.revoke_access_tokens()
+    request = requests.PreparedRequest()
+    request.prepare_method("GET")
+    request.prepare_url(f"{kakao.endpoints.api_url}/v2/user/me", None)
+    request.prepare_headers({})
+    request.prepare_body(None, None)
+    request.prepare_auth(new_auth(token=token))
+    with requests.Session() as session:
+        session.verify = kakao.ca_file
+        assert session.send(request).status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
+
+
 def test_body_of_a_401__that_can_not_be_read(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Forks a process for each line that it reads. The system calls of its renewal are those between
 # the first two calls of getppid, which nothing else makes.
 NURSERY = """
-import json, os, sys
+import contextlib, json, os, sys
 import filelock, platformdirs, tempfile
 from kakao_session import Endpoints, FileTokenStore, KakaoError, KakaoSession
 
@@ -48,13 +48,14 @@ for _ in sys.stdin:
     child = os.fork()
     if not child:
         os.close(start)
+        print(os.getpid(), flush=True)  # from now on it may be watched, and its calls are counted
         os.read(starts, 1)
         renew()
         os._exit(0)
     os.close(starts)
-    print(child, flush=True)
     sys.stdin.readline()
-    os.write(start, b"!")
+    with contextlib.suppress(BrokenPipeError):  # it was killed as soon as it was watched
+        os.write(start, b"!")
     os.close(start)
     _, status = os.waitpid(child, 0)
     print(os.waitstatus_to_exitcode(status), flush=True)

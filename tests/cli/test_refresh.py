@@ -173,8 +173,9 @@ def test_interrupted__twice_ends_at_once(
             time.sleep(0.01)
         command.process.send_signal(signal.SIGINT)
         assert command.process.stderr
-        while "Finishing" not in command.process.stderr.readline():
-            pass
+        for line in command.process.stderr:
+            if "Finishing" in line:
+                break
         command.process.send_signal(signal.SIGINT)
         assert command.end() == 130
     assert token_file.read_bytes() == before

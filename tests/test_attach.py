@@ -87,6 +87,15 @@ def test_api_hosts__get_the_bearer_too(hosts: object) -> None:
     assert attached("https://kapi.kakao.com/x", api_hosts=hosts) == "Bearer opaque-access"
 
 
+def test_api_hosts__of_a_session(
+    kakao: KakaoEmulator, new_session: NewSession, token: Token
+) -> None:
+    session = new_session(token=token, api_hosts=["kapi.kakao.com"])
+    session.proxies["https"] = kakao.proxy_url  # which knows Kakao's real names
+    assert session.get("https://kapi.kakao.com/v2/user/me").status_code == 200
+    assert kakao.requests[-1].host == "kapi.kakao.com"
+
+
 def test_api_hosts__with_a_port() -> None:
     hosts = ["api.example.org:8443"]
     assert attached("https://api.example.org:8443/x", api_hosts=hosts) == "Bearer opaque-access"

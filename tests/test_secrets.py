@@ -25,7 +25,14 @@ from rich.traceback import Traceback
 
 from kakao_session import TemporaryError, Token
 from kakao_session.kauth import Form
-from kakao_session.secret import Secret, SecretBytes, fingerprint, without_frames, without_words
+from kakao_session.secret import (
+    Secret,
+    SecretBytes,
+    fingerprint,
+    hidden,
+    without_frames,
+    without_words,
+)
 from kakao_session.stores.text import to_text
 from tests.leaks import SCENARIOS, Drive
 from tests.stores.servers import redis_server as started_redis_server
@@ -195,6 +202,14 @@ def test_reprs__name_and_count_alone() -> None:
     assert shown(form)[:2] == ["<Form: grant_type, refresh_token>"] * 2
     assert "opaque" not in pretty_repr(form)
     assert "refresh_token" in pretty_repr(form)
+
+
+@pytest.mark.parametrize("given", ["opaque-text", b"opaque-text", {"key": "opaque-text"}])
+def test_hidden__is_equal_and_shows_nothing(given: Any) -> None:
+    assert hidden(given) == given
+    assert "opaque-text" in repr(given)
+    assert "opaque-text" not in repr(hidden(given))
+    assert hidden(None) is None
 
 
 def test_fingerprint__of_any_text() -> None:

@@ -313,7 +313,7 @@ class World(RuleBasedStateMachine):
         session: requests.Session = self.sessions[name]
         try:
             # With a time-out, lest Kakao wait for the rest of a body for ever.
-            return session.request(method, path, timeout=10, **BODIES[body]())
+            return session.request(method, path, timeout=60, **BODIES[body]())
         except KakaoError as error:
             return error
 

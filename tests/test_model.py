@@ -6,6 +6,7 @@ the two says that it must; after the trouble it succeeds, or the login is truly 
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -275,6 +276,7 @@ def test_model(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) ->
     from hypothesis.stateful import run_state_machine_as_test
 
     monkeypatch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps it all
     Model.kakao = running_kakao
     Model.connections = Connections(pool_maxsize=2 * len(SHARERS))
     run_state_machine_as_test(

@@ -115,9 +115,6 @@ class _Resend:
 
     __slots__ = ("sent", "source")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _without_login, ()
-
     def __init__(self, source: TokenSource, sent: str) -> None:
         self.source = source
         self.sent = sent
@@ -143,6 +140,9 @@ class _Resend:
             if is_bought:
                 self.source.tell_cured(authorization, not _is_rejection(response))
         return response
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _without_login, ()
 
 
 def _without_login() -> Any:

@@ -77,7 +77,7 @@ def _is_old(answer: Answer) -> bool:
 
 
 def _values() -> tuple[object, ...]:
-    # With their number, for requests also takes a variable in mixed case, such as Https_Proxy.
+    # Their number tells of one in mixed case (Https_Proxy), which requests takes, too.
     # os.environ raises and catches an error for each variable that is not set; the dict that it
     # wraps does not, and that is a twentieth of a call. It has no public name, so it may be absent.
     wrapped = getattr(os.environ, "_data", None)

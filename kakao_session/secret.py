@@ -46,11 +46,13 @@ class Secrets(dict[str, Any]):
 
 def hidden(value: Any) -> Any:
     """:returns: what a caller gave; if it is plain text or a dict, as one that does not show it."""
-    hiding = _HIDING.get(type(value))
-    return value if hiding is None else hiding(value)
+    for kind, hiding in _HIDING:
+        if isinstance(value, kind):
+            return hiding(value)
+    return value
 
 
-_HIDING: dict[type, type] = {str: Secret, bytes: SecretBytes, dict: Secrets}
+_HIDING: tuple[tuple[type, type], ...] = ((str, Secret), (bytes, SecretBytes), (dict, Secrets))
 
 
 def without_frames(error: BaseException) -> BaseException:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 UPLOAD = "/v2/api/talk/memo/default/send"
 
 
+@pytest.fixture
+def place(token: Token, tmp_path: Path) -> Path:
+    """A token file with the login in it."""
+    place = tmp_path / "token.json"
+    FileTokenStore(place).save(token)
+    return place
+
+
 def test_revoked__three_requests(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:
@@ -169,10 +177,8 @@ def test_ip_mismatched__mended_within_the_minute(
 
 
 def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+    kakao: KakaoEmulator, new_session: NewSession, place: Path
 ) -> None:
-    place = tmp_path / "token.json"
-    FileTokenStore(place).save(token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     sessions = [new_session(token_store=place) for _ in range(4)]
     for session in sessions:
@@ -183,10 +189,8 @@ def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
 
 
 def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
+    kakao: KakaoEmulator, new_session: NewSession, place: Path
 ) -> None:
-    place = tmp_path / "token.json"
-    FileTokenStore(place).save(token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     one, other = new_session(token_store=place), new_session(token_store=place)
     assert other.authorized
@@ -198,10 +202,8 @@ def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
 
 
 def test_ip_mismatched__one_refresh_for_a_new_auth_each_call(
-    kakao: KakaoEmulator, new_auth: NewAuth, token: Token, clock: Clock, tmp_path: Path
+    kakao: KakaoEmulator, new_auth: NewAuth, clock: Clock, place: Path
 ) -> None:
-    place = tmp_path / "token.json"
-    FileTokenStore(place).save(token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     url = f"{kakao.endpoints.api_url}/v2/user/me"
 
@@ -239,10 +241,8 @@ def test_retry_that_takes_longer_than_the_pause__begins_it_anew(
 
 
 def test_bought_long_ago_and_good_since__is_renewed_like_any_other(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
+    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, place: Path
 ) -> None:
-    place = tmp_path / "token.json"
-    FileTokenStore(place).save(token)
     one, two = new_session(token_store=place), new_session(token_store=place)
     assert two.authorized
     kakao.revoke_access_tokens()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from oauthlib.oauth2 import OAuth2Token
 from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
@@ -204,7 +205,15 @@ def test_reprs__name_and_count_alone() -> None:
     assert "refresh_token" in pretty_repr(form)
 
 
-@pytest.mark.parametrize("given", ["opaque-text", b"opaque-text", {"key": "opaque-text"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "opaque-text",
+        b"opaque-text",
+        {"key": "opaque-text"},
+        OAuth2Token({"key": "opaque-text"}),  # what a session of the parent holds
+    ],
+)
 def test_hidden__is_equal_and_shows_nothing(given: Any) -> None:
     assert hidden(given) == given
     assert "opaque-text" in repr(given)

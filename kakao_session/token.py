@@ -10,6 +10,7 @@ import math
 import re
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from kakao_session.secret import fingerprint, hidden
@@ -26,11 +27,13 @@ class Token(dict[str, Any]):
     """The token endpoint's answer (RFC 6749, section 5.1), with the moments at which it ends.
 
     Besides Kakao's own keys there are ``expires_at`` and ``refresh_token_expires_at``, in unix
-    seconds; a moment that is not known is absent. Every other key is kept as it is, such as the
-    ``app_key`` of the tutorials. An empty token stands for none.
+    seconds. Moments as other SDKs write them are converted: milliseconds, ISO 8601 (local time if
+    it names no zone) and ``datetime``. A moment that can't be read is dropped: it is not known.
+    An empty string counts as absent, as for a secret that is not set. Every other key is kept as
+    it is, such as the ``app_key`` of the tutorials. An empty token stands for none.
 
     :raises ValueError: there is neither ``access_token`` nor ``refresh_token``, or one of them is
-        not fit for a header, or a moment is not a number. The message shows no value.
+        not fit for a header. The message shows no value.
     """
 
     refresh_token_changed: bool = False
@@ -44,18 +47,20 @@ class Token(dict[str, Any]):
         values, more = (), {}  # a traceback would show them
         if not self:
             return
-        if self.get("access_token") is None and self.get("refresh_token") is None:
-            raise ValueError("neither access_token nor refresh_token is there")
+        for key in [key for key, value in self.items() if value in _ABSENT and key in _KEYS]:
+            del self[key]
+        if "access_token" not in self and "refresh_token" not in self:
+            raise ValueError(_why_no_token(self))
         for key in ("access_token", "refresh_token"):
-            if self.get(key) is not None and not is_sendable(self[key]):
+            if key in self and not is_sendable(self[key]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for _, end in _LIVES:
-            moment = self.get(end)
-            if moment is not None:
-                if _finite(moment) is None:
-                    raise ValueError(f"{end} is not a number of unix seconds")
-                if isinstance(moment, str):
-                    self[end] = _finite(moment)
+            if end in self:
+                moment = _moment(self[end])
+                if moment is None:
+                    del self[end]
+                else:
+                    self[end] = moment
 
     @classmethod
     def from_response(cls, answer: Mapping[str, Any], requested_at: float) -> Token:
@@ -63,8 +68,9 @@ class Token(dict[str, Any]):
 
         :param answer: the JSON object that Kakao sent; a null counts as absent.
         :param requested_at: when the request was sent, in unix seconds: lives count from then.
-        :returns: the token, with a moment for each life that the answer tells. A clock that shows a
-            moment before 2026 is wrong, and no refresh token's end is counted from it.
+        :returns: the token, with a moment for each life that the answer tells; a life that can't
+            be read is not known. A clock that shows a moment before 2026 is wrong, and no refresh
+            token's end is counted from it.
         :raises ValueError: the answer is no token.
         """
         answer = hidden(answer)
@@ -73,10 +79,8 @@ class Token(dict[str, Any]):
             raise ValueError("access_token is not there")
         for life, end in _LIVES:
             token.pop(end, None)
-            if life in token:
-                seconds = _finite(token[life])
-                if seconds is None:
-                    raise ValueError(f"{life} is not a number of seconds")
+            seconds = _finite(token.get(life))
+            if seconds is not None:
                 token[end] = requested_at + seconds
         if requested_at < _FIRST_DAY:
             # Once the clock is put right, this end would declare a living login dead.
@@ -89,14 +93,13 @@ class Token(dict[str, Any]):
         What the answer does not have stays, the refresh token above all; but the end of an old
         token is never taken for the end of a new one.
         """
-        new = Token({**self, **answer})
-        if "expires_in" not in answer:
-            new.pop("expires_in", None)
-            new.pop("expires_at", None)
-        new.refresh_token_changed = new.get("refresh_token") != self.get("refresh_token")
-        if new.refresh_token_changed and "refresh_token_expires_in" not in answer:
-            new.pop("refresh_token_expires_in", None)
-            new.pop("refresh_token_expires_at", None)
+        changed = answer.get("refresh_token", self.get("refresh_token")) != self.get(
+            "refresh_token"
+        )
+        outdated = {*_LIVES[0], *(_LIVES[1] if changed else ())}
+        kept = {key: value for key, value in self.items() if key not in outdated}
+        new = Token({**kept, **answer})
+        new.refresh_token_changed = changed
         return new
 
     def with_refresh_token(self, refresh_token: str) -> Token:
@@ -109,6 +112,22 @@ class Token(dict[str, Any]):
     def copy(self) -> Token:
         """A token of its own, equal to this one."""
         twin = Token(self)
+        twin.refresh_token_changed = self.refresh_token_changed
+        return twin
+
+    def __or__(self, other: Any) -> Any:
+        """This token with the items of another mapping put in: a ``Token`` again."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        twin = Token({**self, **other})
+        twin.refresh_token_changed = self.refresh_token_changed
+        return twin
+
+    def __ror__(self, other: Any) -> Any:
+        """Another mapping with the items of this token put in: a ``Token`` again."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        twin = Token({**other, **self})
         twin.refresh_token_changed = self.refresh_token_changed
         return twin
 
@@ -151,6 +170,10 @@ class Token(dict[str, Any]):
         end: float | None = self.get("refresh_token_expires_at")
         return end is not None and now() >= end
 
+    def can_be_refreshed(self) -> bool:
+        """Whether there is a refresh token, and it is not known to have ended."""
+        return bool(self.get("refresh_token")) and not self.is_refresh_token_expired()
+
     @property
     def scopes(self) -> frozenset[str]:
         """What the user has agreed to, as far as Kakao told."""
@@ -180,12 +203,82 @@ _LIVES = (
 )
 
 
+_KEYS = frozenset(
+    {
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "token_type",
+        "scope",
+        "app_key",
+        "client_secret",
+        *_LIVES[0],
+        *_LIVES[1],
+    }
+)
+_ABSENT = (None, "")
+
 _NUMERIC = (int, float, str)
+
+_LATEST_IN_SECONDS = 1e11
+"""A moment above this (the year 5138) is in milliseconds."""
+
+_CAMEL_CASE = ("accessToken", "refreshToken")
 
 
 def is_sendable(value: Any) -> bool:
     """Whether *value* is fit for a header or a form: a string of visible ASCII characters."""
     return isinstance(value, str) and bool(_VISIBLE_ASCII.fullmatch(value))
+
+
+def _why_no_token(values: Mapping[str, Any]) -> str:
+    """What to say of an object without tokens. None of its values is shown, and no long key."""
+    if "error" in values or "error_code" in values:
+        code = values.get("error_code")
+        is_code = isinstance(code, str) and re.fullmatch(r"KOE\d{1,4}", code)
+        return f"this is Kakao's error answer{f' {code}' if is_code else ''}, not a token"
+    if any(key in values for key in _CAMEL_CASE):
+        return (
+            "its keys are in camelCase: rename them to access_token, refresh_token, expires_at "
+            "and refresh_token_expires_at"
+        )
+    for key, value in values.items():
+        if isinstance(value, dict) and ("access_token" in value or "refresh_token" in value):
+            where = f"'{key}'" if re.fullmatch(r"\w{1,16}", str(key)) else "another key"
+            return f"the token is nested under {where}: only that inner object is the token"
+    return "neither access_token nor refresh_token is there"
+
+
+def _moment(value: Any) -> float | None:
+    """*value* as unix seconds; ``None`` if it can't be read."""
+    if isinstance(value, datetime):
+        return _timestamp(value)
+    number = _finite(value)
+    if number is None:
+        return _from_iso(value) if isinstance(value, str) else None
+    if number > _LATEST_IN_SECONDS:
+        number = value = number / 1000
+    if number > _LATEST_IN_SECONDS:
+        return None
+    return number if isinstance(value, str) else value  # an int stays an int
+
+
+def _from_iso(text: str) -> float | None:
+    # Python 3.10 knows neither Z nor other fractions than three or six digits.
+    text = re.sub(r"[zZ]$", "+00:00", text.strip())
+    text = re.sub(r"[.,](\d{1,6})\d*", lambda match: f".{match[1]:0<6}", text)
+    text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text)
+    try:
+        return _timestamp(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _timestamp(moment: datetime) -> float | None:
+    try:
+        return moment.timestamp()
+    except (ValueError, OverflowError, OSError):  # a year that the system's calendar lacks
+        return None
 
 
 def _finite(value: Any) -> float | None:

@@ -304,12 +304,12 @@ def login_with_a_secret_in_the_call(drive: Drive) -> None:
 
 def give_what_is_no_token(drive: Drive, take: Callable[[KakaoSession, Any], object]) -> None:
     """Let somebody take a token of whose values one is odd, and the others are good."""
-    take(drive.session(), Secrets(drive.kakao.login(), expires_at="soon"))
+    take(drive.session(), Secrets(drive.kakao.login(), refresh_token=[5]))
 
 
 TAKERS: dict[str, Callable[[KakaoSession, Any], object]] = {
     "token": lambda _, values: Token(dict(values)),
-    "answer": lambda _, values: Token.from_response({**values, "expires_in": "soon"}, 0.0),
+    "answer": lambda _, values: Token.from_response(values, 0.0),
     "auth": lambda _, values: KakaoAuth(client_secret=CLIENT_SECRET, token=dict(values)),
     "session": lambda _, values: KakaoSession(
         token=dict(values), auto_refresh_kwargs={"client_secret": CLIENT_SECRET}
@@ -562,7 +562,7 @@ def file_is_full(drive: Drive) -> None:
 @scenario(TokenStoreError)
 def file_can_not_be_replaced(drive: Drive) -> None:
     session = drive.session()
-    drive.patch.setattr(Path, "replace", broken)
+    drive.patch.setattr(os, "replace", broken)
     session.refresh_token()
 
 
@@ -582,7 +582,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "not_utf_8": lambda content: b"\xff" + content,
     "a_list": lambda content: b"[%s]" % content,
     "two": lambda content: content * 2,
-    "odd": lambda content: content.replace(b'"expires_in": ', b'"expires_at": "x", "": '),
+    "odd": lambda content: content.replace(b'"expires_in": ', b'"refresh_token": 5, "": '),
     "large": lambda content: content + b" " * (1 << 20),
 }
 for name, damage in DAMAGES.items():

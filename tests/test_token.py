@@ -7,6 +7,9 @@ import hashlib
 import math
 import pickle
 import pprint
+import re
+import time
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -144,7 +147,10 @@ def test_merged__with_the_same_refresh_token() -> None:
 NEITHER = "neither access_token nor refresh_token is there"
 ACCESS_TOKEN = "access_token is not a string of visible ASCII characters"
 REFRESH_TOKEN = "refresh_token is not a string of visible ASCII characters"
-END = "expires_at is not a number of unix seconds"
+CAMEL_CASE = (
+    "its keys are in camelCase: rename them to access_token, refresh_token, expires_at and "
+    "refresh_token_expires_at"
+)
 
 
 @pytest.mark.parametrize(
@@ -153,30 +159,122 @@ END = "expires_at is not a number of unix seconds"
         ({"app_key": "k"}, NEITHER),
         ({"access_token": None}, NEITHER),
         ({"access_token": 1}, ACCESS_TOKEN),
-        ({"access_token": ""}, ACCESS_TOKEN),
+        ({"access_token": ""}, NEITHER),
+        ({"access_token": "", "refresh_token": "", "app_key": ""}, NEITHER),
         ({"access_token": "a b"}, ACCESS_TOKEN),
         ({"access_token": "a\n"}, ACCESS_TOKEN),
         ({"access_token": "한글"}, ACCESS_TOKEN),
         ({"access_token": "a", "refresh_token": ["r"]}, REFRESH_TOKEN),
-        ({"access_token": "a", "expires_at": "tomorrow"}, END),
-        ({"access_token": "a", "expires_at": "nan"}, END),
-        ({"access_token": "a", "expires_at": True}, END),
-        ({"access_token": "a", "expires_at": float("nan")}, END),
-        ({"access_token": "a", "expires_at": 10**400}, END),
-        ({"access_token": "a", "refresh_token_expires_at": {}}, f"refresh_token_{END}"),
+        (
+            {"error": "invalid_grant", "error_description": "secret", "error_code": "KOE320"},
+            "this is Kakao's error answer KOE320, not a token",
+        ),
+        ({"error_code": "secret", "error": "secret"}, "this is Kakao's error answer, not a token"),
+        ({"accessToken": "secret"}, CAMEL_CASE),
+        ({"refreshToken": "secret"}, CAMEL_CASE),
+        (
+            {"ok": True, "data": {"access_token": "secret"}},
+            "the token is nested under 'data': only that inner object is the token",
+        ),
+        (
+            {"a-long-key-that-may-be-a-secret": {"refresh_token": "r"}},
+            "the token is nested under another key: only that inner object is the token",
+        ),
     ],
 )
-def test_no_token(values: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=f"^{why}$"):
+def test_no_token(values, why):
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
         Token(values)
 
 
-def test_moments__as_a_redis_hash_or_a_variable_holds_them() -> None:
-    given = {"access_token": "a", "expires_at": "1700000000.5", "refresh_token_expires_at": "17e8"}
+@pytest.mark.parametrize("absent", ["", None])
+def test_empty_string__counts_as_absent(absent):
+    names = ["refresh_token", "expires_at", "expires_in", "refresh_token_expires_at"]
+    names += ["refresh_token_expires_in", "app_key", "client_secret", "scope", "id_token"]
+    token = Token({"access_token": "a", **dict.fromkeys(names, absent), "own": absent})
+    assert token == {"access_token": "a", "own": absent}
+    old = Token({"access_token": "a", "refresh_token": "r", "scope": "s"})
+    assert old.merged(Token(access_token="b", refresh_token="", scope="")) == {
+        **old,
+        "access_token": "b",
+    }
+
+
+MOMENT = 1795716000.0  # 2026-11-26 18:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("1700000000.5", 1700000000.5),
+        ("17e8", 17e8),
+        (1700000000, 1700000000),
+        (100_000_000_000, 100_000_000_000),
+        (100_000_000_001, 100_000_000.001),
+        (100_000_000_000_000, 100_000_000_000),
+        (1795716000898, 1795716000.898),
+        ("1795716000898", 1795716000.898),
+        ("2026-11-26T18:00:00Z", MOMENT),
+        ("2026-11-26t18:00:00z", MOMENT),
+        ("2026-11-26T18:00:00.5Z", MOMENT + 0.5),
+        ("2026-11-26T18:00:00.123456789Z", MOMENT + 0.123456),
+        ("2026-11-27 03:00:00+09:00", MOMENT),
+        ("2026-11-27T03:00:00.000+0900", MOMENT),
+        (datetime(2026, 11, 26, 18, tzinfo=timezone.utc), MOMENT),
+    ],
+)
+@pytest.mark.parametrize("end", ["expires_at", "refresh_token_expires_at"])
+def test_moment__as_other_sdks_write_it(end, written, moment):
+    given = {"access_token": "a", end: written, "after": 1}
     token = Token(given)
-    assert token == {**given, "expires_at": 1700000000.5, "refresh_token_expires_at": 17e8}
-    assert given["expires_at"] == "1700000000.5"
-    assert token.is_expired()
+    assert token[end] == pytest.approx(moment, abs=1e-6)
+    assert type(token[end]) in (int, float)
+    assert list(token) == list(given)
+    assert given[end] == written
+
+
+@pytest.mark.parametrize("written", ["2026-11-27T03:00:00.000", datetime(2026, 11, 27, 3)])
+def test_moment__without_a_zone_is_local_time(monkeypatch, written):
+    monkeypatch.setenv("TZ", "KST-9")
+    time.tzset()
+    try:
+        assert Token(access_token="a", expires_at=written)["expires_at"] == MOMENT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("tomorrow", "nan", "inf", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-23:59"),
+        *(True, float("nan"), 10**400, {}, [1795716000], "9" * 5000, 100_000_000_000_001, 1e308),
+    ],
+)
+def test_moment__that_can_not_be_read_is_not_known(written):
+    token = Token(access_token="a", expires_at=written, refresh_token_expires_at=written)
+    if written == "9999-12-31T23:59:59-23:59" and "expires_at" in token:
+        return  # this system's calendar has that year
+    assert token == {"access_token": "a"}
+    assert not token.is_expired()
+
+
+def test_union__is_a_token():
+    token = Token(ANSWER)
+    token.refresh_token_changed = True
+    for union in (token | {"own": 1}, {"own": 1} | token, token | Token(access_token="a", own=1)):
+        assert type(union) is Token
+        assert union["own"] == 1
+        assert union["refresh_token"] == "the-refresh-token"
+        assert union.refresh_token_changed
+    assert (token | {"access_token": "new"})["access_token"] == "new"
+    assert ({"access_token": "old"} | token)["access_token"] == "the-access-token"
+    with pytest.raises(TypeError):
+        token | ["own"]
+    with pytest.raises(TypeError):
+        ["own"] | token
+    with pytest.raises(ValueError, match="visible ASCII"):
+        token | {"access_token": "a b"}
 
 
 @pytest.mark.parametrize(
@@ -184,16 +282,16 @@ def test_moments__as_a_redis_hash_or_a_variable_holds_them() -> None:
     [
         ({}, "access_token is not there"),
         ({"refresh_token": "r"}, "access_token is not there"),
-        ({"access_token": "a", "expires_in": "soon"}, "expires_in is not a number of seconds"),
-        (
-            {"access_token": "a", "refresh_token_expires_in": []},
-            "refresh_token_expires_in is not a number of seconds",
-        ),
     ],
 )
 def test_answer__that_is_no_token(answer: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}$"):
         Token.from_response(answer, 1000.0)
+
+
+def test_answer__with_a_life_that_can_not_be_read():
+    answer = {"access_token": "a", "expires_in": "soon", "refresh_token_expires_in": []}
+    assert Token.from_response(answer, START) == answer
 
 
 @pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])

@@ -11,6 +11,7 @@ import requests
 from kakao_session import (
     ConfigurationError,
     KakaoError,
+    KakaoWarning,
     LoginRequiredError,
     RateLimitedError,
     TemporaryError,
@@ -484,25 +485,21 @@ ANSWERS: dict[str, tuple[int, Any, type[KakaoError], str]] = {
         TemporaryError,
         UNREADABLE.format("access_token is not a string of visible ASCII characters"),
     ),
-    "expires_in in words": (
-        200,
-        {"access_token": "a", "expires_in": "soon"},
-        TemporaryError,
-        UNREADABLE.format("expires_in is not a number of seconds"),
-    ),
-    "expires_in without end": (
-        200,
-        {"access_token": "a", "expires_in": 1e999},
-        TemporaryError,
-        UNREADABLE.format("expires_in is not a number of seconds"),
-    ),
-    "expires_in true": (
-        200,
-        {"access_token": "a", "expires_in": True},
-        TemporaryError,
-        UNREADABLE.format("expires_in is not a number of seconds"),
-    ),
 }
+
+
+@pytest.mark.parametrize("life", ["soon", 1e999, True, []], ids=str)
+def test_answer__whose_life_can_not_be_read_is_a_token_all_the_same(
+    kakao, new_session, token, life
+):
+    answer = {"access_token": "a", "expires_in": life}
+    answer |= {"refresh_token": "r", "refresh_token_expires_in": life}
+    kakao.fail_next(200, json=answer)
+    with pytest.warns(KakaoWarning, match="replaced the refresh token"):
+        renewed = new_session(token=token).refresh_token()
+    assert (renewed["access_token"], renewed["refresh_token"]) == ("a", "r")
+    assert "expires_at" not in renewed
+    assert "refresh_token_expires_at" not in renewed
 
 
 @pytest.mark.parametrize(("status", "body", "kind", "sentence"), ANSWERS.values(), ids=ANSWERS)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
 
 import kakao_session
 from kakao_session import FileTokenStore, Token, TokenStoreError, stores
 from kakao_session.stores.holds import Holds
-from kakao_session.stores.lockfile import LockFile
 from kakao_session.stores.text import to_text, to_token
 
 OPTIONAL = {
@@ -67,6 +64,7 @@ def test_text__there_and_back(ascii_only: bool) -> None:
         ("", "not JSON"),
         ("{secret", "not JSON"),
         (b"\xff\xfesecret", "not JSON"),
+        ('{"name": "홍길동", "access_token": "secret"}'.encode("cp949"), "not UTF-8"),
         ("[" * 100_000, "not JSON"),
         ("9" * 5000, "not JSON"),
         ("null", "a JSON NoneType, not an object"),
@@ -78,8 +76,13 @@ def test_text__there_and_back(ascii_only: bool) -> None:
             "access_token is not a string of visible ASCII characters",
         ),
         (
-            '{"access_token": "a", "expires_at": "secret"}',
-            "expires_at is not a number of unix seconds",
+            '{"error": "secret", "error_code": "KOE010"}',
+            "this is Kakao's error answer KOE010, not a token: the client secret is missing or "
+            "wrong. Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+        ),
+        (
+            '{"error": "secret", "error_code": "KOE999"}',
+            "this is Kakao's error answer KOE999, not a token",
         ),
     ],
 )
@@ -104,76 +107,33 @@ def test_text__no_json() -> None:
 
 
 def test_holds__each_thread_its_own() -> None:
+    store = object()
     holds: Holds[str] = Holds()
     seen: list[str | None] = []
-    with holds.entered("mine") as hold:
-        assert hold == holds.mine == "mine"
-        thread = threading.Thread(target=lambda: seen.append(holds.mine))
+    with holds.entered("here", store, "mine") as hold:
+        assert hold == holds.mine("here") == "mine"
+        assert holds.mine("there") is None
+        with holds.entered("here", store, "another"):
+            assert holds.mine("here") == "another"
+        assert holds.mine("here") == "mine"
+        thread = threading.Thread(target=lambda: seen.append(holds.mine("here")))
         thread.start()
         thread.join()
     assert seen == [None]
-    assert holds.mine is None
+    assert holds.mine("here") is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_holds__a_child_holds_nothing() -> None:
+    store = object()
     holds: Holds[str] = Holds()
-    with holds.entered("mine"):
+    with holds.entered("here", store, "mine"):
         child = os.fork()
         if child == 0:
-            os._exit(0 if holds.mine is None else 1)
+            os._exit(0 if holds.mine("here") is None else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert holds.mine == "mine"
-
-
-def complain(what: str, remedy: str) -> TokenStoreError:
-    return TokenStoreError(f"The place {what}: {remedy}.")
-
-
-def test_lock_file__first_come_together_and_come_in_again(tmp_path: Path) -> None:
-    lock = LockFile(tmp_path / "a" / "lock", 5, complain)
-    gate = threading.Barrier(8)
-    inside: list[int] = []
-    most: list[int] = []
-
-    def come() -> None:
-        gate.wait()
-        with lock.held(), lock.held():
-            inside.append(1)
-            most.append(len(inside))
-            inside.pop()
-
-    threads = [threading.Thread(target=come) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == [1] * 8
-    assert lock.path.parent.stat().st_mode & 0o777 == 0o700
-
-
-def test_lock_file__waits_in_vain(tmp_path: Path) -> None:
-    first, second = (LockFile(tmp_path / "lock", seconds, complain) for seconds in (5, 0.25))
-    with first.held(), pytest.raises(TokenStoreError) as caught, second.held():
-        pass
-    assert str(caught.value) == (
-        f"The place is locked: another program or thread has held {first.path} for more than "
-        f"0.25 seconds. Look for one that hangs (`fuser {first.path}`), end it and try again."
-    )
-    assert isinstance(caught.value.__cause__, Timeout)
-    with second.held():
-        pass
-
-
-def test_lock_file__can_be_pickled_while_held(tmp_path: Path) -> None:
-    lock = LockFile(tmp_path / "lock", 0, complain)
-    with lock.held():
-        twin = pickle.loads(pickle.dumps(lock))
-        with pytest.raises(TokenStoreError), twin.held():
-            pass
-    with twin.held():
-        pass
+        assert holds.mine("here") == "mine"
 
 
 def test_file_store__delete_out_of_reach(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
 from kakao_session.keeper import Keeper, TokenUpdater
 from kakao_session.secret import hidden
 from kakao_session.source import TokenSource
+from kakao_session.stores.base import check_store
 
 if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
@@ -49,6 +50,7 @@ class KakaoAuth(AuthBase):
     :param timeout: seconds to wait for the token endpoint, as requests takes them.
     :param api_hosts: further hosts, ``name`` or ``name:port``, that the token may go to.
     :param endpoints: where Kakao is.
+    :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
     :raises ValueError: *token* is no token, or *api_hosts* holds more than host names.
 
     >>> requests.get("https://kapi.kakao.com/v2/user/me", auth=KakaoAuth(token_store="token.json"))
@@ -77,7 +79,7 @@ class KakaoAuth(AuthBase):
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),
             Keeper(_store(token_store), token_updater),
-            client_id=client_id,
+            client_id=_app_key(client_id),
             client_secret=client_secret,
             token=token,
             leeway=leeway,
@@ -187,11 +189,29 @@ def _is_rewound(request: PreparedRequest) -> bool:
 
 
 def _store(place: TokenStore | str | os.PathLike[str] | None) -> TokenStore | None:
-    if not isinstance(place, str | os.PathLike):
+    if place is None:
+        return None
+    if not isinstance(place, _PATHS):
+        check_store(place, "token_store=")
         return place
     from kakao_session.stores.file import FileTokenStore
 
     return FileTokenStore(place)
+
+
+_PATHS = (str, os.PathLike)
+
+
+def _app_key(client_id: str | None) -> str | None:
+    """:raises TypeError: it is a path, a token or the like, which the message does not show."""
+    if client_id is None:
+        return None
+    if not isinstance(client_id, str) or "/" in client_id or client_id.endswith(".json"):
+        raise TypeError(
+            "client_id= takes the REST API key. The path of a token file goes to token_store=, a "
+            "token to token=."
+        )
+    return client_id
 
 
 def _listed(hosts: Iterable[str]) -> Iterable[str]:

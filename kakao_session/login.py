@@ -7,8 +7,9 @@ command's.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import LOGIN, LoginRequiredError
 from kakao_session.redirect import read_code
@@ -99,7 +100,7 @@ class AppTokenStore:
             token.pop("client_secret", None)
         return token
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Mapping[str, Any]) -> None:
         """Save *token* with the app's keys."""
         keys = {"app_key": self.app_key, "client_secret": self.client_secret}
         fields = {**token, **keys}

@@ -58,6 +58,7 @@ class KakaoSession(OAuth2Session):
     :param endpoints: where Kakao is.
     :param kwargs: the other keywords of ``OAuth2Session``. ``auto_refresh_kwargs`` may name the
         client; ``auto_refresh_url`` is the token endpoint unless it is told here.
+    :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
     :raises ValueError: *token* is no token, or *api_hosts* holds more than host names.
 
     >>> kakao = KakaoSession(token_store="kakao_token.json")

@@ -92,7 +92,7 @@ class Store(Saver):
         self._reach()
         return self.token and self.token.copy()
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Any) -> None:
         self._reach()
         self(token)
 

@@ -30,10 +30,12 @@ LIFE = 21_599
 
 
 class Untouchable:
-    """A store that must not be looked at."""
+    """A store, or something else, that must not be used."""
 
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the store was touched: {name}")
+    def load(self, *_: Any) -> Any:
+        raise AssertionError("it was used")
+
+    __call__ = save = delete = lock = load
 
 
 def test_fresh__no_lock_no_io(

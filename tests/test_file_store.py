@@ -9,9 +9,9 @@ import re
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ import pytest
 from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
-from kakao_session.stores import file as file_module
 from kakao_session.stores.file import default_path
 
 if TYPE_CHECKING:
@@ -99,9 +98,15 @@ def test_symlink__that_is_turned_elsewhere(tmp_path: Path) -> None:
 
 
 def said_when_locked(store: FileTokenStore) -> str:
-    with pytest.raises(TokenStoreError, match="is locked") as caught:
-        store.save(TOKEN)
-    return str(caught.value)
+    """What another thread hears that wants to save."""
+
+    def save() -> str:
+        with pytest.raises(TokenStoreError, match="is locked") as caught:
+            store.save(TOKEN)
+        return str(caught.value)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(save).result()
 
 
 def test_lock_timeout(tmp_path: Path) -> None:
@@ -173,18 +178,10 @@ BAD: dict[str, tuple[bytes, str]] = {
         b'{"access_token": 12345678}',
         "access_token is not a string of visible ASCII characters",
     ),
-    "a moment in words": (
-        b'{"access_token": "secret", "expires_at": "soon"}',
-        "expires_at is not a number of unix seconds",
-    ),
     "deep": (b'{"a":' * 100_000, "not JSON"),
     "an endless number": (
         b'{"access_token": "secret", "expires_at": ' + b"9" * 5000 + b"}",
         "not JSON",
-    ),
-    "NaN": (
-        b'{"access_token": "secret", "expires_at": NaN}',
-        "expires_at is not a number of unix seconds",
     ),
     "huge": (b'{"access_token": "secret"}'.ljust((1 << 20) + 1), "it is larger than 1 MiB"),
 }
@@ -320,8 +317,7 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "file" / "token.json")
     remedy = "A file is in the place of a folder: name another place."
     assert said(store, store.load) == f"can't be read: Not a directory. {remedy}"
-    refused = said(store, lambda: lock(store))
-    assert refused == f"can't be locked: {store.path}.lock: File exists. {remedy}"
+    assert said(store, lambda: lock(store)) == f"can't be locked: Not a directory. {remedy}"
     assert said(store, store.delete) == f"can't be removed: Not a directory. {remedy}"
 
 
@@ -329,20 +325,20 @@ def test_name_that_is_too_long(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / ("t" * 300))
     why = "File name too long. Name a place with a shorter path."
     assert said(store, store.load) == f"can't be read: {why}"
-    assert said(store, lambda: lock(store)) == f"can't be locked: {store.path}.lock: {why}"
+    assert said(store, lambda: lock(store)) == f"can't be locked: {why}"
 
 
 def test_delete__somebody_else_was_faster(
     store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(TOKEN)
-    hold = store._file_lock
+    unlink = os.unlink
 
-    def hold_late() -> AbstractContextManager[None]:
-        FileTokenStore(store.path).delete()
-        return hold()
+    def unlink_late(*args: Any, **kwargs: Any) -> None:
+        unlink(*args, **kwargs)
+        unlink(*args, **kwargs)
 
-    monkeypatch.setattr(store, "_file_lock", hold_late)
+    monkeypatch.setattr(os, "unlink", unlink_late)
     store.delete()
     assert store.load() is None
 
@@ -468,7 +464,7 @@ def test_save_and_delete__reach_the_disk(
             return
         names = {path.name for path in store.path.parent.iterdir()} - {store.path.name}
         (name,) = names - {"token.json.lock"}
-        assert re.fullmatch(r"\.token\.json\.\w+\.tmp", name)
+        assert re.fullmatch(r"\.token\.json\.[0-9a-f]{16}\.tmp", name)
         assert mode(store.path.with_name(name)) == 0o600
         synced.append("file")
 
@@ -479,22 +475,17 @@ def test_save_and_delete__reach_the_disk(
     assert synced == ["file", "folder", "folder"]
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace", "write"])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
     store: FileTokenStore, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     store.save(TOKEN)
     content = store.path.read_bytes()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    if step == "replace":
-        monkeypatch.setattr(Path, "replace", fail)
-    elif step == "fsync":
-        monkeypatch.setattr(os, "fsync", fail)
-    else:
-        monkeypatch.setattr(file_module, "_keep_owner", fail)
+    monkeypatch.setattr(os, step, fail)
     why = said(store, lambda: store.save(Token({"access_token": "b"})))
     assert why == "can't be written: No space left on device. Make room there."
     assert store.path.read_bytes() == content
@@ -504,11 +495,15 @@ def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
 def test_folder_that_became_read_only__noticed_by_the_lock(
     store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(**_: object) -> None:
-        raise OSError(30, "Read-only file system")
+    do_open = os.open
+
+    def fail(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR) and "lock" not in path:
+            raise OSError(30, "Read-only file system")
+        return do_open(path, flags, *args, **kwargs)
 
     store.save(TOKEN)
-    monkeypatch.setattr(tempfile, "mkstemp", fail)
+    monkeypatch.setattr(os, "open", fail)
     why = "Read-only file system. Name a place that can be written to."
     assert said(store, lambda: lock(store)) == f"can't be written: {why}"
 
@@ -538,29 +533,22 @@ def test_disk_that_is_full__noticed_before_the_refresh_token_is_spent(
 def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
     store.save(TOKEN)
     folder = store.path.parent
-    (folder / ".token.json.abc.tmp").touch()
-    (folder / ".other.json.abc.tmp").touch()
-    (folder / "token.json.tmp").touch()
+    (folder / f".token.json.{16 * '0'}.tmp").touch()
+    (folder / f".token.json.{16 * 'a'}.tmp").mkdir()  # whatever that is
+    others = {
+        f".token.json.{16 * 'g'}.tmp",
+        f".token.json.lee.{16 * '0'}.tmp",
+        f".json.{16 * '0'}.tmp",
+        f".token.json.{17 * '0'}.tmp",
+        "token.json.tmp",
+    }
+    for name in others:
+        (folder / name).touch()
     with store.lock():
         pass
     names = {path.name for path in folder.iterdir()}
-    assert ".token.json.abc.tmp" not in names
-    assert {".other.json.abc.tmp", "token.json.tmp"} <= names
-
-
-@pytest.mark.parametrize("obstacle", ["the folder can't be listed", "the litter is gone by now"])
-def test_litter__that_can_not_be_swept(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch, obstacle: str
-) -> None:
-    def listing(folder: Path) -> Iterator[Path]:
-        if obstacle == "the folder can't be listed":
-            raise PermissionError(13, "Permission denied")
-        yield folder / ".token.json.gone.tmp"
-
-    monkeypatch.setattr(Path, "iterdir", listing)
-    with store.lock():
-        store.save(TOKEN)
-    assert store.load() == TOKEN
+    kept = {"token.json", "token.json.lock", f".token.json.{16 * 'a'}.tmp"}
+    assert names == others | kept
 
 
 def test_lock__lets_its_thread_in_again(store: FileTokenStore) -> None:

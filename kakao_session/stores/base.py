@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from inspect import iscoroutinefunction
+from typing import Any, Protocol, runtime_checkable
 
+from kakao_session.errors import TokenStoreError
 from kakao_session.token import Token
+
+Complaint = Callable[[str, str], TokenStoreError]
+"""Makes a store's error of what is wrong and what to do now."""
 
 LOCK_TIMEOUT = 120.0
 """Seconds to wait for whoever renews: more than a renewal takes with the default time-outs."""
 
 LEFT_ALONE = "It was left as it is. Restore it, or move it away and run `kakao-session login`"
 """What to do about a value that is no token."""
+
+
+def check_store(store: Any, taker: str) -> None:
+    """Refuse what is no store. The message shows none of it: it may be a token.
+
+    :param taker: who takes a store, for the message.
+    :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
+    """
+    kind = type(store).__name__
+    if isinstance(store, type):
+        raise TypeError(f"{taker} takes a store, not its class. Write {store.__name__}(...).")
+    if not all(callable(getattr(store, name, None)) for name in _METHODS):
+        hint = " A token goes to token=." if isinstance(store, Mapping) else ""
+        raise TypeError(f"{taker} takes a store, such as FileTokenStore(path), not {kind}.{hint}")
+    if iscoroutinefunction(store.load):
+        raise TypeError(
+            f"{taker} takes a store with ordinary methods. Those of {kind} are for asyncio, and "
+            "nothing would be saved."
+        )
+
+
+_METHODS = ("load", "save", "delete", "lock")
 
 
 @runtime_checkable
@@ -25,8 +53,11 @@ class TokenStore(Protocol):
     def load(self) -> Token | None:
         """:returns: the stored token, every key kept; ``None`` if there is none."""
 
-    def save(self, token: Token) -> None:
-        """Put *token* in the place of what is stored: wholly, or not at all."""
+    def save(self, token: Mapping[str, Any]) -> None:
+        """Put *token*, any mapping, in the place of what is stored: wholly, or not at all.
+
+        What is no token is refused.
+        """
 
     def delete(self) -> None:
         """Remove what is stored; nothing happens if there is nothing."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import hidden
+from kakao_session.stores.base import check_store
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
@@ -39,12 +40,14 @@ class EncryptedTokenStore:
     :param key_or_keys: a key of ``Fernet.generate_key()``, or several: the first encrypts, each
         decrypts. To change the key, put a new one in front, and take the old one away once every
         token has been saved again.
+    :raises TypeError: *inner* is no store.
     :raises ValueError: there is no key, or one is no Fernet key.
 
     >>> store = EncryptedTokenStore(FileTokenStore("token.json"), os.environ["TOKEN_KEY"])
     """
 
     def __init__(self, inner: TokenStore, key_or_keys: str | bytes | Iterable[str | bytes]) -> None:
+        check_store(inner, "EncryptedTokenStore")
         self.inner = inner
         several = [key_or_keys] if isinstance(key_or_keys, str | bytes) else key_or_keys
         key_or_keys = several = [hidden(key) for key in several]
@@ -76,10 +79,11 @@ class EncryptedTokenStore:
         except ValueError as error:
             raise self._error(f"is no token ({error})", "It was left as it is") from None
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Mapping[str, Any]) -> None:
         """Encrypt and save in the other store.
 
-        :raises TokenStoreError: the token is no JSON, or the other store failed.
+        :param token: the token, as any mapping.
+        :raises TokenStoreError: *token* is none, or is no JSON, or the other store failed.
         """
         try:
             content = to_text(token).encode()
@@ -87,7 +91,7 @@ class EncryptedTokenStore:
             raise self._error("can't be encrypted", str(error)) from error
         ciphertext = self._fernet.encrypt(content).decode("ascii")
         sealed = Token({"access_token": ciphertext, _MARK: _FERNET})
-        sealed.refresh_token_changed = token.refresh_token_changed
+        sealed.refresh_token_changed = getattr(token, "refresh_token_changed", False)
         self.inner.save(sealed)
 
     def delete(self) -> None:

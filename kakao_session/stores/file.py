@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import SecretBytes
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.lockfile import LockFile
+from kakao_session.stores.holds import Holds
+from kakao_session.stores.lockfile import check_lock, locked
+from kakao_session.stores.private_file import PrivateFile
 from kakao_session.stores.reason import reason
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
 _LARGEST_FILE = 1 << 20
 _TOO_LARGE = "larger than 1 MiB"
-_AS_LARGE_AS_A_TOKEN = bytes(1 << 14)  # with an ID token, and room to spare
+
+_held: Holds[PrivateFile] = Holds()
 
 
 class FileTokenStore:
     """Keeps a token in a file, mode 0600, and shares it between threads and processes of a machine.
 
-    The file is replaced as a whole, so a reader or a crash never sees half of one. A file as the
-    tutorials leave it (the answer of the token endpoint, ``expires_in`` without ``expires_at``) is
-    taken to have been asked for when it was last written.
+    The file is replaced as a whole, so a reader or a crash never sees half of one. Where it can't
+    be replaced, such as a single file that is mounted into a container, it is overwritten. A file
+    as the tutorials leave it (the answer of the token endpoint, ``expires_in`` without
+    ``expires_at``) is taken to have been asked for when it was last written.
 
     :param path: the file; a symbolic link is followed. Default: ``KAKAO_SESSION_TOKEN_FILE``, else
         ``token.json`` in the user's configuration folder.
     :param lock_timeout: seconds to wait for the lock (``PATH.lock``). A dead process holds none.
+    :raises TypeError: *path* is a URL, or no path at all.
     :raises TokenStoreError: the path begins at a home folder or working folder that is not there.
     """
 
@@ -39,7 +44,6 @@ class FileTokenStore:
     ) -> None:
         self.path = _whole(path)
         self.lock_timeout = lock_timeout
-        self._locks: dict[Path, LockFile] = {}
 
     def load(self) -> Token | None:
         """Read the file.
@@ -47,28 +51,32 @@ class FileTokenStore:
         :returns: the token; ``None`` if there is no file.
         :raises TokenStoreError: the file can't be read or holds no token. It stays as it is.
         """
-        try:
-            with self.path.open("rb") as file:
-                content = SecretBytes(file.read(_LARGEST_FILE + 1))
-                written_at = os.fstat(file.fileno()).st_mtime
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._error("can't be read", reason(error)) from error
-        try:
-            token = _parse(content)
-        except ValueError as error:
-            raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
+        before = None
+        while True:
+            found = self._read()
+            if found is None:
+                return None
+            content, written_at = found
+            try:
+                token = _parse(content)
+            except ValueError as error:
+                # A writer that can only overwrite the file may have been in the middle of it.
+                if content == before:
+                    raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
+                before = content
+            else:
+                break
         if token.get("expires_at") is None and token.lifetime is not None:
             # Not so the refresh token: an image or archive may carry files of 1970, and a refresh
             # token that is wrongly taken for dead would cost a login.
             token["expires_at"] = written_at + token.lifetime
         return token
 
-    def save(self, token: Token) -> None:
-        """Replace the file.
+    def save(self, token: Mapping[str, Any]) -> None:
+        """Replace the file, or overwrite it where that can't be done.
 
-        :raises TokenStoreError: it could not be; the old one stays as it is.
+        :param token: the token, as any mapping.
+        :raises TokenStoreError: it could not be, or *token* is none; the old one stays as it is.
         """
         try:
             content = SecretBytes(to_text(token, indent=2).encode() + b"\n")
@@ -76,11 +84,16 @@ class FileTokenStore:
             raise self._error("can't be written", str(error)) from error
         if len(content) > _LARGEST_FILE:
             raise self._error("can't be written", f"it would be {_TOO_LARGE}")
-        with self._file_lock():
-            try:
-                _replace(self._target, content)
-            except OSError as error:
-                raise self._error("can't be written", reason(error)) from error
+        for anew in (False, True):
+            with self._locked(anew=anew) as file:
+                try:
+                    file.write(content)
+                except OSError as error:
+                    if anew or not isinstance(error, FileNotFoundError):
+                        raise self._error("can't be written", reason(error)) from error
+                else:
+                    return
+            # The folder was removed meanwhile, lock and all.
 
     def delete(self) -> None:
         """Remove the file.
@@ -88,42 +101,71 @@ class FileTokenStore:
         :raises TokenStoreError: it could not be removed.
         """
         try:
-            self.path.stat()
+            with self._opened() as file:
+                if not file.exists():
+                    return
+            with self._locked() as file:
+                file.remove()
         except FileNotFoundError:
             return
         except OSError as error:
+            if isinstance(error, TokenStoreError):  # the lock's
+                raise
             raise self._error("can't be removed", reason(error)) from error
-        with self._file_lock():
-            try:
-                self._target.unlink(missing_ok=True)
-                _sync_folder(self._target.parent)
-            except OSError as error:
-                raise self._error("can't be removed", reason(error)) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the file, after making sure that it can be replaced.
+        """Hold the file, after making sure that it can be replaced or overwritten.
 
-        :raises TokenStoreError: the folder can't be written to, or the wait took too long.
+        :raises TokenStoreError: it can't be, or the wait took too long.
         """
-        with self._file_lock():
+        with self._locked(exclusive=True) as file:
             try:
-                _sweep(self._target)
-                _temporary(self._target, _AS_LARGE_AS_A_TOKEN).unlink()
+                file.make_sure_of_writing()
             except OSError as error:
                 raise self._error("can't be written", reason(error)) from error
             yield
 
-    @property
-    def _target(self) -> Path:
-        return Path(os.path.realpath(self.path))
+    def _read(self) -> tuple[SecretBytes, float] | None:
+        try:
+            with self._opened() as file:
+                content, written_at = file.read(_LARGEST_FILE + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._error("can't be read", reason(error)) from error
+        return SecretBytes(content), written_at
 
-    def _file_lock(self) -> AbstractContextManager[None]:
-        target = self._target
-        path = target.with_name(f"{target.name}.lock")
-        _make_for_owner(path, target)
-        lock = LockFile(path, self.lock_timeout, self._error)
-        return self._locks.setdefault(target, lock).held()
+    @contextmanager
+    def _opened(self) -> Iterator[PrivateFile]:
+        """The file: inside the lock the one that is locked, wherever the path leads by now."""
+        file = _held.mine(self.path)
+        if file is not None:
+            yield file
+            return
+        with PrivateFile.opened(self.path) as file:
+            yield file
+
+    @contextmanager
+    def _locked(self, *, exclusive: bool = False, anew: bool = False) -> Iterator[PrivateFile]:
+        """The file, its lock being held: this thread's own lock, if it has one.
+
+        :param exclusive: not if this thread has it by another store.
+        :param anew: lock what the path leads to now, whatever this thread holds.
+        """
+        with ExitStack() as stack:
+            file = None if anew else _held.mine(self.path)
+            if file is None:
+                try:
+                    file = stack.enter_context(PrivateFile.opened(self.path, make=True))
+                except OSError as error:
+                    raise self._error("can't be locked", reason(error)) from error
+            name = f"{file.name}.lock"
+            if exclusive:
+                check_lock(file, name, self, self._error)
+            stack.enter_context(locked(file, name, self, self.lock_timeout, self._error))
+            stack.enter_context(_held.entered(self.path, self, file))
+            yield file
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
         return TokenStoreError(f"Token file {self.path} {what}: {remedy}.")
@@ -143,6 +185,15 @@ def default_path() -> Path:
 
 
 def _whole(path: str | os.PathLike[str] | None) -> Path:
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise TypeError(f"FileTokenStore takes the path of a file, not a {type(path).__name__}.")
+    if isinstance(path, str) and "://" in path:
+        raise TypeError(
+            "FileTokenStore takes the path of a file, not a URL. For a token in Redis or in a "
+            "database use RedisTokenStore(client, key) or SQLTokenStore(engine, key)."
+        )
+    if path == "":
+        raise ValueError("The path of the token file is empty.")
     try:
         named = default_path() if path is None else Path(path)
         return named.expanduser().absolute()
@@ -157,70 +208,3 @@ def _parse(content: bytes) -> Token:
     if len(content) > _LARGEST_FILE:
         raise ValueError(f"it is {_TOO_LARGE}")
     return to_token(content)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    temporary = _temporary(target, content)
-    try:
-        temporary.replace(target)
-    except OSError:
-        temporary.unlink()
-        raise
-    _sync_folder(target.parent)
-
-
-def _temporary(target: Path, content: bytes) -> Path:
-    """A private file beside *target*, its content on the disk."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, not a path
-            _keep_owner(descriptor, target)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        Path(name).unlink()
-        raise
-    return Path(name)
-
-
-def _make_for_owner(lock: Path, target: Path) -> None:
-    # Made by root's cron job, the lock of a user's file would lock the user out.
-    if _is_root():  # pragma: no branch  # CI is root
-        with suppress(OSError):  # what stands in the way is told when the lock is taken
-            # Nothing that is there already is given away: the user may have put a link there.
-            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            try:
-                _keep_owner(descriptor, target)
-            finally:
-                os.close(descriptor)
-
-
-def _keep_owner(descriptor: int, target: Path) -> None:
-    # Renewed by root's cron job, a user's file must stay the user's.
-    if _is_root():  # pragma: no branch  # CI is root
-        with suppress(FileNotFoundError):
-            owner = target.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _sweep(target: Path) -> None:
-    """Remove what a killed process has left. Every writer holds the lock, so nobody is writing."""
-    with suppress(PermissionError):  # a folder that one may write to but not list
-        for leftover in target.parent.iterdir():
-            if leftover.name.startswith(f".{target.name}.") and leftover.suffix == ".tmp":
-                leftover.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # pragma: no cover  # no folder can be synced there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.secret import Secret, without_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.lockfile import LockFile
+from kakao_session.stores.lockfile import check_lock, locked
+from kakao_session.stores.private_file import PrivateFile
+from kakao_session.stores.reason import reason
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
@@ -49,7 +52,6 @@ class KeyringTokenStore:
         self.service = service
         self.username = username
         self.lock_timeout = lock_timeout
-        self._locks: dict[str, LockFile] = {}
 
     def load(self) -> Token | None:
         """Ask the keychain.
@@ -66,16 +68,17 @@ class KeyringTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Mapping[str, Any]) -> None:
         """Put the token into the keychain.
 
-        :raises TokenStoreError: the keychain does not take it.
+        :param token: the token, as any mapping.
+        :raises TokenStoreError: the keychain does not take it, or *token* is none.
         """
         try:
             text = to_text(token)
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
-        with self._lock_of_entry().held():
+        with self._lock_of_entry():
             self._set(text)
 
     def delete(self) -> None:
@@ -83,7 +86,7 @@ class KeyringTokenStore:
 
         :raises TokenStoreError: the keychain does not let go of it.
         """
-        with self._lock_of_entry().held():
+        with self._lock_of_entry():
             if self._stored() is not None:
                 with self._alone("can't be removed"):
                     keyring.delete_password(self.service, self.username)
@@ -94,7 +97,7 @@ class KeyringTokenStore:
 
         :raises TokenStoreError: the keychain is locked or missing, or the wait took too long.
         """
-        with self._lock_of_entry().held():
+        with self._lock_of_entry(exclusive=True):
             stored = self._stored()
             if stored is not None:
                 self._set(stored)
@@ -109,23 +112,31 @@ class KeyringTokenStore:
         with self._alone("can't be written", len(text)):
             keyring.set_password(self.service, self.username, str(text))  # which a back end knows
 
-    def _lock_of_entry(self) -> LockFile:
+    def _lock_of_entry(self, *, exclusive: bool = False) -> AbstractContextManager[None]:
         entry = f"{self.service}\0{self.username}".encode()
-        return self._lock_file(f"keyring-{hashlib.sha256(entry).hexdigest()[:16]}.lock")
+        name = f"keyring-{hashlib.sha256(entry).hexdigest()[:16]}.lock"
+        return self._lock_file(name, exclusive=exclusive)
 
-    def _lock_file(self, name: str) -> LockFile:
-        if name not in self._locks:
-            from platformdirs import user_state_path
+    @contextmanager
+    def _lock_file(self, name: str, *, exclusive: bool = False) -> Iterator[None]:
+        from platformdirs import user_state_path
 
-            place = user_state_path("kakao-session") / name
-            self._locks.setdefault(name, LockFile(place, self.lock_timeout, self._error))
-        return self._locks[name]
+        with ExitStack() as stack:
+            try:
+                place = PrivateFile.opened(user_state_path("kakao-session") / name, make=True)
+                file = stack.enter_context(place)
+            except OSError as error:
+                raise self._error("can't be locked", reason(error)) from error
+            if exclusive:
+                check_lock(file, name, self, self._error)
+            stack.enter_context(locked(file, name, self, self.lock_timeout, self._error))
+            yield
 
     @contextmanager
     def _alone(self, what: str, length: int = 0) -> Iterator[None]:
         """Talk to the keychain while no other of these stores does: GNOME's has been seen to fall
         over when one program reads while another writes."""
-        with self._lock_file("keyring.lock").held(), self._guarded(what, length):
+        with self._lock_file("keyring.lock"), self._guarded(what, length):
             yield
 
     @contextmanager

@@ -1,67 +1,99 @@
-"""A lock that is a file: one holder on the machine, and never a dead one."""
+"""A lock that is a file beside another one: one holder on the machine, and never a dead one."""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kakao_session.errors import TokenStoreError
+from kakao_session.stores.base import Complaint
+from kakao_session.stores.holds import Holds
+from kakao_session.stores.private_file import PrivateFile
 from kakao_session.stores.reason import reason
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-Complaint = Callable[[str, str], TokenStoreError]
-"""Makes a store's error of what is wrong and what to do now."""
+_POLL_INTERVAL = 0.02
+
+_held: Holds[BaseFileLock] = Holds()
 
 
-class LockFile:
-    """A file whose lock one thread holds at a time. It lets the thread that holds it in again.
+def check_lock(file: PrivateFile, name: str, store: object, complaint: Complaint) -> None:
+    """:raises TokenStoreError: this thread holds the lock already, by another store."""
+    _held.check(_place(file, name), store, complaint)
 
-    :param path: the file; made when it is first needed, with its folder.
-    :param timeout: seconds to wait for whoever holds it.
-    :param complaint: makes the error when it can't be had.
+
+@contextmanager
+def locked(
+    file: PrivateFile, name: str, store: object, timeout: float, complaint: Complaint
+) -> Iterator[None]:
+    """Hold the lock file *name* beside *file*. The thread that holds it already comes in again.
+
+    :param file: a file in an open folder.
+    :param name: the name of the lock file; it is made when it is missing.
+    :param store: whose lock it is.
+    :param timeout: seconds to wait for another holder.
+    :param complaint: makes the error when the lock can't be had.
+    :raises TokenStoreError: the wait took too long, or the system does not lock there.
     """
-
-    def __init__(self, path: Path, timeout: float, complaint: Complaint) -> None:
-        self.path = path
-        self.timeout = timeout
-        self._complaint = complaint
-        # By process: what holds a lock must not be used by a child that is forked from it.
-        self._locks: dict[int, BaseFileLock] = {}
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """:raises TokenStoreError: the wait took too long, or the folder can't be written to."""
-        from filelock import Timeout
-
+    path = file.folder / name
+    place = _place(file, name)
+    if _held.mine(place) is not None:
+        yield
+        return
+    # A lock of its own for each holder: whatever an interrupt leaves behind is released with it.
+    lock = _new_lock(path)
+    try:
         try:
-            lock = self._file_lock()
-            lock.acquire(timeout=self.timeout, poll_interval=0.02)
-        except Timeout as error:
-            raise self._complaint(
+            _acquire(lock, file, name, timeout)
+        except TimeoutError as error:
+            raise complaint(
                 "is locked",
-                f"another program or thread has held {self.path} for more than "
-                f"{self.timeout:g} seconds. Look for one that hangs (`fuser {self.path}`), end it "
-                "and try again",
+                f"another program or thread has held {path} for more than {timeout:g} seconds. "
+                f"Look for one that hangs (`fuser {path}`), end it and try again",
             ) from error
-        except (OSError, RuntimeError) as error:
-            raise self._complaint("can't be locked", f"{self.path}: {reason(error)}") from error
-        try:
+        except (OSError, RuntimeError, UserWarning) as error:
+            raise complaint("can't be locked", f"{path}: {reason(error)}") from error
+        with _held.entered(place, store, lock):
             yield
-        finally:
-            lock.release()
+    finally:
+        lock.release(force=True)
 
-    def _file_lock(self) -> BaseFileLock:
-        from filelock import FileLock
 
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # One object for all threads, also when two come first at the same time: another would not
-        # know that this thread is inside.
-        return self._locks.setdefault(os.getpid(), FileLock(self.path, mode=0o600))
+def _place(file: PrivateFile, name: str) -> tuple[int, int, str]:
+    folder = file.folder_status()
+    return folder.st_dev, folder.st_ino, name
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_locks": {}}
+
+def _acquire(lock: BaseFileLock, file: PrivateFile, name: str, timeout: float) -> None:
+    from filelock import FileLock
+
+    give_up = time.monotonic() + timeout
+    while True:
+        file.make_lock(name)
+        file.check_folder()  # before each try, since filelock follows the path each time
+        try:
+            lock.acquire(timeout=0)
+        except TimeoutError:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(_POLL_INTERVAL)
+        else:
+            break
+    file.check_folder()
+    if not isinstance(lock, FileLock):  # filelock 3.29 went over to a lock that outlives its holder
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def _new_lock(path: Path) -> BaseFileLock:
+    from filelock import FileLock
+
+    try:
+        return FileLock(path, mode=0o600, fallback_to_soft=False)
+    except TypeError:  # filelock 3.29, the newest that an interrupt does not harm on Python 3.10
+        return FileLock(path, mode=0o600)

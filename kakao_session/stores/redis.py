@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ class RedisTokenStore:
     :param lease: seconds; has to be longer than a renewal may take, see ``timeout`` of
         :class:`~kakao_session.KakaoAuth`.
     :param lock_timeout: seconds to wait for the lock.
+    :raises TypeError: *client* is a URL, or a client for asyncio, or no client of redis-py at all.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class RedisTokenStore:
         lease: float = LEASE,
         lock_timeout: float = LOCK_TIMEOUT,
     ) -> None:
+        _check_client(client)
         if not isinstance(key, str) or not key:
             raise ValueError(f"key is a string that is not empty, not {key!r}")
         if lease < 0.001:
@@ -80,7 +82,7 @@ class RedisTokenStore:
         self.key = key
         self.lease = lease
         self.lock_timeout = lock_timeout
-        self._holds: Holds[_Seen] = Holds()
+        self._place = (_address(client) or client, key)
 
     def load(self) -> Token | None:
         """Read the key.
@@ -91,7 +93,7 @@ class RedisTokenStore:
         """
         with self._guarded("can't be read"):
             stored = _hidden(self.client.get(self.key))
-        seen = self._holds.mine
+        seen = _held.mine(self._place)
         if seen is not None:
             seen.value = stored
         if stored is None:
@@ -101,9 +103,10 @@ class RedisTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Mapping[str, Any]) -> None:
         """Set the key.
 
+        :param token: the token, as any mapping.
         :raises TokenStoreError: it could not be set, or the lock's lease had ended and somebody
             else's token is there now; that one stays.
         """
@@ -136,12 +139,13 @@ class RedisTokenStore:
 
         :raises TokenStoreError: Redis is out of reach, or the wait took too long.
         """
+        _held.check(self._place, self, self._error)
         with self._locked():
             yield
 
     @contextmanager
     def _locked(self) -> Iterator[_Seen]:
-        seen = self._holds.mine
+        seen = _held.mine(self._place)
         if seen is not None:
             yield seen
             return
@@ -158,7 +162,7 @@ class RedisTokenStore:
         try:
             with self._guarded("can't be locked"):
                 seen = _Seen(self.client.eval(_LOOK, 1, self.key))
-            with self._holds.entered(seen):
+            with _held.entered(self._place, self, seen):
                 yield seen
         finally:
             self._release(lock)
@@ -207,6 +211,29 @@ class RedisTokenStore:
         return f"RedisTokenStore({self.key!r}{_address(self.client)})"
 
 
+def _check_client(client: Any) -> None:
+    """:raises TypeError: nothing could be kept with it. The message shows none of it."""
+    if isinstance(client, str | bytes):
+        raise TypeError(
+            "RedisTokenStore takes a client, not a URL: RedisTokenStore(redis.Redis.from_url(url), "
+            "key)."
+        )
+    is_class = isinstance(client, type)
+    kind = client if is_class else type(client)
+    if any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__):
+        raise TypeError(
+            "RedisTokenStore takes a client of redis.Redis, not of redis.asyncio: with an asyncio "
+            "client nothing would be saved."
+        )
+    if is_class or not all(
+        callable(getattr(client, name, None)) for name in ("get", "eval", "delete", "lock")
+    ):
+        raise TypeError(
+            "RedisTokenStore takes a client of redis-py, such as redis.Redis(), not "
+            f"{'the class ' if is_class else ''}{kind.__name__}."
+        )
+
+
 class _Seen:
     """What the key held when the holder of the lock last looked."""
 
@@ -214,6 +241,9 @@ class _Seen:
 
     def __init__(self, value: str | bytes | None) -> None:
         self.value = value
+
+
+_held: Holds[_Seen] = Holds()
 
 
 def _hidden(stored: str | bytes | None) -> Secret | SecretBytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
 try:
-    from sqlalchemy import Connection, Engine, delete, insert, select, update
+    from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
     from sqlalchemy.pool import Pool, StaticPool
 except ModuleNotFoundError as error:
@@ -53,6 +53,7 @@ class SQLTokenStore:
     :param key: the row's ``id``, at most 255 characters.
     :param table: the table's name.
     :param lock_timeout: seconds to wait for the lock.
+    :raises TypeError: *engine* is a URL, an engine for asyncio, a session, a connection ...
     :raises ValueError: the key does not fit, or it is another kind of database.
     """
 
@@ -64,16 +65,13 @@ class SQLTokenStore:
         table: str = TABLE,
         lock_timeout: float = LOCK_TIMEOUT,
     ) -> None:
-        if not isinstance(engine, Engine) or engine.dialect.name not in DATABASES:
-            kind = engine.dialect.name if isinstance(engine, Engine) else type(engine).__name__
-            known = ", ".join(DATABASES)
-            raise ValueError(f"SQLTokenStore takes an engine of SQLAlchemy for {known}: not {kind}")
+        _check_engine(engine)
         self.engine = engine
         self.key = _fitting(key)
         self.lock_timeout = lock_timeout
         self._table = table_named(table)
         self._database = DATABASES[engine.dialect.name]
-        self._holds: Holds[_Hold] = Holds()
+        self._row = (engine, table, key)
 
     def load(self) -> Token | None:
         """Read the row.
@@ -82,7 +80,7 @@ class SQLTokenStore:
         :raises TokenStoreError: the database is out of reach, or the row holds no token and stays
             as it is.
         """
-        hold = self._holds.mine
+        hold = _held.mine(self._row)
         stored = self._read() if hold is None else hold.stored
         if not stored:
             return None
@@ -91,9 +89,10 @@ class SQLTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Mapping[str, Any]) -> None:
         """Write the row and commit. Inside :meth:`lock`, that ends the lock.
 
+        :param token: the token, as any mapping.
         :raises TokenStoreError: it could not be written, or the database had let go of the lock and
             somebody else's token is there now; that one stays.
         """
@@ -118,12 +117,13 @@ class SQLTokenStore:
 
         :raises TokenStoreError: the database is out of reach, or the wait took too long.
         """
+        _held.check(self._row, self, self._error)
         with self._locked():
             yield
 
     @contextmanager
     def _locked(self) -> Iterator[_Hold]:
-        hold = self._holds.mine
+        hold = _held.mine(self._row)
         if hold is not None:
             yield hold
             return
@@ -132,7 +132,7 @@ class SQLTokenStore:
                 connection = stack.enter_context(self._connected())
                 stack.callback(self._let_go, connection)
                 hold = _Hold(connection, self._row_locked(connection))
-            yield stack.enter_context(self._holds.entered(hold))
+            yield stack.enter_context(_held.entered(self._row, self, hold))
 
     def _let_go(self, connection: Connection) -> None:
         try:
@@ -233,11 +233,16 @@ class SQLTokenStore:
             else:
                 return
         # The lock has ended, with an earlier save or with its connection.
-        if self._row_locked(hold.connection) not in (hold.stored, text):
+        stored = self._row_locked(hold.connection)
+        if stored not in (hold.stored, text):
             raise self._error(
-                "was changed by somebody else",
-                "The database had let go of the lock. The other token was left there, and the next "
-                "call takes it over",
+                "was changed by somebody else" if stored else "was removed by somebody else",
+                "The database had let go of the lock. "
+                + (
+                    "The other token was left there, and the next call takes it over"
+                    if stored
+                    else "The token was not saved"
+                ),
             )
         self._write(hold, text)
 
@@ -306,6 +311,29 @@ class _Hold:
     connection: Connection
     stored: str
     is_locked: bool = True
+
+
+_held: Holds[_Hold] = Holds()
+
+
+def _check_engine(engine: Any) -> None:
+    """:raises TypeError: it is no engine. The message shows none of it."""
+    makes_one = 'sqlalchemy.create_engine("postgresql+psycopg://...")'
+    if isinstance(engine, str | URL):
+        raise TypeError(f"SQLTokenStore takes an engine, not a URL: make one with {makes_one}.")
+    if not isinstance(engine, Engine):
+        raise TypeError(
+            f"SQLTokenStore takes an engine of SQLAlchemy, not {type(engine).__name__}. Make one "
+            f"with {makes_one}; from a session, take session.get_bind()."
+        )
+    if engine.dialect.is_async:
+        raise TypeError(
+            f"SQLTokenStore takes an engine with an ordinary driver, not {engine.dialect.driver}, "
+            f"which is for asyncio. Make one with {makes_one}."
+        )
+    if engine.dialect.name not in DATABASES:
+        known = ", ".join(DATABASES)
+        raise ValueError(f"SQLTokenStore takes an engine for {known}: not {engine.dialect.name}")
 
 
 def _fitting(key: str) -> str:

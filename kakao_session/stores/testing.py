@@ -27,9 +27,11 @@ import signal
 import threading
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import pytest
 
@@ -84,6 +86,10 @@ FOREIGN = [
     '{"access_token": "contract-access-torn", "refresh_tok',
 ]
 """Texts that another program, an older schema or a crash may have left in the place."""
+
+
+_AT_ONCE = 5.0
+"""Seconds that are not a wait for a lock, however busy the machine."""
 
 
 class Raw(Protocol):
@@ -179,6 +185,20 @@ class TokenStoreContract:
         assert seen
         assert all(token in (OLD, self.odd_token) for token in seen)
 
+    @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
+    def test_save__any_mapping(self, store: TokenStore, kind: Any) -> None:
+        store.save(kind(dict(OLD)))
+        loaded = store.load()
+        assert loaded == OLD
+        assert isinstance(loaded, Token)
+
+    @pytest.mark.parametrize("worse", [{}, {"app_key": "k"}, {"access_token": "", "code": "c"}])
+    def test_save__no_token(self, store: TokenStore, worse: Any) -> None:
+        store.save(OLD)
+        with pytest.raises(TokenStoreError):
+            store.save(worse)
+        assert store.load() == OLD
+
     def test_save__no_json(self, store: TokenStore) -> None:
         store.save(OLD)
         with pytest.raises(TokenStoreError, match="no JSON"):
@@ -204,6 +224,24 @@ class TokenStoreContract:
             assert store.load() is None
             store.save(OLD)
         assert new_store().load() == OLD
+
+    def test_lock__lets_a_saver_in_that_has_a_store_of_its_own(self, new_store: NewStore) -> None:
+        store = new_store()
+        with store.lock():
+            store.save(OLD)
+            started = time.monotonic()
+            new_store().save(NEW)
+            assert new_store().load() == NEW
+            assert store.load() == NEW
+        assert time.monotonic() - started < _AT_ONCE
+        assert new_store().load() == NEW
+
+    def test_lock__does_not_wait_for_its_own_thread(self, new_store: NewStore) -> None:
+        with new_store().lock():
+            started = time.monotonic()
+            with pytest.raises(TokenStoreError, match="locked"), new_store().lock():
+                pytest.fail("two stores were inside")
+            assert time.monotonic() - started < _AT_ONCE
 
     def test_lock__nothing_saved(self, store: TokenStore) -> None:
         with store.lock():

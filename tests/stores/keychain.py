@@ -13,7 +13,7 @@ class Keychain(KeyringBackend):
     priority = 1
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
+        super().__init__()
         self.entries: dict[tuple[str, str], str] = {}
         self.refusals: dict[str, Exception] = {}
         self.longest = 10**9

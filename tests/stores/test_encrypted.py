@@ -115,7 +115,7 @@ def test_inner_store__sees_whether_the_refresh_token_changed() -> None:
     seen: list[Token] = []
 
     class Memory(FileTokenStore):
-        def save(self, token: Token) -> None:
+        def save(self, token):
             seen.append(token)
 
     token = OLD.copy()

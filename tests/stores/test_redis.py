@@ -12,9 +12,11 @@ import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
+import redis.asyncio
 
 from kakao_session import RedisTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
@@ -213,5 +215,25 @@ def test_password__is_never_shown(url: str, address: str) -> None:
 
 
 def test_address__of_a_client_that_leads_to_several() -> None:
-    cluster: Any = object()
+    cluster = Mock(spec=redis.RedisCluster)
     assert repr(RedisTokenStore(cluster, "key")) == "RedisTokenStore('key')"
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [
+        ("redis://user:s3cret-pw@127.0.0.1", "not a URL: RedisTokenStore(redis.Redis.from_url("),
+        (b"redis://user:s3cret-pw@127.0.0.1", "not a URL"),
+        (redis.asyncio.Redis(password="s3cret-pw"), "not of redis.asyncio"),
+        (redis.asyncio.RedisCluster, "not of redis.asyncio"),
+        (redis.Redis, "such as redis.Redis(), not the class Redis."),
+        (redis.ConnectionPool(password="s3cret-pw"), "not ConnectionPool"),
+        ({"password": "s3cret-pw"}, "not dict"),
+        (None, "not NoneType"),
+    ],
+)
+def test_client__that_would_save_nothing_is_refused_at_once(client: Any, said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        RedisTokenStore(client, "key")
+    assert said in str(caught.value)
+    assert "s3cret-pw" not in "".join(traceback.format_exception(caught.value))

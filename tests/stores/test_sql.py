@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
 from kakao_session import SQLTokenStore, Token, TokenStoreError
@@ -105,9 +107,31 @@ def test_database__of_another_kind_is_refused_at_once() -> None:
     engine.dialect.name = "oracle"
     with pytest.raises(ValueError, match="for postgresql, mysql, mariadb, sqlite: not oracle"):
         SQLTokenStore(engine, "key")
-    url: Any = "sqlite:///tokens.db"
-    with pytest.raises(ValueError, match=r"an engine of SQLAlchemy for .*: not str"):
-        SQLTokenStore(url, "key")
+
+
+def asyncio_engine() -> Engine:
+    engine = create_engine("sqlite://")
+    engine.dialect.is_async = True
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: "postgresql://user:s3cret-pw@host/db", "not a URL: make one with sqlalchemy."),
+        (lambda: make_url("postgresql://user:s3cret-pw@host/db"), "not a URL"),
+        (lambda: AsyncEngine(asyncio_engine()), "not AsyncEngine. Make one with sqlalchemy."),
+        (asyncio_engine, "which is for asyncio"),
+        (lambda: Session(create_engine("sqlite://")), "not Session."),
+        (sessionmaker, "not sessionmaker."),
+        (lambda: None, "not NoneType."),
+    ],
+)
+def test_engine__that_is_none_is_refused_at_once(make: Any, said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        SQLTokenStore(make(), "key")
+    assert said in str(caught.value)
+    assert "s3cret-pw" not in str(caught.value)
 
 
 # The table ------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def token(token: Token) -> None:
 
 
 def stores_and_endpoints(store: FileTokenStore) -> None:
-    store.save({"access_token": "a"})  # type: ignore[arg-type]
+    store.save(["access_token", "a"])  # type: ignore[arg-type]
     store.load()["access_token"]  # type: ignore[index]  # there may be none
     KAKAO.api_url = "https://example.com"  # type: ignore[misc]
     Endpoints(kapi="https://example.com")  # type: ignore[call-arg]

@@ -12,6 +12,8 @@
     └─ KakaoAPIError (also a requests.HTTPError)
        └─ ScopeRequiredError     ask the user to agree to more
 
+    KakaoWarning (a UserWarning)     the login is at risk: see to it before the program ends
+
 No message shows a token, a secret or a code: Kakao's own descriptions echo what was sent to it, so
 they are never repeated. The evidence stays on the object, as ``response``.
 """
@@ -20,7 +22,10 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
+import warnings
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any, NamedTuple
 
 from oauthlib.oauth2 import OAuth2Error
@@ -38,6 +43,26 @@ class KakaoError(RequestException):
         # A request's hooks lead to the session, and so to locks, sockets and the token.
         state = {**self.__dict__, "request": None, "response": _without_request(self.response)}
         return _revive, (type(self), self.args, state)
+
+
+class KakaoWarning(UserWarning):
+    """A login is at risk: a new token is in memory only, and is lost when the program ends.
+
+    Python shows it without any logging set up. The call that it comes from has succeeded.
+    """
+
+
+def warn(message: str) -> None:
+    """Show a :class:`KakaoWarning`, at the line of the program that called this package."""
+    level, frame = 2, sys._getframe().f_back
+    while frame is not None and _is_inner(frame):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, KakaoWarning, stacklevel=level)
+
+
+def _is_inner(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("kakao_session", "requests", "requests_oauthlib")
 
 
 class TokenEndpointError(KakaoError, OAuth2Error):

@@ -33,6 +33,11 @@ class Keeper:
         """What the store held when it was last looked at."""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether there is nothing to keep a token in: it lives as long as the process."""
+        return self.store is None and self.updater is None
+
+    @property
     def place(self) -> str:
         """Where the login lives, for a sentence; empty if it has no store."""
         return "" if self.store is None else f" in {self.store!r}"

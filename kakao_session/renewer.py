@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -25,6 +25,16 @@ log = logging.getLogger(__name__)
 
 BOUGHT = Pause(60.0)
 """Of a token that was to cure a 401, and does not: it is not renewed for the next one."""
+
+
+NOWHERE_TO_GO = (
+    "Kakao replaced the refresh token, and nothing keeps the new one: it is lost when the program "
+    "ends. Pass token_store= or token_updater=."
+)
+NOT_SAVED = (
+    "The new token could not be saved. It is in memory and will be saved again before the next "
+    "call; it is lost if the program ends before that."
+)
 
 
 class Need(NamedTuple):
@@ -55,6 +65,8 @@ class Renewer:
     is_saved: bool
     dead: LoginRequiredError | None
     """What Kakao said when the login ended."""
+    risk: str | None = None
+    """Why the login is at risk, for a warning once the flight has landed."""
     _replaced: frozenset[str] = frozenset()
     """Refresh tokens, by fingerprint, that Kakao has replaced."""
 
@@ -97,8 +109,18 @@ class Renewer:
                 raise copy.copy(self.dead)
             if not self.held.token:
                 raise self._login_required("There is no token")
-        with self.keeper.lock():
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.keeper.lock())
+            except TokenStoreError:
+                # A reader without the right to write follows the writer.
+                self.take_over(need.cures_401)
+                if need.is_met_by(self.held):
+                    return self.held
+                raise
             self.take_over(need.cures_401)
+            if not self.is_saved:
+                self._save(self.held.token)
             if need.is_met_by(self.held):
                 return self.held
             return self._renew(need)
@@ -141,10 +163,13 @@ class Renewer:
                 self.is_saved, self.held = False, self.held.as_unsaved()
         elif stored is not None and self._is_news(stored):
             log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
-            held = self._hold(stored)
+            lacks_ours = self._lacks_our_refresh_token(stored)
+            held = self._hold(self.held.token.merged(stored) if lacks_ours else stored)
             if cures_401 and BOUGHT.is_within(stored.issued_at):
                 BOUGHT.begin(held.authorization)  # by somebody else, for all who share the store
-            self.is_saved, self.dead, self.held = True, None, held
+            if lacks_ours:
+                held = held.as_unsaved()  # so that the store gets the refresh token back
+            self.is_saved, self.dead, self.held = not lacks_ours, None, held
         self.keeper.seen = stored or self.keeper.seen
         return self.held
 
@@ -160,11 +185,16 @@ class Renewer:
             return stored.issued_at > held.issued_at
         return self.dead is not None or not stored.is_same_as(self.keeper.seen)
 
+    def _lacks_our_refresh_token(self, stored: Token) -> bool:
+        """Whether a script has stored the answer of a refresh alone, over a whole login."""
+        at_hand = self.held.token
+        return self.dead is None and at_hand.can_be_refreshed() and not stored.get("refresh_token")
+
     def _renew(self, need: Need) -> Held:
         old = self.held.token
         if need.refresh_token is not None:
             old = old.with_refresh_token(need.refresh_token)
-        if old.get("refresh_token") is None:
+        if not old.get("refresh_token"):
             raise self._login_required("There is no refresh token")
         if old.is_refresh_token_expired():
             raise self._login_required("The refresh token has run out")
@@ -178,6 +208,8 @@ class Renewer:
         new = old.merged(answer)
         if new.refresh_token_changed:
             self._replaced |= {fingerprint(old["refresh_token"])}
+            if self.keeper.is_missing:
+                self.risk = NOWHERE_TO_GO
         new.refresh_token_changed |= not self.is_saved and old.refresh_token_changed
         new.refresh_token_changed |= need.refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
@@ -209,6 +241,7 @@ class Renewer:
         except TokenStoreError as error:
             if self.held.token.refresh_token_changed:
                 raise
+            self.risk = f"{NOT_SAVED} {error}"
             log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
 
     def _die(self, error: LoginRequiredError) -> None:

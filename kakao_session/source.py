@@ -18,6 +18,7 @@ from kakao_session.errors import (
     RateLimitedError,
     TemporaryError,
     TokenStoreError,
+    warn,
 )
 from kakao_session.flight import SingleFlight
 from kakao_session.held import LEEWAY, REFRESH_AHEAD, Held
@@ -194,6 +195,7 @@ class TokenSource:
     def _obtain(self, need: Need) -> Held:
         renewer = self._renewer
         held = self._flights.share(lambda: renewer.meet(need), need.is_met_by)
+        self._warn()
         # A saver that calls Kakao itself does so with the token that is being saved.
         return renewer.held if held is None else held
 
@@ -201,7 +203,15 @@ class TokenSource:
         """Renew a token that is still good, if nobody does and the last try was not just now."""
         if AHEAD.is_on(held.authorization):
             return held
-        return self._flights.lead(lambda: self._try_ahead(held)) or held
+        renewed = self._flights.lead(lambda: self._try_ahead(held))
+        self._warn()
+        return renewed or held
+
+    def _warn(self) -> None:
+        """Warn of a login at risk: when the flight has landed, so that an error breaks nothing."""
+        risk, self._renewer.risk = self._renewer.risk, None
+        if risk is not None:
+            warn(risk)
 
     def _try_ahead(self, held: Held) -> Held:
         if AHEAD.is_on(held.authorization):  # somebody else was a moment faster

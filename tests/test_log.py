@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kakao_session import LoginRequiredError, TemporaryError, Token
+from kakao_session import KakaoWarning, LoginRequiredError, TemporaryError, Token
 from tests.test_saving import MEND, MemoryStore
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def test_save_that_fails__is_an_error(
     store = MemoryStore(token)
     session = new_session(token_store=store)
     store.fails = {"save"}
-    renewed = session.refresh_token()
+    with pytest.warns(KakaoWarning):
+        renewed = session.refresh_token()
     _, renewal, unsaved = lines(log)
     assert renewal == (
         "INFO",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +22,7 @@ from kakao_session import (
     ConfigurationError,
     KakaoError,
     KakaoSession,
+    KakaoWarning,
     LoginRequiredError,
     RateLimitedError,
     TemporaryError,
@@ -277,6 +279,7 @@ def test_model(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps it all
+    warnings.simplefilter("ignore", KakaoWarning)  # the model judges by what has happened
     Model.kakao = running_kakao
     Model.connections = Connections(pool_maxsize=2 * len(SHARERS))
     run_state_machine_as_test(

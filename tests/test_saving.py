@@ -6,12 +6,20 @@ import contextlib
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
-from kakao_session import FileTokenStore, LoginRequiredError, Token, TokenStoreError
+from kakao_session import (
+    FileTokenStore,
+    KakaoWarning,
+    LoginRequiredError,
+    Token,
+    TokenStoreError,
+)
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -38,7 +46,7 @@ class MemoryStore:
         self._do("load")
         return self.token and self.token.copy()
 
-    def save(self, token: Token) -> None:
+    def save(self, token: Any) -> None:
         self._do("save")
         self.token = token.copy()
 
@@ -165,8 +173,10 @@ def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(
     session = new_session(token_store=store, token_updater=updater)
     clock.advance(hours=7)
     with caplog.at_level(logging.ERROR, "kakao_session"):
-        assert session.get("/v2/user/me").status_code == 200
-        assert session.get("/v2/user/me").status_code == 200
+        for _ in range(2):
+            with pytest.warns(KakaoWarning, match="could not be saved. It is in memory") as caught:
+                assert session.get("/v2/user/me").status_code == 200
+            assert [warning.filename for warning in caught] == [__file__]
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert saved == []
     healed.append(True)
@@ -251,12 +261,134 @@ def test_save_failed__and_somebody_logged_in_meanwhile(
     store.fails = {"save"}
     session = new_session(token_store=store)
     clock.advance(hours=7)
-    session.get("/v2/user/me")
+    with pytest.warns(KakaoWarning):
+        session.get("/v2/user/me")
     store.fails = set()
     store.token = Token.from_response(kakao.login(), clock.moment)
     session.get("/v2/user/me")
     assert session.token == store.token
     assert "save" not in store.log[-3:]
+
+
+def test_warning__as_an_error_breaks_nothing(kakao, new_session, new_auth, token, clock):
+    kakao.refresh_token_renewal = "always"
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    with pytest.raises(KakaoWarning) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == (
+        "Kakao replaced the refresh token, and nothing keeps the new one: it is lost when the "
+        "program ends. Pass token_store= or token_updater=."
+    )
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token["refresh_token"] != token["refresh_token"]
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_warning__only_where_nothing_keeps_a_new_refresh_token(kakao, new_session, token):
+    session = new_session(token=token)
+    kakao.refresh_token_renewal = "never"
+    session.refresh_token()
+    kakao.refresh_token_renewal = "always"
+    session.token_updater = lambda _: None
+    session.refresh_token()
+    session.token_updater = None
+    with pytest.warns(KakaoWarning, match="replaced the refresh token"):
+        session.refresh_token()
+
+
+def test_warning__points_at_the_caller_of_requests(kakao, new_auth, token, clock):
+    kakao.refresh_token_renewal = "always"
+    clock.advance(hours=7)
+    with pytest.warns(KakaoWarning) as caught:
+        requests.get(f"{kakao.endpoints.api_url}/v2/user/me", auth=new_auth(token=token), timeout=9)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_saver__that_writes_the_file_of_the_store(kakao, new_session, token, clock, tmp_path):
+    path = tmp_path / "token.json"
+    (tmp_path / "link.json").symlink_to(path)
+    FileTokenStore(path).save(token)
+    saver = FileTokenStore(tmp_path / "link.json", lock_timeout=30)
+    session = new_session(token_store=path, token_updater=saver.save)
+    kakao.refresh_token_renewal = "always"
+    started = time.monotonic()
+    for _ in range(3):
+        clock.advance(hours=7)
+        assert session.get("/v2/user/me").status_code == 200
+    assert time.monotonic() - started < 10
+    assert FileTokenStore(path).load() == session.token
+
+
+def refresh_answer(kakao, clock):
+    """What a tutorial's script writes that keeps the answer of a refresh and nothing else."""
+    answer = kakao.login()
+    return Token({key: answer[key] for key in ("access_token", "token_type", "expires_in")})
+
+
+@pytest.mark.parametrize("how", ["expired", "rejected", "ahead of time"])
+def test_stored_without_refresh_token__ours_is_kept(kakao, new_session, token, clock, how):
+    token = token | {"app_key": "key", "scope": "talk_message"}
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    if how == "rejected":
+        kakao.revoke_access_tokens()
+    else:
+        clock.advance(seconds=21_599 - 300 if how == "ahead of time" else 25_200)
+    stored = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    store.token = stored
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert kakao.token_requests == []
+    assert session.token == {**token, **stored}
+    assert store.token == session.token
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert ("refresh_token", token["refresh_token"]) in kakao.token_requests[0].form
+
+
+def test_stored_without_refresh_token__of_a_login_that_has_ended(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    kakao.unlink()
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    store.token = refresh_answer(kakao, clock)
+    assert session.get("/v2/user/me").status_code == 200
+    assert "refresh_token" not in session.token
+
+
+def test_stored_without_refresh_token__ends_of_the_old_are_not_those_of_the_new(
+    kakao, new_session, token, clock
+):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    kakao.revoke_access_tokens()
+    answer = refresh_answer(kakao, clock)
+    store.token = Token(access_token=answer["access_token"])
+    assert session.get("/v2/user/me").status_code == 200
+    assert "expires_at" not in session.token
+    assert session.token["refresh_token_expires_at"] == token["refresh_token_expires_at"]
+
+
+@pytest.mark.parametrize("how", ["expired", "rejected", "ahead of time"])
+def test_reader_that_can_not_lock__follows_the_writer(kakao, new_session, token, clock, how):
+    store = MemoryStore(token)
+    reader = new_session(token_store=store)
+    reader.get("/v2/user/me")
+    if how == "rejected":
+        kakao.revoke_access_tokens()
+    else:
+        clock.advance(seconds=21_599 - 300 if how == "ahead of time" else 25_200)
+    store.fails = set()
+    written = new_session(token_store=store).refresh_token()
+    store.fails = {"lock"}
+    kakao.clear_requests()
+    assert reader.get("/v2/user/me").status_code == 200
+    assert reader.token == written
+    assert wire(kakao) == ([ME_401, ME] if how == "rejected" else [ME])
 
 
 @pytest.mark.parametrize("deed", ["lock", "load"])

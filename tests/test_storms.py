@@ -67,9 +67,12 @@ def test_64_threads__one_refresh(
         clock.advance(hours=7)
     else:
         kakao.revoke_access_tokens()
+    saved: list[Token] = []
+    session.token_updater = saved.append
     outcomes = at_once(64, lambda: session.get("/v2/user/me").status_code)
     assert outcomes == [200] * 64
     assert len(kakao.token_requests) == 1
+    assert saved == [session.token]
     assert session.token["refresh_token"] != token["refresh_token"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from kakao_session.cli import screen
 from kakao_session.cli.failure import Failure
 from kakao_session.cli.language import say
 from kakao_session.cli.wire import Wire
-from kakao_session.errors import TokenStoreError
+from kakao_session.errors import KakaoWarning, TokenStoreError
 from kakao_session.session import KakaoSession
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token, is_sendable
@@ -96,7 +97,7 @@ def with_access(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(
         token_file: str | None, client_id: str | None, verbose: bool, **arguments: Any
     ) -> None:
-        with _printing_the_librarys_log(verbose):
+        with _printing_the_librarys_log(verbose), _printing_warnings():
             command(access=Access(token_file, client_id, verbose), **arguments)
 
     return wrapped
@@ -113,6 +114,8 @@ def _store(token_file: str | None) -> FileTokenStore:
         return FileTokenStore(token_file)
     except TokenStoreError as error:
         raise Failure(say("no_home")) from error
+    except TypeError as error:
+        raise Failure(say("not_a_file")) from error
 
 
 def _check(session: KakaoSession, secret: str | None) -> None:
@@ -137,6 +140,23 @@ def _printing_the_librarys_log(wanted: bool) -> Iterator[None]:
     finally:
         log.setLevel(level)
         log.removeHandler(handler)
+
+
+@contextmanager
+def _printing_warnings() -> Iterator[None]:
+    """Print a login at risk as a sentence, not as Python prints a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", KakaoWarning)
+        otherwise = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, KakaoWarning):
+                screen.warn(say("at_risk", message=message))
+            else:
+                otherwise(message, category, *place)
+
+        setattr(warnings, "showwarning", show)  # noqa: B010 - what catch_warnings puts back
+        yield
 
 
 class _Notes(logging.Handler):

@@ -22,7 +22,9 @@ Examples:
 """,
 )
 @click.option(
-    "--force", is_flag=True, help="Even if the login that is stored is, or may be, the newer one."
+    "--force",
+    is_flag=True,
+    help="Replace the stored login even if it is newer, or can be refreshed and FILE can't.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=False))
 @with_access
@@ -34,8 +36,11 @@ def import_file(access: Access, *, file: str, force: bool) -> None:
     """
     token = _read(file, access.client_id)
     with access.store.lock():
-        if not force and not _may_replace(access.store.load(), token):
-            raise Failure(say("import_newer", path=access.path))
+        if not force:
+            stored = access.store.load()
+            _check(access, stored, token)
+            if token.is_same_as(stored):
+                token = Token({**(stored or {}), **token})  # what only the stored one knows stays
         access.store.save(token)
     screen.tell(say("imported", path=access.path), "green")
     screen.tell_pair(say("label_access"), access_token_end(token))
@@ -57,5 +62,11 @@ def _read(file: str, client_id: str | None) -> Token:
     return token
 
 
-def _may_replace(stored: Token | None, token: Token) -> bool:
-    return stored is None or stored.is_same_as(token) or token.issued_at > stored.issued_at
+def _check(access: Access, stored: Token | None, token: Token) -> None:
+    """:raises Failure: the stored login is worth more than *token*, or may be."""
+    if stored is None or stored.is_same_as(token):
+        return
+    if stored.can_be_refreshed() and not token.can_be_refreshed():
+        raise Failure(say("import_less", path=access.path))
+    if token.issued_at <= stored.issued_at:
+        raise Failure(say("import_newer", path=access.path))

@@ -141,11 +141,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # import
     "imported": ("Imported into {path}.", "{path}(으)로 가져왔습니다."),
+    "import_less": (
+        "{path} holds a login that can be refreshed, and this file has no refresh token that is "
+        "still good. Use --force to replace it all the same.",
+        "{path}에 갱신할 수 있는 로그인이 있는데, 가져올 파일에는 쓸 수 있는 리프레시 토큰이 "
+        "없습니다. 그래도 바꾸려면 --force를 지정하세요.",
+    ),
     "import_newer": (
-        "{path} holds another login, and this one is not known to be newer. --force puts it in its "
-        "place.",
+        "{path} holds another login, and this one is not known to be newer. Use --force to replace "
+        "it all the same.",
         "{path}에 다른 로그인이 있고, 가져올 로그인이 더 새것인지 알 수 없습니다. 그래도 바꾸려면 "
-        "--force를 주세요.",
+        "--force를 지정하세요.",
     ),
     "import_dead": (
         "Its refresh token has run out, so it can't be renewed.",
@@ -185,6 +191,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "--port is part of the redirect URI: give one of the two.",
         "--port는 리다이렉트 URI에 들어 있으니 둘 중 하나만 주세요.",
     ),
+    "not_a_file": (
+        "--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.",
+        "--token-file과 KAKAO_SESSION_TOKEN_FILE에는 URL이 아닌 파일 경로를 지정하세요.",
+    ),
+    "at_risk": ("Warning: {message}", "주의: 새 토큰이 저장되지 않았습니다. ({message})"),
     # The network
     "net_tls": (
         "The certificate was not accepted ({kind}): look at REQUESTS_CA_BUNDLE and at the clock.",

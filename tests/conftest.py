@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +114,14 @@ def new_auth(kakao: KakaoEmulator) -> NewAuth:
         return KakaoAuth(client_id, **kwargs)
 
     return make
+
+
+def let_others_in(folder: Path) -> None:
+    """Let other users of the machine into a test's temporary folder."""
+    for place in (folder, *folder.parents):
+        if place == Path(tempfile.gettempdir()):
+            break
+        place.chmod(0o755)
 
 
 def wire(kakao: KakaoEmulator) -> list[tuple[str, str, int | None]]:

@@ -21,6 +21,7 @@ from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
 from kakao_session.stores.file import default_path
+from tests.conftest import let_others_in
 
 if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
@@ -372,18 +373,19 @@ except TokenStoreError as error:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
-@pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "and the lock there"])
+@pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "both unwritable"])
 def test_permissions__noticed_before_the_refresh_token_is_spent(
     kakao: KakaoEmulator, token: Token, tmp_path: Path, obstacle: str
 ) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     store = FileTokenStore(tmp_path / "token.json")
     token["expires_at"] = 1
     store.save(token)
     content = store.path.read_bytes()
-    if obstacle != "unreadable file":
+    if obstacle == "unwritable folder":
         os.chown(store.path, 65534, 65534)
+    elif obstacle == "both unwritable":
+        store.path.chmod(0o644)
     lock = store.path.with_name("token.json.lock")
     os.chown(lock, 65534, 65534)
     if obstacle == "unwritable folder":

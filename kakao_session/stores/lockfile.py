@@ -62,7 +62,11 @@ def locked(
         with _held.entered(place, store, lock):
             yield
     finally:
-        lock.release(force=True)
+        try:
+            lock.release(force=True)
+        except BaseException:  # an interrupt: it must not leave the lock behind
+            lock.release(force=True)
+            raise
 
 
 def _place(file: PrivateFile, name: str) -> tuple[int, int, str]:

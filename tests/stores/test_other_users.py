@@ -12,6 +12,7 @@ import filelock
 import pytest
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
+from tests.conftest import let_others_in
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can act for another user"
@@ -25,8 +26,7 @@ EVIL = Token(access_token="a", refresh_token="r", own=" /tmp/evil.so ")
 @pytest.fixture
 def home(tmp_path):
     """A folder of the user, with a token file in it."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     home = tmp_path / "home" / "bot"
     home.mkdir(parents=True)
     FileTokenStore(home / "token.json").save(EVIL)
@@ -204,7 +204,7 @@ def test_turned_while_root_waits_for_the_lock__no_lock_is_made_elsewhere(home, p
         holder.stdin.write(b"\n")
         holder.stdin.flush()
         assert holder.stdout.readline() == b"turned\n"
-        with pytest.raises(TokenStoreError, match="moved or replaced|not theirs"):
+        with pytest.raises(TokenStoreError, match=r"moved or replaced|not theirs"):
             saving.result(20)
     assert contents(precious) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,6 +27,7 @@ from kakao_session import (
     KakaoAuth,
     KakaoError,
     KakaoSession,
+    KakaoWarning,
     KeyringTokenStore,
     LoginRequiredError,
     RateLimitedError,
@@ -192,6 +194,7 @@ def errors(response: Response) -> None:
     except TokenStoreError as error:
         root: KakaoError = error
         _request_error: requests.RequestException = root
+    warnings.simplefilter("error", KakaoWarning)
 
 
 def emulator() -> None:

@@ -1,0 +1,95 @@
+"""What can't work is refused when it is given, by an error that shows nothing of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kakao_session import EncryptedTokenStore, FileTokenStore, KakaoAuth, KakaoSession
+
+TOKEN = {"access_token": "secret-access", "refresh_token": "secret-refresh"}
+KINDS = [KakaoSession, KakaoAuth]
+
+
+class AsyncStore:
+    async def load(self):
+        return None
+
+    async def save(self, token):
+        pass
+
+    async def delete(self):
+        pass
+
+    def lock(self):
+        pass
+
+
+STORES = [
+    (TOKEN, "token_store= takes a store, such as FileTokenStore(path), not dict. A token goes to"),
+    (12345678, "such as FileTokenStore(path), not int."),
+    (b"kakao_token.json", "such as FileTokenStore(path), not bytes."),
+    ("redis://:secret-pw@host/0", "the path of a file, not a URL. For a token in Redis"),
+    ("postgresql://user:secret-pw@host/db", "the path of a file, not a URL."),
+    (FileTokenStore, "takes a store, not its class. Write FileTokenStore(...)."),
+    (AsyncStore(), "Those of AsyncStore are for asyncio, and nothing would be saved."),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("store", "said"), STORES, ids=[said[-30:] for _, said in STORES])
+def test_token_store__that_is_none(kind, store, said):
+    with pytest.raises(TypeError, match=re.escape(said)) as caught:
+        kind("key", token_store=store)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "given",
+    ["good.json", "./token", "/home/kim/token", "C:\\tokens/kim", Path("good.json"), TOKEN, b"key"],
+)
+def test_client_id__that_is_a_path_or_a_token(kind, given):
+    with pytest.raises(TypeError) as caught:
+        kind(given)
+    assert str(caught.value) == (
+        "client_id= takes the REST API key. The path of a token file goes to token_store=, a token "
+        "to token=."
+    )
+
+
+@pytest.mark.parametrize("key", ["a" * 32, "key", "", None, "an.app.of-1's own"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_client_id__of_any_other_kind_is_taken(kind, key):
+    kind(key)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "said"),
+    [
+        ("redis://:secret-pw@host", TypeError, "not a URL"),
+        (TOKEN, TypeError, "the path of a file, not a dict"),
+        (b"token.json", TypeError, "the path of a file, not a bytes"),
+        ("", ValueError, "is empty"),
+    ],
+)
+def test_file_store__path(path, error, said):
+    with pytest.raises(error, match=said) as caught:
+        FileTokenStore(path)
+    assert "secret" not in str(caught.value)
+
+
+def test_encrypted_store__inner(tmp_path):
+    for inner in ("token.json", tmp_path / "token.json", TOKEN, None):
+        with pytest.raises(TypeError, match=r"EncryptedTokenStore takes a store, such as File"):
+            EncryptedTokenStore(inner, "key")
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_token__from_secrets_that_are_not_set(kakao, new_session, token, name):
+    """As a CI job gives it: ``token={"refresh_token": os.environ.get("SECRET", "")}``."""
+    with pytest.raises(ValueError, match="neither access_token nor refresh_token is there"):
+        new_session(token={name: ""})
+    other = {"access_token", "refresh_token"} - {name}
+    session = new_session(token={name: "", **{key: token[key] for key in other}})
+    assert session.get("/v2/user/me").status_code == 200

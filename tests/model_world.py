@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,7 +16,7 @@ import requests
 from hypothesis.stateful import RuleBasedStateMachine
 from requests.adapters import HTTPAdapter
 
-from kakao_session import KakaoAuth, KakaoError, KakaoSession, Token
+from kakao_session import FileTokenStore, KakaoAuth, KakaoError, KakaoSession, Token
 from kakao_session import token as token_module
 from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.gate import TOKEN_PATH
@@ -24,6 +26,7 @@ from kakao_session.secret import fingerprint
 SHARERS = ("shared-1", "shared-2", "shared-auth", "server")
 NAMES = (*SHARERS, "alone")
 
+MEMORY = "/dev/shm"  # a file system in memory: thousands of histories sync their files
 ME = "/v2/user/me"
 UPLOAD = "/v2/api/talk/memo/default/send"
 FILE = b"y" * 100_000
@@ -108,6 +111,44 @@ class Store(Saver):
     def lock(self) -> Iterator[None]:
         self._reach()
         with self._lock:
+            yield
+
+
+class FileSaver(Saver):
+    """Where the session that is alone saves its tokens: a file beside the others' one."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.file = FileTokenStore(f"{folder}/kim.lee")
+
+    def put(self, token: Token) -> None:
+        super().put(token)
+        with self.file.lock():
+            self.file.save(token)
+
+
+class FileStore(Store):
+    """A store in a file, whose name is the beginning of the other one's."""
+
+    def __init__(self, folder: str) -> None:
+        self.file = FileTokenStore(f"{folder}/kim")
+        super().__init__()
+
+    @property
+    def token(self) -> Token | None:
+        return self.file.load()
+
+    @token.setter
+    def token(self, token: Token | None) -> None:
+        if token is None:
+            self.file.delete()
+        else:
+            self.file.save(token)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        self._reach()
+        with self.file.lock():
             yield
 
 
@@ -204,6 +245,7 @@ class World(RuleBasedStateMachine):
         self.moment = time.time()
         self.monkeypatch = pytest.MonkeyPatch()
         self.monkeypatch.setattr(token_module, "time", self)
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY if Path(MEMORY).is_dir() else None)
         self.store = Store()
         self.saver = Saver()
         self.issued: list[str] = []  # fingerprints of access tokens, in the order of their issue
@@ -215,6 +257,7 @@ class World(RuleBasedStateMachine):
         self.monkeypatch.undo()
         for session in self.sessions.values():
             session.close()
+        self.folder.cleanup()
 
     def time(self) -> float:
         return self.moment

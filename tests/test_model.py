@@ -36,6 +36,8 @@ from tests.model_world import (
     NAMES,
     SHARERS,
     Connections,
+    FileSaver,
+    FileStore,
     Outcome,
     Wire,
     World,
@@ -54,8 +56,15 @@ FAULTS: dict[str, type[KakaoError]] = {
 
 
 class Model(World):
-    @initialize(renewal=st.sampled_from(["last_month", "always"]), dies=st.booleans())
-    def begin(self, renewal: Any, dies: bool) -> None:
+    @initialize(
+        renewal=st.sampled_from(["last_month", "always"]),
+        dies=st.booleans(),
+        place=st.sampled_from(["in memory", "two files in one folder"]),
+    )
+    def begin(self, renewal: Any, dies: bool, place: str) -> None:
+        if place == "two files in one folder":
+            self.store = FileStore(self.folder.name)
+            self.saver = FileSaver(self.folder.name)
         self.kakao.refresh_token_renewal = renewal
         self.kakao.previous_access_token = "dies" if dies else "lives"
         self.store.put(self.login())
@@ -107,6 +116,23 @@ class Model(World):
             assert len([record for record in wire.refreshes if record.status == 200]) <= 1
             # Each auth learns for itself that the login is over; the server has two.
             assert len(wire.refreshes) <= len(SHARERS) + 1
+
+    @precondition(lambda self: not self.in_trouble)
+    @rule()
+    def both_logins_at_once(self) -> None:
+        """The two logins are refreshed in the same moment, perhaps in files of one folder."""
+        self.pass_time(6 * 3600)
+        names = ("shared-1", "alone")
+        before = [self.before(name) for name in names]
+        self.store.refusals = self.saver.refusals = 0
+        with ThreadPoolExecutor(2) as threads:
+            outcomes = list(threads.map(lambda name: self.attempt(name, "none"), names))
+        wire = self.read_wire("alone" if "alone" in self.excused else "shared")
+        after = [self.hand(name) for name in names]
+        self.learn_what_is_unproven(wire, list(zip(before, after, strict=True)), outcomes)
+        for name, outcome, hand in zip(names, outcomes, after, strict=True):
+            self.check_outcome(name, outcome, wire, "none")
+            assert isinstance(outcome, KakaoError) or self.home(name).has_seen(hand.token)
 
     @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
     def call_another_host(self, name: str, host: str) -> None:
@@ -266,6 +292,12 @@ class Model(World):
         assert sum(len(wire.refreshes) for wire in wires) <= 1
 
     # What must always hold ------------------------------------------------------------------
+
+    @invariant()
+    def files_hold_what_was_saved_last(self) -> None:
+        for home in (self.store, self.saver):
+            if isinstance(home, FileStore | FileSaver) and home.saved:
+                assert home.saved[-1].is_same_as(home.file.load())
 
     @invariant()
     def store_never_goes_back(self) -> None:

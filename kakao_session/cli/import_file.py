@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from kakao_session.cli import screen
@@ -9,8 +11,8 @@ from kakao_session.cli.access import Access, with_access
 from kakao_session.cli.failure import Failure
 from kakao_session.cli.language import say
 from kakao_session.cli.standing import access_token_end, refresh_token_end
-from kakao_session.stores.file import FileTokenStore
-from kakao_session.token import Token
+from kakao_session.stores.file import LARGEST_FILE, FileTokenStore, parse
+from kakao_session.token import Token, now
 
 
 @click.command(
@@ -54,12 +56,26 @@ def import_file(access: Access, *, file: str, force: bool) -> None:
 
 
 def _read(file: str, client_id: str | None) -> Token:
-    token = FileTokenStore(file).load()
+    path = Path(file)
+    token = FileTokenStore(file).load() if path.is_file() else _from_pipe(path)
     if token is None:  # removed since click looked
         raise click.BadParameter(say("no_file", file=file))
     if client_id:
         token["app_key"] = client_id
     return token
+
+
+def _from_pipe(path: Path) -> Token | None:
+    """Read what another program writes, as in ``... | kakao-session import /dev/stdin``."""
+    try:
+        with path.open("rb") as pipe:
+            content = pipe.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        return parse(content, now())
+    except ValueError as error:
+        raise Failure(say("no_token", file=path, why=error)) from None
 
 
 def _check(access: Access, stored: Token | None, token: Token) -> None:

@@ -141,6 +141,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # import
     "imported": ("Imported into {path}.", "{path}(으)로 가져왔습니다."),
+    "no_token": ("{file} holds no token ({why}).", "{file}에 토큰이 없습니다({why})."),
     "import_less": (
         "{path} holds a login that can be refreshed, and this file has no refresh token that is "
         "still good. Use --force to replace it all the same.",

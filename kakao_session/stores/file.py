@@ -18,7 +18,8 @@ from kakao_session.stores.reason import reason
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
-_LARGEST_FILE = 1 << 20
+LARGEST_FILE = 1 << 20
+"""Bytes; a larger file is no token's."""
 _TOO_LARGE = "larger than 1 MiB"
 
 _held: Holds[PrivateFile] = Holds()
@@ -56,21 +57,13 @@ class FileTokenStore:
             found = self._read()
             if found is None:
                 return None
-            content, written_at = found
             try:
-                token = _parse(content)
+                return parse(*found)
             except ValueError as error:
                 # A writer that can only overwrite the file may have been in the middle of it.
-                if content == before:
+                if found[0] == before:
                     raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
-                before = content
-            else:
-                break
-        if token.get("expires_at") is None and token.lifetime is not None:
-            # Not so the refresh token: an image or archive may carry files of 1970, and a refresh
-            # token that is wrongly taken for dead would cost a login.
-            token["expires_at"] = written_at + token.lifetime
-        return token
+            before = found[0]
 
     def save(self, token: Mapping[str, Any]) -> None:
         """Replace the file, or overwrite it where that can't be done.
@@ -82,7 +75,7 @@ class FileTokenStore:
             content = SecretBytes(to_text(token, indent=2).encode() + b"\n")
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
-        if len(content) > _LARGEST_FILE:
+        if len(content) > LARGEST_FILE:
             raise self._error("can't be written", f"it would be {_TOO_LARGE}")
         for anew in (False, True):
             with self._locked(anew=anew) as file:
@@ -129,7 +122,7 @@ class FileTokenStore:
     def _read(self) -> tuple[SecretBytes, float] | None:
         try:
             with self._opened() as file:
-                content, written_at = file.read(_LARGEST_FILE + 1)
+                content, written_at = file.read(LARGEST_FILE + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -174,24 +167,47 @@ class FileTokenStore:
         return f"FileTokenStore({str(self.path)!r})"
 
 
+def parse(content: bytes, written_at: float) -> Token:
+    """Read what is in a token file.
+
+    :param content: what is in it.
+    :param written_at: when it was written, in unix seconds: the access token of a tutorial's file,
+        which has ``expires_in`` alone, counts from then.
+    :raises ValueError: it is no token. The message quotes nothing of it.
+    """
+    if len(content) > LARGEST_FILE:
+        raise ValueError(f"it is {_TOO_LARGE}")
+    token = to_token(content)
+    if token.get("expires_at") is None and token.lifetime is not None:
+        # Not so the refresh token: an image or archive may carry files of 1970, and a refresh
+        # token that is wrongly taken for dead would cost a login.
+        token["expires_at"] = written_at + token.lifetime
+    return token
+
+
 def default_path() -> Path:
     """Where a token file lies when nobody has said; may begin with ``~``."""
     named = os.environ.get("KAKAO_SESSION_TOKEN_FILE")
     if named:
+        _refuse_url(named, "KAKAO_SESSION_TOKEN_FILE")
         return Path(named)
     from platformdirs import user_config_path
 
     return user_config_path("kakao-session") / "token.json"
 
 
+def _refuse_url(path: object, taker: str) -> None:
+    if isinstance(path, str) and "://" in path:
+        raise TypeError(
+            f"{taker} takes the path of a file, not a URL. For a token in Redis or in a database "
+            "use RedisTokenStore(client, key) or SQLTokenStore(engine, key)."
+        )
+
+
 def _whole(path: str | os.PathLike[str] | None) -> Path:
     if path is not None and not isinstance(path, str | os.PathLike):
         raise TypeError(f"FileTokenStore takes the path of a file, not a {type(path).__name__}.")
-    if isinstance(path, str) and "://" in path:
-        raise TypeError(
-            "FileTokenStore takes the path of a file, not a URL. For a token in Redis or in a "
-            "database use RedisTokenStore(client, key) or SQLTokenStore(engine, key)."
-        )
+    _refuse_url(path, "FileTokenStore")
     if path == "":
         raise ValueError("The path of the token file is empty.")
     try:
@@ -202,9 +218,3 @@ def _whole(path: str | os.PathLike[str] | None) -> Path:
             "It can't be told where the token file is: there is no home folder, or the working "
             "folder is gone. Name the file by its whole path, here or in KAKAO_SESSION_TOKEN_FILE."
         ) from error
-
-
-def _parse(content: bytes) -> Token:
-    if len(content) > _LARGEST_FILE:
-        raise ValueError(f"it is {_TOO_LARGE}")
-    return to_token(content)

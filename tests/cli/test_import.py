@@ -158,3 +158,67 @@ def test_import__no_file(tmp_path: Path, token_file: Path, run: Run, file: str) 
     result = run("import", str(tmp_path / file))
     assert result.exit_code == 2
     assert "Usage:" in result.stderr
+
+
+def whole(kakao, clock, **more):
+    """A login that can be refreshed, issued now."""
+    answer = Token.from_response(kakao.login(), clock.moment)
+    return Token({**answer, "app_key": kakao.app_key, **more})
+
+
+LESS = "holds a login that can be refreshed, and this file has no refresh token that is still good"
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [{"refresh_token": None}, {"refresh_token": ""}, {"refresh_token_expires_at": 1}],
+    ids=["none", "empty", "run out"],
+)
+def test_import__never_replaces_a_login_with_less_unasked(
+    kakao, token_file, tmp_path, run, clock, lacking
+):
+    login = whole(kakao, clock)
+    FileTokenStore(token_file).save(login)
+    clock.advance(hours=1)
+    file = leave(tmp_path / "newer.json", {**whole(kakao, clock), **lacking}, clock)
+    result = run("import", str(file))
+    assert result.exit_code == 1
+    assert LESS in " ".join(result.stderr.split())
+    assert stored(token_file) == login
+    assert run("import", str(file), "--force").exit_code == 0
+    assert stored(token_file)["access_token"] != login["access_token"]
+
+
+def test_import__less_over_a_login_that_has_ended_anyway(kakao, token_file, tmp_path, run, clock):
+    FileTokenStore(token_file).save(whole(kakao, clock, refresh_token_expires_at=1))
+    clock.advance(hours=1)
+    newer = {key: kakao.login()[key] for key in ("access_token", "expires_in")}
+    assert run("import", str(leave(tmp_path / "newer.json", newer, clock))).exit_code == 0
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_import__older_file_of_another_sdk(kakao, token_file, tmp_path, run, clock, unit):
+    """50 days old, and its moments perhaps in milliseconds."""
+    old = whole(kakao, clock)
+    for end in ("expires_at", "refresh_token_expires_at"):
+        old[end] = int(old[end] * unit)
+    clock.advance(days=50)
+    today = whole(kakao, clock)
+    FileTokenStore(token_file).save(today)
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(old))
+    result = run("import", str(file))
+    assert result.exit_code == 1
+    assert "this one is not known to be newer" in " ".join(result.stderr.split())
+    assert stored(token_file) == today
+
+
+def test_import__same_login_keeps_what_only_the_stored_one_knows(
+    kakao, token_file, tmp_path, run, clock
+):
+    login = whole(kakao, clock, user_id=5)
+    FileTokenStore(token_file).save(login)
+    file = tmp_path / "same.json"
+    file.write_text(json.dumps({key: login[key] for key in ("access_token", "refresh_token")}))
+    assert run("import", str(file)).exit_code == 0
+    assert stored(token_file) == login

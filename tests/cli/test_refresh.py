@@ -179,3 +179,20 @@ def test_interrupted__twice_ends_at_once(
         command.process.send_signal(signal.SIGINT)
         assert command.end() == 130
     assert token_file.read_bytes() == before
+
+
+@pytest.mark.parametrize(("language", "said"), [("C", "Warning: "), ("ko_KR.UTF-8", "주의: ")])
+def test_refresh__that_can_not_be_saved_is_a_sentence(
+    login, token_file, run, monkeypatch, language, said
+):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    before = token_file.read_bytes()
+    monkeypatch.setattr("os.replace", fail)
+    result = run("refresh", LC_ALL=language)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(said)
+    assert "No space left on device" in result.stderr
+    assert "KakaoWarning" not in result.stderr
+    assert token_file.read_bytes() == before

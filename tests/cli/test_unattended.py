@@ -225,9 +225,20 @@ def test_token_file__with_an_empty_name_is_not_the_usual_one(
     assert "--token-file" in result.stderr
 
 
+@pytest.mark.parametrize("how", ["--token-file", "KAKAO_SESSION_TOKEN_FILE"])
+def test_token_file__that_is_a_url_is_refused(run: Run, how: str) -> None:
+    url = "redis://:secret-pw@127.0.0.1/0"
+    result = run("status", how, url) if how.startswith("--") else run("status", **{how: url})
+    assert result.exit_code == 1
+    assert "take the path of a file, not a URL." in result.stderr
+    assert "secret-pw" not in result.stderr
+
+
 def test_import__from_a_pipe(kakao: KakaoEmulator, token_file: Path, tmp_path: Path) -> None:
     tutorial = tmp_path / "kakao_token.json"
     tutorial.write_text(json.dumps(kakao.login()))
     done = shell(f"cat {shlex.quote(str(tutorial))} | $K import /dev/stdin")
     assert (done.returncode, done.stderr) == (0, "")
     assert stored(token_file)["refresh_token"]
+    done = shell("echo secret | $K import --force /dev/stdin")
+    assert (done.returncode, done.stderr) == (1, "Error: /dev/stdin holds no token (not JSON).\n")

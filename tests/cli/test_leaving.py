@@ -96,7 +96,7 @@ def test_logout__file_can_not_be_removed(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    monkeypatch.setattr("os.unlink", refuse)
     result = run("logout")
     assert result.exit_code == 1
     assert str(token_file) in result.stderr

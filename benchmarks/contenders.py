@@ -203,9 +203,9 @@ AUTH = Contender(
 
 
 def _requests_oauthlib(login: Login) -> requests.Session:
-    from requests_oauthlib import OAuth2Session
+    from requests_oauthlib.oauth2_session import OAuth2Session
 
-    return OAuth2Session(
+    return OAuth2Session(  # type: ignore[no-untyped-call]  # it has no types
         login.client_id,
         token=dict(login.token),
         auto_refresh_url=login.endpoints.token_url,

@@ -160,7 +160,7 @@ def _send_again(
 ) -> Response:
     jar = getattr(request, "_cookies", None)
     if jar is not None:
-        extract_cookies_to_jar(jar, first.request, first.raw)  # type: ignore[no-untyped-call]  # its stub has no types
+        extract_cookies_to_jar(jar, first.request, first.raw)
         request.prepare_cookies(jar)
     first.close()
     started = time.perf_counter()

@@ -7,12 +7,11 @@ import math
 import random
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
-from urllib3.exceptions import InvalidHeader
-from urllib3.util.retry import Retry
 
 from kakao_session import __version__
 from kakao_session.errors import (
@@ -49,28 +48,31 @@ class Form(Secrets):
     """The fields of a token request."""
 
 
-class _Patience(Retry):
-    """When to try again. urllib3 waits from the second retry on; ours is the only one."""
-
-    def get_backoff_time(self) -> float:
-        return self.backoff_factor + random.random() * self.backoff_jitter  # noqa: S311  # no secret
-
-    def parse_retry_after(self, retry_after: str) -> float:
-        try:
-            return super().parse_retry_after(retry_after)
-        except (InvalidHeader, ValueError, OverflowError):
-            return 0.0
-
-    def wait_after(self, error: TokenEndpointError) -> float:
-        """:returns: seconds to wait before the next try; infinity if there shall be none."""
-        response = error.response
-        if not self.total or (response is not None and response.status_code < 500):
-            return math.inf
-        asked = "" if response is None else response.headers.get("Retry-After", "")
-        return self.parse_retry_after(asked) or self.get_backoff_time()
+_MOST_TRIES = 2
 
 
-_TWO_TRIES = _Patience(total=1, backoff_factor=0.1, backoff_jitter=0.2)
+def _wait_after(error: TemporaryError) -> float:
+    """Seconds to wait before the next try; infinity if there is none."""
+    response = error.response
+    if response is None:
+        return _backoff()
+    if response.status_code < 500:
+        return math.inf
+    return _retry_after(response.headers.get("Retry-After", "")) or _backoff()
+
+
+def _backoff() -> float:
+    return 0.1 + random.random() * 0.2  # noqa: S311  # no secret
+
+
+def _retry_after(value: str) -> float:
+    """The seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 if it is none."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 class TokenEndpoint:
@@ -99,16 +101,15 @@ class TokenEndpoint:
         :returns: what Kakao granted, its lives counted from the moment of sending.
         :raises TokenEndpointError: there is no token; the kind says what to do.
         """
-        patience = _TWO_TRIES
-        while True:
+        for _ in range(_MOST_TRIES - 1):
             try:
                 return self._request_once(form, **transport)
             except TemporaryError as error:
-                wait = patience.wait_after(error)
+                wait = _wait_after(error)
                 if wait > LONGEST_WAIT:
                     raise
-                patience = patience.increment()
             time.sleep(wait)
+        return self._request_once(form, **transport)
 
     def _request_once(self, form: Form, **transport: Any) -> Token:
         requested_at = now()
@@ -150,6 +151,7 @@ class TokenEndpoint:
 
 
 def _read_body(response: requests.Response) -> None:
+    response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that broke off
     body = io.BytesIO()
     for part in response.iter_content(_PART):
         body.write(part)

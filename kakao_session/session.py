@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests import PreparedRequest, Request, Response
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.endpoints import KAKAO, Endpoints
@@ -104,7 +104,7 @@ class KakaoSession(OAuth2Session):
         self.endpoints = endpoints
         self._environment = Environment()
         self._code_verifier: str | None = None
-        super().__init__(scope=scope, redirect_uri=redirect_uri, **kwargs)
+        super().__init__(scope=scope, redirect_uri=redirect_uri, **kwargs)  # type: ignore[no-untyped-call]  # the parent has no types
         self.auth = auth
         self._source = auth.source
         self._source.endpoint = self._token_endpoint(self.auto_refresh_url, timeout)
@@ -250,9 +250,10 @@ class KakaoSession(OAuth2Session):
         """
         self._client.client_id = self._source.credentials.required_client_id()
         self._state = state or self.new_state()
-        return super().authorization_url(
+        made: tuple[str, str] = super().authorization_url(  # type: ignore[no-untyped-call]  # the parent has no types
             url or self.endpoints.authorize_url, state=self._state, **kwargs
         )
+        return made
 
     def fetch_token(
         self,

@@ -167,7 +167,7 @@ class Plain(requests.Session):
     def _source(self) -> Any:
         return self.auth.source
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
         url = f"{self._host}{url!s}" if str(url).startswith("/") else url
         return super().request(method, url, *args, **kwargs)
 
@@ -377,4 +377,4 @@ class World(RuleBasedStateMachine):
 
 def sent_with(request: requests.PreparedRequest | Record) -> str:
     """The fingerprint of the access token that a call was sent with."""
-    return fingerprint(request.headers["Authorization"].removeprefix("Bearer "))
+    return fingerprint(str(request.headers["Authorization"]).removeprefix("Bearer "))

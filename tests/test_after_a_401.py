@@ -71,7 +71,7 @@ def test_retried_response__looks_as_after_a_redirect(
     assert response.request.headers["Authorization"] == f"Bearer {session.access_token}"
     assert response.history[0].request.headers["Authorization"] == f"Bearer {token['access_token']}"
     assert timedelta(0) < response.elapsed < timedelta(seconds=30)
-    assert not response._content_consumed  # type: ignore[attr-defined]  # still a stream
+    assert not response._content_consumed  # still a stream
     assert response.json()["id"]
     assert seen == [200]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 GOOD = {"access_token": "opaque-access", "refresh_token": "opaque-refresh"}
 
 
-def attached(url: str, **kwargs: object) -> str | None:
-    auth = KakaoAuth("app-key", token=GOOD, **kwargs)  # type: ignore[arg-type]  # any keyword
+def attached(url, **kwargs):
+    auth = KakaoAuth("app-key", token=GOOD, **kwargs)
     request = requests.Request("GET", url, auth=auth).prepare()
     return request.headers.get("Authorization")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from oauthlib.oauth2 import WebApplicationClient
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session import KakaoSession, LoginRequiredError, Token
 from tests.conftest import ME, REFRESH, Clock, wire

@@ -13,7 +13,7 @@ from oauthlib.oauth2 import OAuth2Error
 from redis import Redis
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib.oauth2_session import OAuth2Session
 from sqlalchemy import Engine
 from typing_extensions import assert_type
 

@@ -200,13 +200,14 @@ def _store(place: TokenStore | str | os.PathLike[str] | None) -> TokenStore | No
 
 
 _PATHS = (str, os.PathLike)
+_FILE_NAME = frozenset("/\\.")  # none of these is in an app key
 
 
 def _app_key(client_id: str | None) -> str | None:
     """:raises TypeError: it is a path, a token or the like, which the message does not show."""
     if client_id is None:
         return None
-    if not isinstance(client_id, str) or "/" in client_id or client_id.endswith(".json"):
+    if not isinstance(client_id, str) or not _FILE_NAME.isdisjoint(client_id):
         raise TypeError(
             "client_id= takes the REST API key. The path of a token file goes to token_store=, a "
             "token to token=."

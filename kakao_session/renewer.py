@@ -98,6 +98,7 @@ class Renewer:
 
         :raises KakaoError: it can't be had.
         """
+        self.risk = None
         if self.dead or not self.held.token:
             self.take_over()
         if not self.is_saved:
@@ -114,14 +115,15 @@ class Renewer:
                 stack.enter_context(self.keeper.lock())
             except TokenStoreError:
                 # A reader without the right to write follows the writer.
-                self.take_over(need.cures_401)
+                self.take_over(need.cures_401, can_save=False)
                 if need.is_met_by(self.held):
                     return self.held
                 raise
             self.take_over(need.cures_401)
             if not self.is_saved:
                 self._save(self.held.token)
-            if need.is_met_by(self.held):
+            # A token that could not be saved is none the worse for the call.
+            if need.is_met_by(self._hold(self.held.token)):
                 return self.held
             return self._renew(need)
 
@@ -152,9 +154,11 @@ class Renewer:
             self.keeper.delete()
         return self.held
 
-    def take_over(self, cures_401: bool = False) -> Held:
+    def take_over(self, cures_401: bool = False, *, can_save: bool = True) -> Held:
         """Take over what is stored, if somebody put it there since the store was last looked at.
 
+        :param cures_401: whether it is to cure a 401.
+        :param can_save: whether a refresh token that the store has lost can be given back to it.
         :raises TokenStoreError: the store could not be read.
         """
         stored = self.keeper.load()
@@ -163,13 +167,19 @@ class Renewer:
                 self.is_saved, self.held = False, self.held.as_unsaved()
         elif stored is not None and self._is_news(stored):
             log.info("took over the access token %s%s", stored.fingerprint, self.keeper.place)
-            lacks_ours = self._lacks_our_refresh_token(stored)
-            held = self._hold(self.held.token.merged(stored) if lacks_ours else stored)
+            adopted, gives_back = stored, False
+            if self._lacks_our_refresh_token(stored):
+                adopted = self.held.token.merged(stored)
+                adopted.refresh_token_changed = (
+                    not self.is_saved and self.held.token.refresh_token_changed
+                )
+                gives_back = can_save or adopted.refresh_token_changed
+            held = self._hold(adopted)
             if cures_401 and BOUGHT.is_within(stored.issued_at):
                 BOUGHT.begin(held.authorization)  # by somebody else, for all who share the store
-            if lacks_ours:
+            if gives_back:
                 held = held.as_unsaved()  # so that the store gets the refresh token back
-            self.is_saved, self.dead, self.held = not lacks_ours, None, held
+            self.is_saved, self.dead, self.held = not gives_back, None, held
         self.keeper.seen = stored or self.keeper.seen
         return self.held
 
@@ -180,6 +190,8 @@ class Renewer:
         held = self.held.token
         if stored.is_same_as(held):
             return False
+        if held and not held.can_be_refreshed() and stored.can_be_refreshed():
+            return True  # whatever ours is, the stored one lives longer
         if held and self.dead is None and self.keeper.seen is None:
             # Ours was given, not loaded, so the times of issue have to tell which is the later.
             return stored.issued_at > held.issued_at

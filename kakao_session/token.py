@@ -156,7 +156,8 @@ class Token(dict[str, Any]):
     @property
     def issued_at(self) -> float:
         """About when the access token was issued, in unix seconds; the earliest if not known."""
-        return -math.inf if math.isinf(self.ends_at) else self.ends_at - (self.lifetime or 0.0)
+        lifetime = _USUAL_LIFE if self.lifetime is None else self.lifetime
+        return -math.inf if math.isinf(self.ends_at) else self.ends_at - lifetime
 
     def is_expired(self, leeway: float = 0) -> bool:
         """Whether the access token has ended, or ends within *leeway* seconds.
@@ -217,6 +218,9 @@ _KEYS = frozenset(
     }
 )
 _ABSENT = (None, "")
+
+_USUAL_LIFE = 21_599.0
+"""Seconds that an access token of a REST API key lives, where it is not known."""
 
 _NUMERIC = (int, float, str)
 

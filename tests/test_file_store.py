@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import pytest
 from platformdirs import user_config_path
 
@@ -342,21 +341,6 @@ def test_delete__somebody_else_was_faster(
     monkeypatch.setattr(os, "unlink", unlink_late)
     store.delete()
     assert store.load() is None
-
-
-def test_lock__refused_by_the_file_system(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise NotImplementedError
-
-    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
-    with pytest.raises(TokenStoreError) as caught:
-        lock(store)
-    assert str(caught.value) == (
-        f"Token file {store.path} can't be locked: {store.path}.lock: NotImplementedError. "
-        "Look at the disk and the folder, or name another place."
-    )
 
 
 AS_NOBODY = """

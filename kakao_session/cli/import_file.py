@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from kakao_session.cli.failure import Failure
 from kakao_session.cli.language import say
 from kakao_session.cli.standing import access_token_end, refresh_token_end
 from kakao_session.stores.file import LARGEST_FILE, FileTokenStore, parse
-from kakao_session.token import Token, now
+from kakao_session.token import Token
 
 
 @click.command(
@@ -56,26 +57,18 @@ def import_file(access: Access, *, file: str, force: bool) -> None:
 
 
 def _read(file: str, client_id: str | None) -> Token:
-    path = Path(file)
-    token = FileTokenStore(file).load() if path.is_file() else _from_pipe(path)
-    if token is None:  # removed since click looked
-        raise click.BadParameter(say("no_file", file=file))
+    try:
+        with Path(file).open("rb") as opened:  # a pipe will do, too, as in import /dev/stdin
+            content = opened.read(LARGEST_FILE + 1)
+            written_at = os.fstat(opened.fileno()).st_mtime
+        token = parse(content, written_at)
+    except FileNotFoundError:  # removed since click looked
+        raise click.BadParameter(say("no_file", file=file)) from None
+    except ValueError as error:
+        raise Failure(say("no_token", file=file, why=error)) from None
     if client_id:
         token["app_key"] = client_id
     return token
-
-
-def _from_pipe(path: Path) -> Token | None:
-    """Read what another program writes, as in ``... | kakao-session import /dev/stdin``."""
-    try:
-        with path.open("rb") as pipe:
-            content = pipe.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        return None
-    try:
-        return parse(content, now())
-    except ValueError as error:
-        raise Failure(say("no_token", file=path, why=error)) from None
 
 
 def _check(access: Access, stored: Token | None, token: Token) -> None:
@@ -84,5 +77,10 @@ def _check(access: Access, stored: Token | None, token: Token) -> None:
         return
     if stored.can_be_refreshed() and not token.can_be_refreshed():
         raise Failure(say("import_less", path=access.path))
-    if token.issued_at <= stored.issued_at:
+    if token.issued_at <= stored.issued_at or _ends_sooner(token, stored):
         raise Failure(say("import_newer", path=access.path))
+
+
+def _ends_sooner(token: Token, stored: Token) -> bool:
+    end, stored_end = (each.get("refresh_token_expires_at") for each in (token, stored))
+    return end is not None and stored_end is not None and end < stored_end

@@ -1,4 +1,11 @@
-"""A lock that is a file beside another one: one holder on the machine, and never a dead one."""
+"""A lock that is a file beside another one: one holder on the machine, and never a dead one.
+
+On POSIX the lock is ``flock``, as in the package ``filelock``, on the same file: the two keep each
+other out. But ``filelock`` opens the file by its path, and makes the folders that are missing. When
+root works with a user's file, that user could lead it anywhere else in that moment. So the file is
+opened here by its name in the folder that is held open. Windows has neither: there it is
+``filelock``.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +15,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
+from kakao_session.errors import TokenStoreError
 from kakao_session.stores.base import Complaint
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.private_file import PrivateFile
 from kakao_session.stores.reason import reason
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # there is no such module
 
 _POLL_INTERVAL = 0.02
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}
 
-_held: Holds[BaseFileLock] = Holds()
+_held: Holds[bool] = Holds()
 
 
 def check_lock(file: PrivateFile, name: str, store: object, complaint: Complaint) -> None:
@@ -42,31 +53,96 @@ def locked(
     :raises TokenStoreError: the wait took too long, or the system does not lock there.
     """
     path = file.folder / name
-    place = _place(file, name)
+    try:
+        place = _place(file, name)
+    except OSError as error:
+        _refuse(error, path, complaint)
     if _held.mine(place) is not None:
         yield
         return
-    # A lock of its own for each holder: whatever an interrupt leaves behind is released with it.
-    lock = _new_lock(path)
+    take = _taken_by_filelock if fcntl is None else _taken
+    with take(file, name, timeout, complaint), _held.entered(place, store, hold=True):
+        yield
+
+
+@contextmanager
+def _taken(file: PrivateFile, name: str, timeout: float, complaint: Complaint) -> Iterator[None]:
+    path = file.folder / name
+    give_up = time.monotonic() + timeout
+    process = os.getpid()
+    descriptor = -1
     try:
         try:
-            _acquire(lock, file, name, timeout)
+            while True:
+                descriptor = file.open_lock(name)
+                _open.add(descriptor)
+                _wait(descriptor, give_up)
+                if file.is_lock(name, descriptor):
+                    break
+                _open.discard(descriptor)  # somebody has removed it meanwhile, or replaced it
+                os.close(descriptor)
+                descriptor = -1
         except TimeoutError as error:
-            raise complaint(
-                "is locked",
-                f"another program or thread has held {path} for more than {timeout:g} seconds. "
-                f"Look for one that hangs (`fuser {path}`), end it and try again",
-            ) from error
-        except (OSError, RuntimeError, UserWarning) as error:
-            raise complaint("can't be locked", f"{path}: {reason(error)}") from error
-        with _held.entered(place, store, lock):
-            yield
+            _give_up(error, path, timeout, complaint)
+        except OSError as error:
+            _refuse(error, path, complaint)
+        yield
     finally:
+        # Nothing in here is a call that an interrupt could come in between.
+        if descriptor >= 0 and process == os.getpid():
+            _open.discard(descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked has it open, too
+            except OSError:  # a file system without locks; suppress() is a call
+                pass
+            finally:
+                os.close(descriptor)
+
+
+def _wait(descriptor: int, give_up: float) -> None:
+    while True:
         try:
-            lock.release(force=True)
-        except BaseException:  # an interrupt: it must not leave the lock behind
-            lock.release(force=True)
-            raise
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise TimeoutError from None
+            time.sleep(_POLL_INTERVAL)
+        else:
+            return
+
+
+_open: set[int] = set()
+
+
+def _close_in_child() -> None:
+    # A child that lives on would keep the lock of a parent that is killed.
+    for descriptor in _open:
+        os.close(descriptor)
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork
+    os.register_at_fork(after_in_child=_close_in_child)
+
+
+@contextmanager
+def _taken_by_filelock(
+    file: PrivateFile, name: str, timeout: float, complaint: Complaint
+) -> Iterator[None]:
+    from filelock import FileLock
+
+    path = file.folder / name
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=timeout, poll_interval=_POLL_INTERVAL)
+    except TimeoutError as error:
+        _give_up(error, path, timeout, complaint)
+    except (OSError, RuntimeError) as error:
+        _refuse(error, path, complaint)
+    try:
+        yield
+    finally:
+        lock.release(force=True)
 
 
 def _place(file: PrivateFile, name: str) -> tuple[int, int, str]:
@@ -74,30 +150,19 @@ def _place(file: PrivateFile, name: str) -> tuple[int, int, str]:
     return folder.st_dev, folder.st_ino, name
 
 
-def _acquire(lock: BaseFileLock, file: PrivateFile, name: str, timeout: float) -> None:
-    from filelock import FileLock
-
-    give_up = time.monotonic() + timeout
-    while True:
-        file.make_lock(name)
-        file.check_folder()  # before each try, since filelock follows the path each time
-        try:
-            lock.acquire(timeout=0)
-        except TimeoutError:
-            if time.monotonic() >= give_up:
-                raise
-            time.sleep(_POLL_INTERVAL)
-        else:
-            break
-    file.check_folder()
-    if not isinstance(lock, FileLock):  # filelock 3.29 went over to a lock that outlives its holder
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+def _give_up(error: Exception, path: Path, timeout: float, complaint: Complaint) -> NoReturn:
+    raise complaint(
+        "is locked",
+        f"another program or thread has held {path} for more than {timeout:g} seconds. "
+        f"Look for one that hangs (`fuser {path}`), end it and try again",
+    ) from error
 
 
-def _new_lock(path: Path) -> BaseFileLock:
-    from filelock import FileLock
-
-    try:
-        return FileLock(path, mode=0o600, fallback_to_soft=False)
-    except TypeError:  # filelock 3.29, the newest that an interrupt does not harm on Python 3.10
-        return FileLock(path, mode=0o600)
+def _refuse(error: Exception, path: Path, complaint: Complaint) -> NoReturn:
+    if isinstance(error, TokenStoreError):
+        raise error
+    if isinstance(error, OSError) and error.errno in _NO_LOCKS:
+        why = f"{error.strerror}. The file system there has no locks. Keep the token on another one"
+    else:
+        why = reason(error)
+    raise complaint("can't be locked", f"{path}: {why}") from error

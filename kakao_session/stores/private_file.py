@@ -16,6 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # there is no such module
+
 _ROOM = bytes(1 << 14)
 """As much as a token takes, with an ID token, and room to spare."""
 
@@ -27,11 +32,12 @@ _TRY_AGAIN = 1.0
 _WORKS_IN_FOLDERS = os.open in os.supports_dir_fd  # not Windows
 
 _IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_IS_BROKEN = {*_IS_FULL, errno.EIO, errno.ENOENT}
 _IS_REFUSED = {errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV}
 _HAS_NO_SYNC = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM}
 
 _FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | _FOLDER
+_SEARCH = getattr(os, "O_PATH", getattr(os, "O_SEARCH", os.O_RDONLY)) | _FOLDER
 _FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -46,6 +52,8 @@ class PrivateFile:
     def __init__(self, folder: Path, name: str, descriptor: int | None) -> None:
         self.folder = folder
         self.name = name
+        self.owner: int | None = None
+        """Whose the file was when it was first looked at: root does not follow it to another."""
         self._descriptor = descriptor
 
     @classmethod
@@ -79,11 +87,6 @@ class PrivateFile:
         """:raises OSError: there is something, and it is not a regular file."""
         return self._checked() is not None
 
-    def check_folder(self) -> None:
-        """:raises OSError: the path leads to another folder by now."""
-        if not os.path.samestat(os.stat(self.folder), self.folder_status()):
-            raise OSError(errno.ESTALE, "Its folder was moved or replaced")
-
     # Reading --------------------------------------------------------------------------------
 
     def read(self, most: int) -> tuple[bytes, float]:
@@ -97,6 +100,7 @@ class PrivateFile:
         descriptor = self._open(os.O_RDONLY)
         with open(descriptor, "rb") as file:
             found = _regular(os.fstat(descriptor))
+            self._refuse_second_name(found)
             return file.read(most), found.st_mtime
 
     # Writing --------------------------------------------------------------------------------
@@ -112,7 +116,7 @@ class PrivateFile:
         self._sweep()
         why_not = None if found is None else self._why_not_overwrite()
         try:
-            self._unlink(self._temporary(_ROOM, found))
+            self._discard(self._temporary(_ROOM, found))
         except OSError as error:
             if found is None or why_not is not None or error.errno in _IS_FULL:
                 raise
@@ -129,7 +133,7 @@ class PrivateFile:
         try:
             self._replace(content, found)
         except OSError as error:
-            if found is None or error.errno not in _IS_REFUSED:
+            if found is None or error.errno in _IS_BROKEN:
                 raise
             try:
                 self._overwrite(content)
@@ -150,7 +154,7 @@ class PrivateFile:
         try:
             self._rename(temporary)
         except BaseException:
-            self._unlink(temporary)
+            self._discard(temporary)
             raise
         self._sync_folder()
 
@@ -187,15 +191,14 @@ class PrivateFile:
                 file.flush()
                 os.fsync(descriptor)
         except BaseException:
-            self._unlink(name)
+            self._discard(name)
             raise
         return name
 
     def _sweep(self) -> None:
         mine = re.compile(rf"\.{re.escape(self.name)}\.[0-9a-f]{{16}}\.tmp")
         for name in filter(mine.fullmatch, self._names()):
-            with suppress(OSError):  # a folder of that name, say
-                self._unlink(name)
+            self._discard(name)
 
     def _names(self) -> list[str]:
         """What is in the folder; nothing if it may not be read."""
@@ -213,6 +216,9 @@ class PrivateFile:
         """Overwrite the file where it is: a power failure on the way may leave half of each."""
         descriptor = self._open_for_overwriting()
         try:
+            if fcntl is not None:
+                with suppress(OSError):  # another container's writer has another lock file
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
             size = os.fstat(descriptor).st_size
             try:
                 # Spaces at its end leave it the JSON that it was, and reserve the room.
@@ -228,7 +234,9 @@ class PrivateFile:
     def _open_for_overwriting(self) -> int:
         descriptor = self._open(os.O_RDWR)
         try:
-            self._refuse_second_name(_regular(os.fstat(descriptor)))
+            found = _regular(os.fstat(descriptor))
+            self._refuse_second_name(found)
+            _refuse_no_name(found)
         except BaseException:
             os.close(descriptor)
             raise
@@ -246,15 +254,14 @@ class PrivateFile:
 
     def _is_replaceable(self) -> bool:
         """Whether a file could be put in the place of this one, as far as the system tells."""
-        with suppress(OSError):
-            probe = f".{self.name}.{secrets.token_hex(8)}.tmp"
-            try:
-                self._link(probe)
-            except OSError as error:
-                if error.errno == errno.EXDEV:  # mounted here by itself
-                    return False
-            else:
-                self._unlink(probe)
+        probe = f".{self.name}.{secrets.token_hex(8)}.tmp"
+        try:
+            self._link(probe)
+        except OSError as error:
+            if error.errno == errno.EXDEV:  # mounted here by itself
+                return False
+        else:
+            self._discard(probe)
         try:
             # A file is no folder, so this removes nothing. But the system first looks whether it
             # might: not in a sticky folder, if it is another user's, nor if it is immutable.
@@ -265,27 +272,38 @@ class PrivateFile:
 
     # The lock -------------------------------------------------------------------------------
 
-    def make_lock(self, name: str) -> Path:
-        """Make the lock file beside this one, if it is missing.
+    def open_lock(self, name: str) -> int:
+        """Open the lock file beside this one, and make it if it is missing.
 
         Made by root's cron job, the lock of a user's file would lock the user out: it belongs to
-        the owner of the file.
+        the owner of the file. Who may write the file may lock it.
 
-        :returns: its path.
-        :raises OSError: what is there belongs to somebody else.
+        :returns: a descriptor.
+        :raises OSError: it may not be opened, or is something else than a lock.
         """
-        with suppress(OSError):  # what stands in the way is told when the lock is taken
+        model = self._status(self.name)
+        try:
             descriptor = self._open(os.O_RDWR | os.O_CREAT | os.O_EXCL, name)
-            try:
-                _make_private(descriptor, self._status(self.name))
-            finally:
-                os.close(descriptor)
-        self._refuse_second_name(self._status(name))
-        return self.folder / name
+        except FileExistsError:
+            descriptor = self._open(os.O_RDWR, name)
+        else:
+            shared = 0 if model is None or not model.st_mode & 0o022 else model.st_mode & 0o066
+            _make_private(descriptor, model, 0o600 | shared)
+        try:
+            self._refuse_second_name(_regular(os.fstat(descriptor)))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
 
-    def _refuse_second_name(self, found: os.stat_result | None) -> None:
+    def is_lock(self, name: str, descriptor: int) -> bool:
+        """Whether *descriptor* is the lock file that others will open, too."""
+        found = self._status(name)
+        return found is not None and os.path.samestat(found, os.fstat(descriptor))
+
+    def _refuse_second_name(self, found: os.stat_result) -> None:
         """Keep root from writing where a user has put a hard link to somebody else's file."""
-        if found is None or found.st_nlink == 1 or not _is_root():
+        if found.st_nlink <= 1 or not _is_root():
             return
         if found.st_uid != self.folder_status().st_uid:
             raise OSError(errno.EPERM, "It is another name of somebody else's file")
@@ -310,9 +328,17 @@ class PrivateFile:
             return None
 
     def _checked(self) -> os.stat_result | None:
-        """:raises OSError: there is something, and it is not a regular file."""
+        """:raises OSError: there is something, and it is not a regular file of the same owner."""
         found = self._status(self.name)
-        return None if found is None else _regular(found)
+        if found is None:
+            return None
+        _regular(found)
+        if self.owner is None:
+            self.owner = found.st_uid
+        elif found.st_uid != self.owner and _is_root():
+            # Root's token would be given to whoever has put a file there meanwhile.
+            raise OSError(errno.EPERM, "It belongs to another user by now")
+        return found
 
     def folder_status(self) -> os.stat_result:
         """The status of the open folder."""
@@ -320,6 +346,10 @@ class PrivateFile:
 
     def _unlink(self, name: str) -> None:
         os.unlink(self._at(name), dir_fd=self._descriptor)
+
+    def _discard(self, name: str) -> None:
+        with suppress(OSError):  # it is gone, or a folder of that name; or swept the next time
+            self._unlink(name)
 
     def _link(self, name: str) -> None:
         os.link(
@@ -378,6 +408,7 @@ def _follow(path: Path, make: bool) -> tuple[int, Path]:
                 return folders.pop(), Path("/", *real, part)
             else:
                 if found is None and make:
+                    _check_links(owners, None, folders[-1])
                     _make_folder(part, folders[-1])
                 folders.append(os.open(part, _SEARCH, dir_fd=folders[-1]))
                 real = real[:-1] if part == ".." else [*real, part]
@@ -398,6 +429,10 @@ def _check_links(owners: set[int], found: os.stat_result | None, folder: int) ->
     """Let root follow the links of a user only to what belongs to that user."""
     of_users = owners - {0}
     if not of_users or not _is_root():
+        return
+    if _is_in_user_namespace():  # the links of all who are outside look like this user's
+        of_users.discard(_NOBODY)
+    if not of_users:
         return
     reached = {os.stat(folder).st_uid, *(() if found is None else (found.st_uid,))}
     if len(of_users) > 1 or reached != of_users:
@@ -423,12 +458,12 @@ def _make_folder(name: str, folder: int) -> None:
         os.close(descriptor)
 
 
-def _make_private(descriptor: int, model: os.stat_result | None) -> None:
-    """Mode 0600, and if root writes it the owner of *model*, where the system lets it."""
+def _make_private(descriptor: int, model: os.stat_result | None, mode: int = 0o600) -> None:
+    """Set the mode, and if root writes the file the owner of *model*, where the system lets it."""
     if not hasattr(os, "fchmod"):  # Windows
         return
     with suppress(OSError):  # a file system without modes
-        os.fchmod(descriptor, 0o600)
+        os.fchmod(descriptor, mode)
     if model is not None and _is_root():
         with suppress(OSError):  # root without CAP_CHOWN, or an owner without a name in here
             os.fchown(descriptor, model.st_uid, model.st_gid)
@@ -440,7 +475,13 @@ def _regular(found: os.stat_result) -> os.stat_result:
     for is_kind, number in ((stat.S_ISDIR, errno.EISDIR), (stat.S_ISLNK, errno.ELOOP)):
         if is_kind(found.st_mode):
             raise OSError(number, os.strerror(number))
-    raise OSError(errno.ENOTSUP, "It is a pipe, a socket or a device")
+    raise OSError(errno.ENXIO, "It is a pipe, a socket or a device")
+
+
+def _refuse_no_name(found: os.stat_result) -> None:
+    """Refuse a mounted file that was replaced where it comes from: nobody would see it again."""
+    if found.st_nlink == 0:
+        raise OSError(errno.ESTALE, "It was replaced outside of this container")
 
 
 def _has_room(descriptor: int) -> bool:
@@ -455,6 +496,16 @@ def _write_at(descriptor: int, content: bytes, start: int) -> None:
     written = 0
     while written < len(content):
         written += os.write(descriptor, content[written:])
+
+
+_NOBODY = 65534
+
+
+def _is_in_user_namespace() -> bool:
+    try:
+        return Path("/proc/self/uid_map").read_text(encoding="utf-8").split()[:2] != ["0", "0"]
+    except OSError:
+        return False
 
 
 def _is_root() -> bool:

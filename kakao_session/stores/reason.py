@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 
 _OWN_IT = "Let this user read and write the file and its folder, or name another place"
-_NO_LOCKS = "The file system there has no locks. Keep the token on another one"
 _MOUNTED = (
     "It is mounted there by itself: mount its folder instead, or let this user write the file"
 )
@@ -21,12 +20,10 @@ _REMEDIES = {
     errno.EEXIST: "A file is in the place of a folder: name another place",
     errno.ELOOP: "Look where the link that is there leads, and remove it",
     errno.ENAMETOOLONG: "Name a place with a shorter path",
-    errno.ENOTSUP: "Name a regular file",
+    errno.ENXIO: "Name a regular file",
     errno.EBUSY: _MOUNTED,
     errno.EXDEV: _MOUNTED,
-    errno.ESTALE: "Try again",
-    errno.ENOLCK: _NO_LOCKS,
-    errno.ENOSYS: _NO_LOCKS,
+    errno.ESTALE: "Start it again with the folder of the file mounted, not the file",
 }
 
 _OTHERWISE = "Look at the disk and the folder, or name another place"

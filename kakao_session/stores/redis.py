@@ -225,8 +225,13 @@ def _check_client(client: Any) -> None:
             "RedisTokenStore takes a client of redis.Redis, not of redis.asyncio: with an asyncio "
             "client nothing would be saved."
         )
-    if is_class or not all(
-        callable(getattr(client, name, None)) for name in ("get", "eval", "delete", "lock")
+    is_pipeline = callable(getattr(client, "execute", None))
+    if (
+        is_class
+        or is_pipeline
+        or not all(
+            callable(getattr(client, name, None)) for name in ("get", "eval", "delete", "lock")
+        )
     ):
         raise TypeError(
             "RedisTokenStore takes a client of redis-py, such as redis.Redis(), not "

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,6 @@ from kakao_session import FileTokenStore, Token
 from tests.cli.conftest import Run, stored
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kakao_session.emulator import KakaoEmulator
     from tests.conftest import Clock
 
@@ -148,7 +147,7 @@ def test_import__over_a_spoilt_file(tutorial: Path, token_file: Path, run: Run) 
 def test_import__file_is_gone_a_moment_later(
     tutorial: Path, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kakao_session.cli.import_file.FileTokenStore.load", lambda _: None)
+    monkeypatch.setattr("kakao_session.cli.import_file.Path", lambda file: Path(f"{file}.gone"))
     assert run("import", str(tutorial)).exit_code == 2
     assert not token_file.exists()
 

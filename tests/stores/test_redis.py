@@ -229,6 +229,7 @@ def test_address__of_a_client_that_leads_to_several() -> None:
         (redis.Redis, "such as redis.Redis(), not the class Redis."),
         (redis.ConnectionPool(password="s3cret-pw"), "not ConnectionPool"),
         ({"password": "s3cret-pw"}, "not dict"),
+        (redis.Redis(password="s3cret-pw").pipeline(), "not Pipeline"),
         (None, "not NoneType"),
     ],
 )

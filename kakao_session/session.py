@@ -35,7 +35,15 @@ if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
 
 
-class KakaoSession(OAuth2Session):
+if TYPE_CHECKING:
+
+    class _Parent(OAuth2Session, requests.Session):
+        """The parent, whose own package has no types: those of requests show through."""
+else:
+    _Parent = OAuth2Session
+
+
+class KakaoSession(_Parent):
     """A :class:`requests.Session` that is logged in at Kakao and stays so.
 
     Calls written for :class:`requests_oauthlib.OAuth2Session` work as they are. A URL that starts

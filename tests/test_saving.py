@@ -391,6 +391,93 @@ def test_reader_that_can_not_lock__follows_the_writer(kakao, new_session, token,
     assert wire(kakao) == ([ME_401, ME] if how == "rejected" else [ME])
 
 
+def test_stored_without_refresh_token__read_by_one_who_can_not_lock(
+    kakao, new_session, token, clock
+):
+    """There is nothing that the reader could put right, and so nothing to warn of."""
+    store = MemoryStore(token)
+    reader = new_session(token_store=store)
+    reader.get("/v2/user/me")
+    clock.advance(seconds=21_599 - 300)
+    store.token = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    store.fails = {"lock"}
+    for _ in range(3):
+        assert reader.get("/v2/user/me").status_code == 200
+    assert reader.token["access_token"] == store.token["access_token"]
+    assert store.log[-1] == "load"  # of the first call; the others had a fresh token
+
+
+def test_stored_without_refresh_token__and_it_can_not_be_put_right(
+    kakao, new_session, token, clock
+):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    clock.advance(seconds=21_599 - 300)
+    store.token = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    store.fails = {"save"}
+    with pytest.warns(KakaoWarning):
+        assert session.get("/v2/user/me").status_code == 200
+    assert kakao.token_requests == []
+
+
+def test_stored_without_refresh_token__while_a_new_refresh_token_is_owed(
+    kakao, new_session, token, clock
+):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    changed = []
+    session = new_session(
+        token_store=store, token_updater=lambda saved: changed.append(saved.refresh_token_changed)
+    )
+    clock.advance(hours=7)
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    renewed = session.token["refresh_token"]
+    store.token = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token["refresh_token"] == renewed
+    assert changed == [True]
+
+
+def test_given_without_refresh_token__the_stored_login_goes_on(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    clock.advance(hours=1)
+    given = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    session = new_session(token=given, token_store=store)
+    assert session.get("/v2/user/me").status_code == 200
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert ("refresh_token", token["refresh_token"]) in kakao.token_requests[0].form
+
+
+def test_given_token__of_unknown_life_is_not_taken_for_newer(kakao, new_session, token, clock):
+    """As another SDK writes it: with its end, and without ``expires_in``."""
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    given = Token({key: value for key, value in token.items() if key != "expires_in"})
+    clock.advance(hours=1)
+    new_session(token_store=store).refresh_token()
+    clock.advance(hours=7)
+    session = new_session(token=given, token_store=store)
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_warning__of_a_flight_that_failed_is_not_shown_later(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    store.fails = {"save", "unlock"}
+    with pytest.raises(TokenStoreError, match="unlocked"):
+        session.get("/v2/user/me")
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+
+
 @pytest.mark.parametrize("deed", ["lock", "load"])
 def test_store_out_of_reach__no_refresh_token_spent(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, deed: str

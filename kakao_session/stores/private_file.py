@@ -130,6 +130,8 @@ class PrivateFile:
         :raises OSError: neither could be done. The file stays as it is.
         """
         found = self._checked()
+        if found is None and hasattr(os, "geteuid"):
+            self.owner = os.geteuid()
         try:
             self._replace(content, found)
         except OSError as error:
@@ -499,11 +501,12 @@ def _write_at(descriptor: int, content: bytes, start: int) -> None:
 
 
 _NOBODY = 65534
+_EVERYBODY = ["0", "0", "4294967295"]
 
 
 def _is_in_user_namespace() -> bool:
     try:
-        return Path("/proc/self/uid_map").read_text(encoding="utf-8").split()[:2] != ["0", "0"]
+        return Path("/proc/self/uid_map").read_text(encoding="utf-8").split() != _EVERYBODY
     except OSError:
         return False
 

@@ -221,3 +221,13 @@ def test_import__same_login_keeps_what_only_the_stored_one_knows(
     file.write_text(json.dumps({key: login[key] for key in ("access_token", "refresh_token")}))
     assert run("import", str(file)).exit_code == 0
     assert stored(token_file) == login
+
+
+def test_import__refresh_token_that_ends_sooner(kakao, token_file, tmp_path, run, clock):
+    stored_login = whole(kakao, clock)
+    FileTokenStore(token_file).save(stored_login)
+    clock.advance(hours=1)
+    ends = {"refresh_token_expires_at": clock.moment + 5 * 86_400}
+    file = leave(tmp_path / "file.json", {**whole(kakao, clock), **ends}, clock)
+    assert run("import", str(file)).exit_code == 1
+    assert stored(token_file) == stored_login

@@ -161,6 +161,21 @@ def test_single_file_that_is_mounted__known_before_where_it_can_not_be_written(
     assert names(path.parent) == {"token.json", "token.json.lock"}
 
 
+REPLACED = 'mount --bind "$1" "$2"; mv "$3" "$1"; shift 3; exec "$@"'
+
+
+@as_root
+def test_single_file_that_is_mounted__known_before_where_it_was_replaced_outside(path, tmp_path):
+    outside, newer = tmp_path / "outside.json", tmp_path / "newer.json"
+    outside.write_text(json.dumps(OLD))
+    newer.write_text(json.dumps(NEW))
+    before = [*mounted(outside, path, REPLACED), newer]
+    ((locked, said, _),) = save(path, LONG, before=before)
+    assert not locked
+    assert "It was replaced outside of this container. Start it again with the folder" in said
+    assert loaded(outside) == NEW
+
+
 FULL = """
 mount -t tmpfs -o size=32k none "$1"
 cp "$2" "$1/token.json"
@@ -237,6 +252,20 @@ def test_sticky_folder__another_users_file_is_overwritten(path):
 
 
 @as_root
+@pytest.mark.parametrize("first", [0, USER])
+def test_sticky_folder__whoever_makes_the_lock_locks_nobody_out(path, first):
+    path.parent.chmod(0o1777)
+    path.chmod(0o666)
+    os.chown(path, 9999, 9999)
+    path.with_name("token.json.lock").unlink()
+    for user, token in ((first, NEW), (USER - first, LONG), (9999, NEW)):
+        assert save(path, token, user=user)[0][1] == "saved"
+        assert loaded(path) == token
+        os.chown(path, 9999, 9999)
+        path.chmod(0o666)
+
+
+@as_root
 def test_sticky_folder__known_before_where_the_file_can_not_be_overwritten(path):
     path.parent.chmod(0o1777)
     path.chmod(0o644)
@@ -304,6 +333,40 @@ def test_rename_that_is_refused__no_file_there_yet(folder):
     assert "can't be written: Permission denied" in said
     assert 1 <= took < 15
     assert names(folder) == {"token.json.lock"}
+
+
+@pytest.mark.parametrize("error", ["ENOSYS", "EINVAL", "EOPNOTSUPP"])
+def test_rename_that_is_not_known_there__the_file_is_overwritten(path, error):
+    ((_, said, _),) = save(path, NEW, before=tampered(f"renameat:error={error}"))
+    assert said == "saved"
+    assert loaded(path) == NEW
+
+
+@pytest.mark.parametrize("length", [200, 234, 250])
+def test_long_name__is_saved_or_refused_by_the_lock(folder, length):
+    path = folder / ("t" * length)
+    for exists in (False, True):
+        store = FileTokenStore(path)
+        try:
+            with store.lock():
+                store.save(NEW)
+        except TokenStoreError as error:
+            assert "File name too long. Name a place with a shorter path." in str(error)
+            assert path.exists() is exists
+            path.write_text(json.dumps(OLD))
+        else:
+            assert loaded(path) == NEW
+
+
+@as_root
+def test_link_from_outside_of_a_user_namespace__is_followed(path, tmp_path):
+    link = tmp_path / "home"
+    link.symlink_to(path.parent)
+    os.lchown(link, 1000, 1000)
+    before = [program("unshare"), "--user", "--map-root-user"]
+    ((_, said, _),) = save(link / "token.json", NEW, before=before)
+    assert said == "saved"
+    assert loaded(path) == NEW
 
 
 # What can't be preserved is no failure --------------------------------------------------------

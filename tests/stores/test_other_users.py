@@ -238,3 +238,41 @@ def test_folder_with_the_file__is_moved_and_the_lock_is_still_the_files_own(home
     assert FileTokenStore(moved / "token.json").load() == TOKEN
     assert not home.exists()
     shutil.rmtree(moved)
+
+
+REPLACE = """
+os.chdir(sys.argv[1])
+os.unlink("token.json")
+open("token.json", "w").write("{}")
+"""
+
+
+def test_file_of_root_that_the_user_replaces__gets_no_token_of_root(home):
+    """Root's own login lies in the user's folder. The user puts another file there."""
+    (home / "token.json").unlink()
+    store = FileTokenStore(home / "token.json")
+    store.save(TOKEN)
+    assert (home / "token.json").stat().st_uid == 0
+    as_user(REPLACE, home)
+    for deed in (store.load, lambda: store.save(TOKEN), store.delete):
+        with pytest.raises(TokenStoreError, match="It belongs to another user by now"):
+            deed()
+    assert (home / "token.json").read_text() == "{}"
+
+
+def test_file_that_the_user_replaces_inside_the_lock__gets_no_token_of_root(home):
+    (home / "token.json").unlink()
+    FileTokenStore(home / "token.json").save(TOKEN)
+    store = FileTokenStore(home / "token.json")
+    with store.lock():
+        as_user(REPLACE, home)
+        with pytest.raises(TokenStoreError, match="It belongs to another user by now"):
+            store.save(TOKEN)
+    assert (home / "token.json").read_text() == "{}"
+
+
+def test_hard_link__is_not_read(home, precious):
+    (home / "token.json").unlink()
+    os.link(precious / "token.json", home / "token.json")
+    with pytest.raises(TokenStoreError, match="another name of somebody else's file"):
+        FileTokenStore(home / "token.json").load()

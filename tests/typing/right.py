@@ -13,7 +13,6 @@ from oauthlib.oauth2 import OAuth2Error
 from redis import Redis
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
-from requests_oauthlib.oauth2_session import OAuth2Session
 from sqlalchemy import Engine
 from typing_extensions import assert_type
 
@@ -68,7 +67,7 @@ class OwnStore:
 def session(store: TokenStore) -> None:
     kakao = KakaoSession()
     assert_type(kakao, KakaoSession)
-    _parent: OAuth2Session = kakao
+    _parent: requests.Session = kakao
     assert_type(
         KakaoSession(
             "key",

@@ -45,7 +45,6 @@ class FileTokenStore:
     ) -> None:
         self.path = _whole(path)
         self.lock_timeout = lock_timeout
-        self._owner: int | None = None
 
     def load(self) -> Token | None:
         """Read the file.
@@ -137,16 +136,8 @@ class FileTokenStore:
         if file is not None:
             yield file
             return
-        with PrivateFile.opened(self.path) as file, self._of_one_owner(file):
+        with PrivateFile.opened(self.path) as file:
             yield file
-
-    @contextmanager
-    def _of_one_owner(self, file: PrivateFile) -> Iterator[None]:
-        file.owner = self._owner
-        try:
-            yield
-        finally:
-            self._owner = file.owner
 
     @contextmanager
     def _locked(self, *, exclusive: bool = False, anew: bool = False) -> Iterator[PrivateFile]:
@@ -160,7 +151,6 @@ class FileTokenStore:
             if file is None:
                 try:
                     file = stack.enter_context(PrivateFile.opened(self.path, make=True))
-                    stack.enter_context(self._of_one_owner(file))
                 except OSError as error:
                     raise self._error("can't be locked", reason(error)) from error
             name = f"{file.name}.lock"

@@ -250,7 +250,9 @@ class PrivateFile:
         except OSError as error:
             return error
         try:
-            return None if _has_room(descriptor) else OSError(errno.ENOSPC, os.strerror(28))
+            if _has_room(descriptor):
+                return None
+            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
 

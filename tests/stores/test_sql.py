@@ -591,3 +591,15 @@ def test_password__is_never_shown() -> None:
     assert str(caught.value).startswith(f"Row {place} can't be read (OperationalError)")
     assert PASSWORD not in shown(caught.value)
     assert "again" not in shown(caught.value)
+
+
+def test_connection__died_in_the_lock_and_somebody_removed_the_row(victim, killer, key):
+    store = SQLTokenStore(victim, key)
+    store.save(OLD)
+    with store.lock():
+        kill_connections(victim, killer)
+        SQLTokenStore(killer, key).delete()
+        with pytest.raises(TokenStoreError, match="was removed by somebody else") as caught:
+            store.save(NEW)
+    assert "other token" not in str(caught.value)
+    assert SQLTokenStore(killer, key).load() is None

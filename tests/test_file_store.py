@@ -328,6 +328,18 @@ def test_name_that_is_too_long(tmp_path: Path) -> None:
     assert said(store, lambda: lock(store)) == f"can't be locked: {why}"
 
 
+def test_delete__while_another_holds_the_lock(store):
+    store.save(TOKEN)
+    other = FileTokenStore(store.path, lock_timeout=0)
+    with (
+        store.lock(),
+        ThreadPoolExecutor(1) as thread,
+        pytest.raises(TokenStoreError, match="is locked"),
+    ):
+        thread.submit(other.delete).result()
+    assert store.load() == TOKEN
+
+
 def test_delete__somebody_else_was_faster(
     store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,14 +247,12 @@ def test_moment__without_a_zone_is_local_time(monkeypatch, written):
 @pytest.mark.parametrize(
     "written",
     [
-        *("tomorrow", "nan", "inf", "2026-13-01T00:00:00Z", "9999-12-31T23:59:59-23:59"),
+        *("tomorrow", "nan", "inf", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00"),
         *(True, float("nan"), 10**400, {}, [1795716000], "9" * 5000, 100_000_000_000_001, 1e308),
     ],
 )
 def test_moment__that_can_not_be_read_is_not_known(written):
     token = Token(access_token="a", expires_at=written, refresh_token_expires_at=written)
-    if written == "9999-12-31T23:59:59-23:59" and "expires_at" in token:
-        return  # this system's calendar has that year
     assert token == {"access_token": "a"}
     assert not token.is_expired()
 

@@ -77,7 +77,8 @@ class FileTokenStore:
             raise self._error("can't be written", str(error)) from error
         if len(content) > LARGEST_FILE:
             raise self._error("can't be written", f"it would be {_TOO_LARGE}")
-        for anew in (False, True):
+        anew = False
+        while True:
             with self._locked(anew=anew) as file:
                 try:
                     file.write(content)
@@ -86,7 +87,7 @@ class FileTokenStore:
                         raise self._error("can't be written", reason(error)) from error
                 else:
                     return
-            # The folder was removed meanwhile, lock and all.
+            anew = True  # the folder was removed meanwhile, lock and all
 
     def delete(self) -> None:
         """Remove the file.

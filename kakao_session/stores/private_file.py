@@ -1,7 +1,7 @@
 """A small private file: read, replaced and removed by its name in one folder that is held open.
 
-The path is followed once, link by link. After that, whatever another user puts in the place of the
-file or of a folder on the way, nothing else is read, written or removed.
+The path is followed once, link by link. If another user replaces the file, or a folder on the way,
+by a link after that, the link is not followed: nothing else is read, written or removed.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ class PrivateFile:
             os.close(descriptor)
 
     def _is_replaceable(self) -> bool:
-        """Whether a file could be put in the place of this one, as far as the system tells."""
+        """Whether another file could replace this one, as far as the system tells."""
         probe = f".{self.name}.{secrets.token_hex(8)}.tmp"
         try:
             self._link(probe)

@@ -249,6 +249,9 @@ class World(RuleBasedStateMachine):
         self.store = Store()
         self.saver = Saver()
         self.issued: list[str] = []  # fingerprints of access tokens, in the order of their issue
+        # Whether trouble has begun and was not ended, even if it is over by itself: how soon that
+        # is depends on threads, and what Hypothesis chooses from must not.
+        self.has_had_trouble = False
         self.excused: set[str] = set()  # logins that may have missed a new refresh token
         self.unproven: dict[str, float] = {}  # tokens that were to cure a 401, and since when
         self.sessions: dict[str, KakaoSession | Plain] = {}

@@ -117,7 +117,7 @@ class Model(World):
             # Each auth learns for itself that the login is over; the server has two.
             assert len(wire.refreshes) <= len(SHARERS) + 1
 
-    @precondition(lambda self: not self.in_trouble)
+    @precondition(lambda self: not self.has_had_trouble)
     @rule()
     def both_logins_at_once(self) -> None:
         """The two logins are refreshed in the same moment, perhaps in files of one folder."""
@@ -141,7 +141,7 @@ class Model(World):
         wire = self.read_wire(name)
         assert [record.service for record in wire.records] == [host]
 
-    @precondition(lambda self: not self.in_trouble)
+    @precondition(lambda self: not self.has_had_trouble)
     @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
     def is_redirected(self, name: str, host: str) -> None:
         url = f"{getattr(self.kakao.endpoints, f'{host}_url')}/elsewhere"
@@ -218,6 +218,7 @@ class Model(World):
 
     @rule(fault=st.sampled_from(list(FAULTS)), times=st.integers(1, 3), after=st.booleans())
     def token_endpoint_fails(self, fault: str, times: int, after: bool) -> None:
+        self.has_had_trouble = True
         if fault.startswith("KOE"):
             self.kakao.fail_next(error_code=fault, times=times, after=after)
         else:
@@ -226,11 +227,11 @@ class Model(World):
 
     @rule()
     def store_goes_away(self) -> None:
-        self.store.unreachable = True
+        self.store.unreachable = self.has_had_trouble = True
 
     @rule()
     def disk_fills_up(self) -> None:
-        self.store.full = self.saver.full = True
+        self.store.full = self.saver.full = self.has_had_trouble = True
 
     @rule(name=SESSIONS)
     def restarts(self, name: str) -> None:
@@ -240,11 +241,12 @@ class Model(World):
             self.excused.add(self.shares(name))
         self.open(name)
 
-    @precondition(lambda self: self.in_trouble)
+    @precondition(lambda self: self.has_had_trouble)
     @rule()
     def trouble_ends(self) -> None:
         self.kakao.clear_failures()
         self.store.unreachable = self.store.full = self.saver.full = False
+        self.has_had_trouble = False
         for name in NAMES:
             self.watch_call(name)
 
@@ -277,12 +279,13 @@ class Model(World):
             return
         self.pass_time(hand.seconds - 180)
         self.kakao.fail_next("html")
+        self.has_had_trouble = True
         self.watch_call(name)
         now = self.before(name)
         if now.token.is_same_as(hand.token) and now.is_usable:
             assert not self.watch_call(name).refreshes, "the next try came too soon"
 
-    @precondition(lambda self: not self.in_trouble)
+    @precondition(lambda self: not self.has_had_trouble)
     @rule(name=SESSIONS)
     def address_is_refused(self, name: str) -> None:
         peer = name if name == "alone" else "server"

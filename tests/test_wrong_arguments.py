@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from kakao_session import EncryptedTokenStore, FileTokenStore, KakaoAuth, KakaoSession
+from kakao_session import (
+    EncryptedTokenStore,
+    FileTokenStore,
+    KakaoAuth,
+    KakaoSession,
+    TokenStoreError,
+)
 
 TOKEN = {"access_token": "secret-access", "refresh_token": "secret-refresh"}
 KINDS = [KakaoSession, KakaoAuth]
@@ -102,3 +108,10 @@ def test_token__from_secrets_that_are_not_set(kakao, new_session, token, name):
     other = {"access_token", "refresh_token"} - {name}
     session = new_session(token={name: "", **{key: token[key] for key in other}})
     assert session.get("/v2/user/me").status_code == 200
+
+
+def test_file_store__variable_that_is_a_url(monkeypatch):
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", "redis://:secret-pw@host")
+    with pytest.raises(TokenStoreError, match="takes the path of a file, not a URL") as caught:
+        FileTokenStore()
+    assert "secret" not in str(caught.value)

@@ -110,12 +110,12 @@ def _named(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
 
 
 def _store(token_file: str | None) -> FileTokenStore:
+    if "://" in (token_file or os.environ.get("KAKAO_SESSION_TOKEN_FILE", "")):
+        raise Failure(say("not_a_file"))
     try:
         return FileTokenStore(token_file)
     except TokenStoreError as error:
         raise Failure(say("no_home")) from error
-    except TypeError as error:
-        raise Failure(say("not_a_file")) from error
 
 
 def _check(session: KakaoSession, secret: str | None) -> None:

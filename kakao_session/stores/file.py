@@ -190,25 +190,22 @@ def default_path() -> Path:
     """Where a token file lies when nobody has said; may begin with ``~``."""
     named = os.environ.get("KAKAO_SESSION_TOKEN_FILE")
     if named:
-        _refuse_url(named, "KAKAO_SESSION_TOKEN_FILE")
+        if "://" in named:
+            raise TokenStoreError("KAKAO_SESSION_TOKEN_FILE takes the path of a file, not a URL.")
         return Path(named)
     from platformdirs import user_config_path
 
     return user_config_path("kakao-session") / "token.json"
 
 
-def _refuse_url(path: object, taker: str) -> None:
-    if isinstance(path, str) and "://" in path:
-        raise TypeError(
-            f"{taker} takes the path of a file, not a URL. For a token in Redis or in a database "
-            "use RedisTokenStore(client, key) or SQLTokenStore(engine, key)."
-        )
-
-
 def _whole(path: str | os.PathLike[str] | None) -> Path:
     if path is not None and not isinstance(path, str | os.PathLike):
         raise TypeError(f"FileTokenStore takes the path of a file, not a {type(path).__name__}.")
-    _refuse_url(path, "FileTokenStore")
+    if isinstance(path, str) and "://" in path:
+        raise TypeError(
+            "FileTokenStore takes the path of a file, not a URL. For a token in Redis or in a "
+            "database use RedisTokenStore(client, key) or SQLTokenStore(engine, key)."
+        )
     if path == "":
         raise ValueError("The path of the token file is empty.")
     try:

@@ -47,8 +47,9 @@ class Token(dict[str, Any]):
         values, more = (), {}  # a traceback would show them
         if not self:
             return
-        for key in [key for key, value in self.items() if value in _ABSENT and key in _KEYS]:
-            del self[key]
+        if None in self.values() or "" in self.values():
+            for key in [key for key, value in self.items() if value in _ABSENT and key in _KEYS]:
+                del self[key]
         if "access_token" not in self and "refresh_token" not in self:
             raise ValueError(_why_no_token(self))
         for key in ("access_token", "refresh_token"):
@@ -255,6 +256,8 @@ def _why_no_token(values: Mapping[str, Any]) -> str:
 
 def _moment(value: Any) -> float | None:
     """*value* as unix seconds; ``None`` if it can't be read."""
+    if type(value) is float and 0.0 < value <= _LATEST_IN_SECONDS:
+        return value  # as it nearly always is
     if isinstance(value, datetime):
         return _timestamp(value)
     number = _finite(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import Any, Protocol, runtime_checkable
 
@@ -26,6 +27,9 @@ def check_store(store: Any, taker: str) -> None:
     :param taker: who takes a store, for the message.
     :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
     """
+    kind: Hashable = type(store)
+    if _has_ordinary_methods(kind):
+        return
     kind = type(store).__name__
     if isinstance(store, type):
         raise TypeError(f"{taker} takes a store, not its class. Write {store.__name__}(...).")
@@ -37,6 +41,12 @@ def check_store(store: Any, taker: str) -> None:
             f"{taker} takes a store with ordinary methods. Those of {kind} are for asyncio, and "
             "nothing would be saved."
         )
+
+
+@lru_cache(maxsize=64)  # a server makes an auth for each call
+def _has_ordinary_methods(kind: Hashable) -> bool:
+    methods = [getattr(kind, name, None) for name in _METHODS]
+    return all(map(callable, methods)) and not any(map(iscoroutinefunction, methods))
 
 
 _METHODS = ("load", "save", "delete", "lock")

@@ -27,8 +27,8 @@ def check_store(store: Any, taker: str) -> None:
     :param taker: who takes a store, for the message.
     :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
     """
-    kind: Hashable = type(store)
-    if _has_ordinary_methods(kind):
+    of_store: Hashable = type(store)
+    if _has_ordinary_methods(of_store):
         return
     kind = type(store).__name__
     if isinstance(store, type):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from inspect import iscoroutinefunction
@@ -27,8 +27,8 @@ def check_store(store: Any, taker: str) -> None:
     :param taker: who takes a store, for the message.
     :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
     """
-    of_store: Hashable = type(store)
-    if _has_ordinary_methods(of_store):
+    kind_of_store: Any = type(store)
+    if _has_ordinary_methods(kind_of_store):
         return
     kind = type(store).__name__
     if isinstance(store, type):
@@ -44,7 +44,7 @@ def check_store(store: Any, taker: str) -> None:
 
 
 @lru_cache(maxsize=64)  # a server makes an auth for each call
-def _has_ordinary_methods(kind: Hashable) -> bool:
+def _has_ordinary_methods(kind: type) -> bool:
     methods = [getattr(kind, name, None) for name in _METHODS]
     return all(map(callable, methods)) and not any(map(iscoroutinefunction, methods))
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,13 @@ def test_token_store__that_is_none(kind, store, said):
     with pytest.raises(TypeError, match=re.escape(said)) as caught:
         kind("key", token_store=store)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_token_store__whose_methods_are_its_own_attributes(kind, tmp_path):
+    file = FileTokenStore(tmp_path / "token.json")
+    methods = {name: getattr(file, name) for name in ("load", "save", "delete", "lock")}
+    kind("key", token_store=SimpleNamespace(**methods))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -151,7 +151,8 @@ class TokenEndpoint:
 
 
 def _read_body(response: requests.Response) -> None:
-    response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that broke off
+    if hasattr(response.raw, "enforce_content_length"):  # not that of somebody's own adapter
+        response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that broke off
     body = io.BytesIO()
     for part in response.iter_content(_PART):
         body.write(part)

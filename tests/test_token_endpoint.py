@@ -594,3 +594,23 @@ def test_redirect__is_not_followed(
     with pytest.raises(TemporaryError):
         new_session(token=token).refresh_token()
     assert [record.service for record in kakao.requests] == ["kauth"]
+
+
+class BareAdapter(requests.adapters.BaseAdapter):
+    """Answers by itself, with a response that has nothing but its content."""
+
+    def send(self, request, **_):
+        response = requests.Response()
+        response.status_code, response.request, response.url = 200, request, request.url
+        response._content = b'{"access_token": "a", "expires_in": 21599}'
+        response._content_consumed = True
+        return response
+
+    def close(self):
+        pass
+
+
+def test_answer__of_an_adapter_of_ones_own(kakao, new_session, token):
+    session = new_session(token=token)
+    session.mount(kakao.endpoints.kauth_url, BareAdapter())
+    assert session.refresh_token()["access_token"] == "a"

@@ -64,6 +64,8 @@ def _read(file: str, client_id: str | None) -> Token:
         token = parse(content, written_at)
     except FileNotFoundError:  # removed since click looked
         raise click.BadParameter(say("no_file", file=file)) from None
+    except OSError as error:
+        raise Failure(say("unreadable", file=file, why=error.strerror)) from None
     except ValueError as error:
         raise Failure(say("no_token", file=file, why=error)) from None
     if client_id:

@@ -141,6 +141,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # import
     "imported": ("Imported into {path}.", "{path}(으)로 가져왔습니다."),
+    "unreadable": ("Could not read {file}: {why}.", "{file}을(를) 읽을 수 없습니다: {why}."),
     "no_token": ("{file} holds no token ({why}).", "{file}에 토큰이 없습니다({why})."),
     "import_less": (
         "{path} holds a login that can be refreshed, and this file has no refresh token that is "

@@ -231,3 +231,13 @@ def test_import__refresh_token_that_ends_sooner(kakao, token_file, tmp_path, run
     file = leave(tmp_path / "file.json", {**whole(kakao, clock), **ends}, clock)
     assert run("import", str(file)).exit_code == 1
     assert stored(token_file) == stored_login
+
+
+def test_import__file_that_can_not_be_read(tutorial, token_file, run, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    result = run("import", str(tutorial))
+    assert result.exit_code == 1
+    assert f"Could not read {tutorial}: Permission denied." in " ".join(result.stderr.split())

@@ -64,7 +64,7 @@ class TokenStore(Protocol):
         """:returns: the stored token, every key kept; ``None`` if there is none."""
 
     def save(self, token: Mapping[str, Any]) -> None:
-        """Put *token*, any mapping, in the place of what is stored: wholly, or not at all.
+        """Replace what is stored by *token*, which may be any mapping: wholly, or not at all.
 
         What is no token is refused.
         """

@@ -108,7 +108,7 @@ class PrivateFile:
     def make_sure_of_writing(self) -> None:
         """Make sure, as far as it can be known, that :meth:`write` will succeed.
 
-        What a killed writer has left is removed on the way: whoever writes holds the lock.
+        What a killed writer has left is removed on the way: only the holder of the lock writes.
 
         :raises OSError: the file can neither be replaced nor overwritten, or there is no room.
         """
@@ -340,7 +340,7 @@ class PrivateFile:
         if self.owner is None:
             self.owner = found.st_uid
         elif found.st_uid != self.owner and _is_root():
-            # Root's token would be given to whoever has put a file there meanwhile.
+            # Root's token would go to the user who has put a file there meanwhile.
             raise OSError(errno.EPERM, "It belongs to another user by now")
         return found
 

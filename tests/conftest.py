@@ -116,12 +116,16 @@ def new_auth(kakao: KakaoEmulator) -> NewAuth:
     return make
 
 
-def let_others_in(folder: Path) -> None:
-    """Let other users of the machine into a test's temporary folder."""
-    for place in (folder, *folder.parents):
-        if place == Path(tempfile.gettempdir()):
-            break
-        place.chmod(0o755)
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A temporary folder that other users of the machine may enter.
+
+    pytest closes its own to them whenever it starts, and some tests start it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
 
 
 def wire(kakao: KakaoEmulator) -> list[tuple[str, str, int | None]]:

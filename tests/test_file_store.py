@@ -20,7 +20,6 @@ from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
 from kakao_session.stores.file import default_path
-from tests.conftest import let_others_in
 
 if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
@@ -371,10 +370,9 @@ except TokenStoreError as error:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 @pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "both unwritable"])
 def test_permissions__noticed_before_the_refresh_token_is_spent(
-    kakao: KakaoEmulator, token: Token, tmp_path: Path, obstacle: str
+    kakao: KakaoEmulator, token: Token, public_path: Path, obstacle: str
 ) -> None:
-    let_others_in(tmp_path)
-    store = FileTokenStore(tmp_path / "token.json")
+    store = FileTokenStore(public_path / "token.json")
     token["expires_at"] = 1
     store.save(token)
     content = store.path.read_bytes()

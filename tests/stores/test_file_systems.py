@@ -12,7 +12,6 @@ import time
 import pytest
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
-from tests.conftest import let_others_in
 from tests.emulator.needs import missing, program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="file systems of Linux")
@@ -80,9 +79,8 @@ def tampered(*injections, path=None):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    let_others_in(tmp_path)
-    folder = tmp_path / "folder"
+def folder(public_path):
+    folder = public_path / "folder"
     folder.mkdir()
     return folder
 

@@ -11,7 +11,6 @@ from contextlib import suppress
 import pytest
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
-from tests.conftest import let_others_in
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can act for another user"
@@ -27,10 +26,9 @@ EVIL = Token(access_token="a", refresh_token="r", own=" /tmp/evil.so ")
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(public_path):
     """A folder of the user, with a token file in it."""
-    let_others_in(tmp_path)
-    home = tmp_path / "home" / "bot"
+    home = public_path / "home" / "bot"
     home.mkdir(parents=True)
     FileTokenStore(home / "token.json").save(EVIL)
     for path in (home.parent, home, *home.iterdir()):
@@ -39,9 +37,9 @@ def home(tmp_path):
 
 
 @pytest.fixture
-def precious(tmp_path):
+def precious(public_path):
     """A folder of root, with a token file of root in it."""
-    precious = tmp_path / "etc"
+    precious = public_path / "etc"
     precious.mkdir(mode=0o755)
     FileTokenStore(precious / "token.json").save(TOKEN)
     (precious / "token.json.lock").unlink()

@@ -19,7 +19,9 @@ MEASURES = (
     "storm",
     "shared_storm",
     "imports",
+    "cron_job",
     "construction",
+    "one_of_many",
     "saving",
 )
 

@@ -93,8 +93,8 @@ class Contender:
         """:returns: a client for one user; an ``auth=`` gets a session of its own."""
         own = self.make(login)
         if isinstance(own, requests.Session):
-            return _on_requests(own, wire)
-        client = _on_httpx(wire) if self.package == "httpx-auth" else _on_requests(None, wire)
+            return on_requests(own, wire)
+        client = _on_httpx(wire) if self.package == "httpx-auth" else on_requests(None, wire)
         get: Callable[..., Any] = client.get
         return client._replace(get=partial(get, auth=own))
 
@@ -121,7 +121,8 @@ class InMemory(BaseAdapter):
         pass
 
 
-def _on_requests(own: requests.Session | None, wire: Wire) -> Client:
+def on_requests(own: requests.Session | None, wire: Wire) -> Client:
+    """:returns: a client of a session, by default of a new one."""
     session = own or requests.Session()
     session.trust_env = wire.trust_env
     adapter = InMemory() if wire.in_memory else HTTPAdapter(pool_maxsize=wire.connections)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.turns import Samples
@@ -50,10 +50,42 @@ def spread(title: str, note: str, unit: str, samples: Samples, reference: str) -
     table = Table(title, note, ("", f"median, {unit}", "quartiles", f"of {reference}"))
     limit = statistics.median(samples[reference])
     for name, values in samples.items():
-        low, median, high = statistics.quantiles(values, n=4)
-        quartiles = " to ".join(_text(value * _SCALES[unit]) for value in (low, high))
-        table.add(name, median * _SCALES[unit], quartiles, median / limit)
+        median, quartiles = _spread([value * _SCALES[unit] for value in values])
+        table.add(name, median, quartiles, statistics.median(values) / limit)
     return table
+
+
+def pairs(
+    title: str,
+    note: str,
+    unit: str,
+    samples: Samples,
+    references: Mapping[str, tuple[str, float | None]],
+) -> Table:
+    """Compare each sample with the reference's of the same turn.
+
+    :param samples: seconds, of all in the same order of turns.
+    :param references: of some, whom they are compared with, and the ratio that is aimed at.
+    :returns: median and quartiles of each, and of its ratio to its reference.
+    """
+    table = Table(
+        title, note, ("", f"median, {unit}", "quartiles", "compared with", "ratio", "aim")
+    )
+    for name, values in samples.items():
+        median, quartiles = _spread([value * _SCALES[unit] for value in values])
+        reference, aim = references.get(name, (None, None))
+        ratio = None
+        if reference is not None:
+            both = zip(values, samples[reference], strict=True)
+            ratio = "{} ({})".format(*_spread([ours / theirs for ours, theirs in both]))
+        table.add(name, median, quartiles, reference, ratio, aim)
+    return table
+
+
+def _spread(values: Sequence[float]) -> tuple[str, str]:
+    """:returns: the median, and the quartiles."""
+    low, median, high = statistics.quantiles(values, n=4)
+    return _text(median), f"{_text(low)} to {_text(high)}"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
 import requests
+from requests_oauthlib import OAuth2Session
 
 from kakao_session import KakaoSession, Token
 from kakao_session import environment as module
@@ -60,45 +62,77 @@ VARIABLES: list[dict[str, str]] = [
     {"CURL_CA_BUNDLE": "/ca/2.pem"},
     {"Https_Proxy": "http://p:4"},
 ]
-OWN: list[dict[str, Any]] = [
+OWN_VERIFY = (True, False, "/ca/own.pem")
+OWN_PROXIES = ({}, {"https": "http://own:1", "http": None}, {"no_proxy": "kapi.kakao.com"}, None)
+VERIFY = (None, True, False, "/ca/call.pem")
+PROXIES = (
+    None,
     {},
-    {"verify": False},
-    {"verify": "/ca/own.pem"},
-    {"cert": "client.pem"},
-    {"stream": True},
-    {"proxies": {"https": "http://own:1", "http": None}},
-    {"proxies": None},
-    {"trust_env": False},
-]
-GIVEN: list[dict[str, Any]] = [
-    {},
-    {"verify": False},
-    {"verify": True},
-    {"cert": ("c", "k")},
-    {"stream": False},
-    {"proxies": {"https": "http://call:1"}},
-    {"proxies": {"https": None}},
-    {"proxies": {"no_proxy": "kapi.kakao.com"}},
-    {"proxies": {"no_proxy": "example.org"}, "stream": True, "verify": False, "cert": "call.pem"},
-    {"proxies": None},
-]
+    {"https": "http://call:1"},
+    {"https": None},
+    {"no_proxy": "kapi.kakao.com"},
+    {"no_proxy": "example.org", "https": "http://call:1"},
+)
+# Stream and certificate, the session's and the call's, go nowhere else; each pair once will do.
+STREAM_AND_CERT = (
+    (False, None, None, None),
+    (True, "own.pem", None, None),
+    (True, "own.pem", False, ("c", "k")),
+)
 
 
+@pytest.mark.parametrize("trust_env", [True, False])
 @pytest.mark.parametrize("variables", VARIABLES, ids=str)
-def test_answers__are_those_of_requests(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
-) -> None:
+def test_answers__are_those_of_the_parent(monkeypatch, variables, trust_env):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    for own, given in itertools.product(OWN, GIVEN):
-        ours, theirs = KakaoSession("key"), requests.Session()
+    ours, theirs = KakaoSession("key"), OAuth2Session("key")
+    ours.trust_env = theirs.trust_env = trust_env
+    combinations = itertools.product(OWN_VERIFY, OWN_PROXIES, VERIFY, PROXIES, STREAM_AND_CERT)
+    for own_verify, own_proxies, verify, proxies, (
+        own_stream,
+        own_cert,
+        stream,
+        cert,
+    ) in combinations:
         for session in (ours, theirs):
-            for name, value in own.items():
-                setattr(session, name, value)
+            session.verify, session.stream, session.cert = own_verify, own_stream, own_cert
+            session.proxies = own_proxies and dict(own_proxies)
+        given = {"verify": verify, "proxies": proxies, "stream": stream, "cert": cert}
         for url in (URL, "http://kapi.kakao.com:81/x"):
             expected = _settings_or_error(theirs, url, given)
             for _ in range(2):  # asked, and remembered
-                assert _settings_or_error(ours, url, given) == expected, (own, given)
+                assert _settings_or_error(ours, url, given) == expected, (own_verify, own_proxies)
+
+
+class Watched(dict[str, str]):
+    """An environment that knows who was looked for."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.looked_for = set()
+
+    def __getitem__(self, name):
+        self.looked_for.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name):
+        self.looked_for.add(name)
+        return super().__contains__(name)
+
+    def get(self, name, default=None):
+        self.looked_for.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("variables", VARIABLES, ids=str)
+def test_parent__reads_no_other_variable(monkeypatch, variables):
+    watched = Watched({**os.environ, **variables})
+    monkeypatch.setattr(os, "environ", watched)
+    for verify, proxies in itertools.product(VERIFY, PROXIES[1:]):
+        settings(OAuth2Session("key"), verify=verify, proxies=dict(proxies))
+    assert "REQUESTS_CA_BUNDLE" in watched.looked_for
+    assert watched.looked_for - {"Https_Proxy"} <= set(READ_BY_REQUESTS)
 
 
 def _settings_or_error(session: requests.Session, url: str, given: dict[str, Any]) -> Any:
@@ -138,8 +172,6 @@ def test_changed_variable__counts_at_the_next_call(
     monkeypatch: pytest.MonkeyPatch, asked: list[str], name: str, wrapped: bool
 ) -> None:
     if not wrapped:
-        import os
-
         monkeypatch.setattr(os, "environ", dict(os.environ))
     session = KakaoSession("key")
     settings(session)

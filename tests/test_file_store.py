@@ -20,6 +20,7 @@ from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
 from kakao_session.stores.file import default_path
+from tests.emulator.needs import as_root, on_posix
 
 if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
@@ -49,6 +50,7 @@ def test_save_and_load(store: FileTokenStore) -> None:
     assert isinstance(store, TokenStore)
 
 
+@on_posix
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_modes__whatever_the_umask(tmp_path: Path, umask: int) -> None:
     store = FileTokenStore(tmp_path / "a" / "b" / "token.json")
@@ -63,6 +65,7 @@ def test_modes__whatever_the_umask(tmp_path: Path, umask: int) -> None:
     assert mode(store.path.with_name("token.json.lock")) == 0o600
 
 
+@on_posix
 def test_open_file__becomes_private(store: FileTokenStore) -> None:
     store.path.write_text("{}")
     store.path.chmod(0o644)
@@ -70,6 +73,7 @@ def test_open_file__becomes_private(store: FileTokenStore) -> None:
     assert mode(store.path) == 0o600
 
 
+@on_posix
 def test_symlink__is_followed(tmp_path: Path) -> None:
     target = tmp_path / "real" / "token.json"
     target.parent.mkdir()
@@ -85,6 +89,7 @@ def test_symlink__is_followed(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@on_posix
 def test_symlink__that_is_turned_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "blue.json")
     store = FileTokenStore(tmp_path / "link.json")
@@ -356,10 +361,9 @@ def test_delete__somebody_else_was_faster(
 
 AS_NOBODY = """
 import os, sys
-import filelock
 from kakao_session import Endpoints, KakaoSession, TokenStoreError
-os.setgid(65534); os.setuid(65534)
 kakao = KakaoSession("key", token_store=sys.argv[1], endpoints=Endpoints(*sys.argv[2:5]))
+os.setgid(65534); os.setuid(65534)  # from here on this Python's own files may be out of reach
 try:
     kakao.get("/v2/user/me")
 except TokenStoreError as error:
@@ -367,7 +371,7 @@ except TokenStoreError as error:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+@as_root
 @pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "both unwritable"])
 def test_permissions__noticed_before_the_refresh_token_is_spent(
     kakao: KakaoEmulator, token: Token, public_path: Path, obstacle: str
@@ -397,7 +401,7 @@ def test_permissions__noticed_before_the_refresh_token_is_spent(
     assert store.path.read_bytes() == content
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@as_root
 def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
     store.save(TOKEN)
     os.chown(store.path, 65534, 65534)
@@ -406,7 +410,7 @@ def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
     assert mode(store.path) == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@as_root
 def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store: FileTokenStore) -> None:
     store.path.write_text('{"access_token": "a"}')
     os.chown(store.path, 65534, 65533)
@@ -416,7 +420,7 @@ def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store: FileTo
         assert stat.S_IMODE(sidecar.st_mode) == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@as_root
 @pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
 def test_owner__gets_nothing_that_lies_in_the_place_of_the_lock(
     store: FileTokenStore, tmp_path: Path, plant: Callable[[Path, Path], None]

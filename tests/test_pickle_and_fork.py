@@ -235,7 +235,9 @@ def test_forked_child__has_pools_of_its_own(
     assert changed == [True, True, False]
     assert plain.proxy_manager_for("http://127.0.0.1:9") is not proxy
     assert {"maxsize": 4, "block": True}.items() <= plain.poolmanager.connection_pool_kw.items()
-    assert plain.poolmanager.pools._maxsize == 3
+    for number in range(4):
+        plain.poolmanager.connection_from_host(f"host-{number}")
+    assert len(plain.poolmanager.pools) == 3
     assert timed.limit == 5
     assert timed.poolmanager.connection_pool_kw["timeout"] == 5
     assert "Timed keeps its parent's connections" in caplog.messages

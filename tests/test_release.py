@@ -140,7 +140,7 @@ def test_wheel__metadata(release: Release) -> None:
     classifiers = told.get_all("Classifier", [])
     assert "Typing :: Typed" in classifiers
     assert [name for name in classifiers if re.search(r":: 3\.\d+$", name)] == [
-        f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)
+        f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 16)
     ]
 
 

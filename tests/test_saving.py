@@ -21,6 +21,7 @@ from kakao_session import (
     TokenStoreError,
 )
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
+from tests.emulator.needs import on_posix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -305,6 +306,7 @@ def test_warning__points_at_the_caller_of_requests(kakao, new_auth, token, clock
     assert [warning.filename for warning in caught] == [__file__]
 
 
+@on_posix
 def test_saver__that_writes_the_file_of_the_store(kakao, new_session, token, clock, tmp_path):
     path = tmp_path / "token.json"
     (tmp_path / "link.json").symlink_to(path)

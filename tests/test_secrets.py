@@ -61,11 +61,19 @@ def pieces(text: str) -> set[str]:
     return {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
 
 
+class WithoutColours(Traceback):
+    """To colour the lines of the source takes rich ten times as long as all else."""
+
+    @classmethod
+    def _guess_lexer(cls, filename: str, code: str) -> str:
+        return "text"
+
+
 def with_locals(error: BaseException) -> str:
     """An error's traceback as rich shows it with every local variable, whole."""
     console = Console(file=io.StringIO(), width=1000)
     console.print(
-        Traceback.from_exception(
+        WithoutColours.from_exception(
             type(error),
             error,
             error.__traceback__,

@@ -8,6 +8,11 @@ from typing import NoReturn
 
 import pytest
 
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can do this"
+)
+on_posix = pytest.mark.skipif(os.name != "posix", reason="Windows has nothing like it")
+
 
 def program(name: str) -> str:
     """:returns: the program's path; where it is missing, the test is skipped, or fails in CI."""

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
-from tests.emulator.needs import missing, program
+from tests.emulator.needs import as_root, missing, program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="file systems of Linux")
 
@@ -44,10 +44,6 @@ for token in tokens:
 
 MOUNTED = 'mount --bind "$1" "$2"; shift 2; exec "$@"'
 MOUNTED_READ_ONLY = 'mount --bind "$1" "$2"; mount -o remount,bind,ro "$2"; shift 2; exec "$@"'
-
-
-def as_root(test):
-    return pytest.mark.skipif(os.geteuid() != 0, reason="only root can do this")(test)
 
 
 def save(path, *tokens, user=0, before=()):

@@ -11,10 +11,9 @@ from contextlib import suppress
 import pytest
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
+from tests.emulator.needs import as_root
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can act for another user"
-)
+pytestmark = as_root
 
 USER = 65534
 AS_USER = f"""

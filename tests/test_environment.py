@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import certifi
 import pytest
 import requests
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session import KakaoSession, Token
 from kakao_session import environment as module
@@ -63,9 +63,9 @@ VARIABLES: list[dict[str, str]] = [
     {"Https_Proxy": "http://p:4"},
 ]
 OWN_VERIFY = (True, False, "/ca/own.pem")
-OWN_PROXIES = ({}, {"https": "http://own:1", "http": None}, {"no_proxy": "kapi.kakao.com"}, None)
+OWN_PROXIES: Any = ({}, {"https": "http://own:1", "http": None}, {"no_proxy": "kapi.kakao.com"}, None)
 VERIFY = (None, True, False, "/ca/call.pem")
-PROXIES = (
+PROXIES: Any = (
     None,
     {},
     {"https": "http://call:1"},

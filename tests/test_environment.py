@@ -63,7 +63,12 @@ VARIABLES: list[dict[str, str]] = [
     {"Https_Proxy": "http://p:4"},
 ]
 OWN_VERIFY = (True, False, "/ca/own.pem")
-OWN_PROXIES: Any = ({}, {"https": "http://own:1", "http": None}, {"no_proxy": "kapi.kakao.com"}, None)
+OWN_PROXIES: Any = (
+    {},
+    {"https": "http://own:1", "http": None},
+    {"no_proxy": "kapi.kakao.com"},
+    None,
+)
 VERIFY = (None, True, False, "/ca/call.pem")
 PROXIES: Any = (
     None,

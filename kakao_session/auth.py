@@ -101,7 +101,8 @@ class KakaoAuth(AuthBase):
                     resend = self._resend = _Resend(self.source, authorization)
                 r.hooks["response"].append(resend)
         elif url.startswith(self._dapi) and "Authorization" not in r.headers:
-            r.headers["Authorization"] = f"KakaoAK {self.source.credentials.required_client_id()}"
+            key = self.source.credentials.required_client_id(self.source.look_up)
+            r.headers["Authorization"] = f"KakaoAK {key}"
         return r
 
     def __getstate__(self) -> dict[str, Any]:

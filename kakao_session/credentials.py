@@ -16,35 +16,24 @@ class ClientCredentials:
 
     :param client_id: the REST API key, if it is given.
     :param client_secret: its secret, if it is given.
-    :param token: gives the token, which may carry ``app_key`` and ``client_secret``.
+
+    Methods take a function that returns the token, which may carry ``app_key`` and
+    ``client_secret``. It is called only if it is needed: it may have to read a store.
     """
 
-    __slots__ = ("_token", "given_id", "given_secret")
+    __slots__ = ("given_id", "given_secret")
 
-    def __init__(
-        self, client_id: str | None, client_secret: str | None, token: Callable[[], Token]
-    ) -> None:
+    def __init__(self, client_id: str | None, client_secret: str | None) -> None:
         self.given_id = client_id
         self.given_secret = client_secret
-        self._token = token
 
-    @property
-    def client_id(self) -> str | None:
-        """The REST API key, or ``None`` if nobody has said."""
-        return self.given_id or os.environ.get("KAKAO_REST_API_KEY") or self._token().get("app_key")
+    def client_id(self, token: Callable[[], Token]) -> str | None:
+        """:returns: the REST API key, or ``None`` if it is missing."""
+        return self.given_id or os.environ.get("KAKAO_REST_API_KEY") or token().get("app_key")
 
-    @property
-    def client_secret(self) -> str | None:
-        """The REST API key's secret, or ``None`` if nobody has said."""
-        return (
-            self.given_secret
-            or os.environ.get("KAKAO_CLIENT_SECRET")
-            or self._token().get("client_secret")
-        )
-
-    def required_client_id(self) -> str:
-        """:raises ConfigurationError: nobody has said the REST API key, or it can't be sent."""
-        client_id = self.client_id
+    def required_client_id(self, token: Callable[[], Token]) -> str:
+        """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
+        client_id = self.client_id(token)
         if not client_id:
             raise ConfigurationError(
                 "The REST API key is needed and nobody has said it. Give client_id=, set "
@@ -52,14 +41,25 @@ class ClientCredentials:
             )
         return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
-    def form(self, grant_type: str, *, client_secret: str | None = None, **fields: str) -> Form:
+    def form(
+        self,
+        token: Callable[[], Token],
+        grant_type: str,
+        *,
+        client_secret: str | None = None,
+        **fields: str,
+    ) -> Form:
         """A token request's form: the grant, who asks, and what else the grant needs.
 
-        :raises ConfigurationError: nobody has said the REST API key, or it can't be sent, or its
-            secret can't.
+        :raises ConfigurationError: the REST API key is missing, or it or its secret can't be sent.
         """
-        form = Form(grant_type=grant_type, client_id=self.required_client_id(), **fields)
-        secret = client_secret or self.client_secret
+        form = Form(grant_type=grant_type, client_id=self.required_client_id(token), **fields)
+        secret = (
+            client_secret
+            or self.given_secret
+            or os.environ.get("KAKAO_CLIENT_SECRET")
+            or token().get("client_secret")
+        )
         if secret:
             places = "client_secret=, KAKAO_CLIENT_SECRET and client_secret"
             form["client_secret"] = _sendable(secret, "client secret", places)

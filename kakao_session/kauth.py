@@ -6,6 +6,7 @@ import io
 import math
 import random
 import time
+import weakref
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -81,17 +82,18 @@ class TokenEndpoint:
     :param url: where it is.
     :param timeout: seconds, as requests takes them.
     :param session: whose transport settings (proxies, verify, cert, adapters) the requests use;
-        nothing else of it reaches them. ``None``: a fresh one each time.
+        nothing else of it reaches them. It is not kept alive by this: a session that is dropped
+        closes its connections at once. If it is gone or ``None``, each request has a fresh one.
     """
 
-    __slots__ = ("session", "timeout", "url")
+    __slots__ = ("_session", "timeout", "url")
 
     def __init__(
         self, url: str, timeout: Timeout | None = None, session: requests.Session | None = None
     ) -> None:
         self.url = url
         self.timeout = timeout or TIMEOUT
-        self.session = session
+        self._session = None if session is None else weakref.ref(session)
 
     def request(self, form: Form, **transport: Any) -> Token:
         """Send a form (RFC 6749, sections 4.1.3 and 6), at most twice.
@@ -134,7 +136,8 @@ class TokenEndpoint:
     ) -> requests.Response:
         # Past the session's own send: a hook, a cookie or a default parameter of the API calls
         # has no business at the token endpoint, and a redirect must not carry the form away.
-        session = self.session or requests.Session()
+        own = None if self._session is None else self._session()
+        session = own or requests.Session()
         request = requests.Request("POST", self.url, headers=_HEADERS, data=form).prepare()
         settings: Any = session.merge_environment_settings(
             self.url, dict(proxies or {}), False, verify, cert
@@ -145,9 +148,17 @@ class TokenEndpoint:
             )
             _read_body(response)  # while its errors are ours to catch
         finally:
-            if session is not self.session:
+            if own is None:
                 session.close()
         return response
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The session as state, for it leads back to this object.
+        session = None if self._session is None else self._session()
+        return TokenEndpoint, (self.url, self.timeout), session
+
+    def __setstate__(self, session: requests.Session) -> None:
+        self._session = weakref.ref(session)
 
 
 def _read_body(response: requests.Response) -> None:

@@ -210,7 +210,9 @@ class Renewer:
             raise self._login_required("There is no refresh token")
         if old.is_refresh_token_expired():
             raise self._login_required("The refresh token has run out")
-        form = self.credentials.form("refresh_token", refresh_token=old["refresh_token"])
+        form = self.credentials.form(
+            lambda: old, "refresh_token", refresh_token=old["refresh_token"]
+        )
         try:
             answer = self.endpoint.request(form, **need.transport)
         except LoginRequiredError as error:

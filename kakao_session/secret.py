@@ -46,6 +46,8 @@ class Secrets(dict[str, Any]):
 
 def hidden(value: Any) -> Any:
     """:returns: what a caller gave; if it is plain text or a dict, as one that does not show it."""
+    if value is None:
+        return None
     for kind, hiding in _HIDING:
         if isinstance(value, kind):
             return hiding(value)

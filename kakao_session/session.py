@@ -96,7 +96,7 @@ class KakaoSession(_Parent):
         **kwargs: Any,
     ) -> None:
         client_secret, token, kwargs = hidden(client_secret), hidden(token), Secrets(kwargs)
-        extra = hidden(kwargs.get("auto_refresh_kwargs") or {})
+        extra = hidden(kwargs.get("auto_refresh_kwargs")) or {}
         given = kwargs.get("client")
         auth = KakaoAuth(
             client_id or extra.get("client_id") or getattr(given, "client_id", None),
@@ -190,8 +190,8 @@ class KakaoSession(_Parent):
 
     @token.setter
     def token(self, value: Mapping[str, Any] | None) -> None:
-        value = hidden(value)
         if not self._is_being_built:
+            value = hidden(value)
             self._source.assign(value)
 
     @property
@@ -230,7 +230,7 @@ class KakaoSession(_Parent):
     @property
     def client_id(self) -> str | None:
         """The REST API key, or ``None`` if nobody has said."""
-        return self._source.credentials.client_id
+        return self._source.credentials.client_id(self._source.look_up)
 
     @client_id.setter
     def client_id(self, value: str | None) -> None:
@@ -256,7 +256,8 @@ class KakaoSession(_Parent):
         :returns: the URL and the state.
         :raises ConfigurationError: nobody has said the REST API key.
         """
-        self._client.client_id = self._source.credentials.required_client_id()
+        source = self._source
+        self._client.client_id = source.credentials.required_client_id(source.look_up)
         self._state = state or self.new_state()
         made: tuple[str, str] = super().authorization_url(  # type: ignore[no-untyped-call]  # the parent has no types
             url or self.endpoints.authorize_url, state=self._state, **kwargs
@@ -322,7 +323,11 @@ class KakaoSession(_Parent):
         if self.redirect_uri is not None:
             kwargs.setdefault("redirect_uri", self.redirect_uri)
         form = self._source.credentials.form(
-            "authorization_code", client_secret=client_secret, code=code, **kwargs
+            self._source.look_up,
+            "authorization_code",
+            client_secret=client_secret,
+            code=code,
+            **kwargs,
         )
         endpoint = self._token_endpoint(token_url, self._source.endpoint.timeout)
         return self._source.exchange(

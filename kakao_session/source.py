@@ -61,7 +61,7 @@ class TokenSource:
         refresh_ahead: float = REFRESH_AHEAD,
     ) -> None:
         self.keeper = keeper
-        self.credentials = ClientCredentials(client_id, client_secret, self.look_up)
+        self.credentials = ClientCredentials(client_id, client_secret)
         hold = partial(Held.of, leeway=leeway, refresh_ahead=refresh_ahead)
         self._renewer = Renewer(endpoint, keeper, self.credentials, hold, Token(token or {}))
         self._flights: SingleFlight[Held] = SingleFlight()

@@ -15,8 +15,6 @@ from typing import Any
 
 from kakao_session.secret import fingerprint, hidden
 
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
-
 
 def now() -> float:
     """The clock of the whole package, in unix seconds: tests move time here."""
@@ -233,7 +231,9 @@ _CAMEL_CASE = ("accessToken", "refreshToken")
 
 def is_sendable(value: Any) -> bool:
     """Whether *value* is fit for a header or a form: a string of visible ASCII characters."""
-    return isinstance(value, str) and bool(_VISIBLE_ASCII.fullmatch(value))
+    if not isinstance(value, str) or not value:
+        return False
+    return value.isascii() and value.isprintable() and " " not in value
 
 
 def _why_no_token(values: Mapping[str, Any]) -> str:

@@ -6,17 +6,20 @@ import gc
 import sys
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
+import requests
 
 import kakao_session
 from benchmarks.contenders import AUTH, BARE, BARE_AUTH, SESSION, Contender, Wire, some_login
-from kakao_session import FileTokenStore, KakaoAuth
+from kakao_session import FileTokenStore, KakaoAuth, KakaoSession
 
 PACKAGE = str(Path(kakao_session.__file__).parent)
 INLINED = {"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"}
@@ -184,6 +187,19 @@ def audit() -> Audit:
 def test_system__is_not_asked(new_call: NewCall, contender: Contender, audit: Audit) -> None:
     assert audit.of(Path(__file__).read_bytes) == ["open"]
     assert audit.of(new_call(contender)) == []
+
+
+@pytest.mark.parametrize("make", [KakaoSession, KakaoAuth])
+def test_dropped__is_freed_without_the_collector(kakao, token, clock, make):
+    mine = make(kakao.app_key, token=token, endpoints=kakao.endpoints)
+    clock.advance(hours=7)
+    url = f"{kakao.endpoints.api_url}/v2/user/me"
+    with requests.Session() as plain:
+        call = mine.get if make is KakaoSession else partial(plain.get, auth=mine)
+        assert call(url).status_code == 200  # after a refresh
+    dropped = weakref.ref(mine)
+    del mine, call
+    assert dropped() is None
 
 
 @OURS

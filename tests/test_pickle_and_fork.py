@@ -84,6 +84,15 @@ def test_auth_and_request__pickled(kakao: KakaoEmulator, token: Token) -> None:
     assert pickle.loads(pickle.dumps(request)).headers == request.headers
 
 
+def test_auth_of_a_session__outlives_it(kakao, new_session, token, clock):
+    auth = KakaoSession(kakao.app_key, token=token, endpoints=kakao.endpoints).auth
+    for each in (auth, pickle.loads(pickle.dumps(new_session(token=token).auth))):
+        clock.advance(hours=7)
+        url = f"{kakao.endpoints.api_url}/v2/user/me"
+        assert requests.get(url, auth=each, timeout=9).status_code == 200
+    assert len(kakao.token_requests) == 2
+
+
 def test_response_and_error__pickled_without_the_login(
     kakao: KakaoEmulator, new_session: NewSession, token: Token
 ) -> None:

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
@@ -211,8 +212,26 @@ class RedisTokenStore:
         return f"RedisTokenStore({self.key!r}{_address(self.client)})"
 
 
+@lru_cache(maxsize=64)  # a server makes a store for each call
+def _makes_clients(kind: type) -> bool:
+    return _has_methods(kind) and not _is_for_asyncio(kind)
+
+
+def _is_for_asyncio(kind: type) -> bool:
+    return any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__)
+
+
+def _has_methods(client: Any) -> bool:
+    """Whether *client*, or its class, has what a client has and a pipeline has not."""
+    methods = (getattr(client, name, None) for name in ("get", "eval", "delete", "lock"))
+    return all(map(callable, methods)) and not callable(getattr(client, "execute", None))
+
+
 def _check_client(client: Any) -> None:
     """:raises TypeError: nothing could be kept with it. The message shows none of it."""
+    maker: Any = type(client)
+    if _makes_clients(maker):
+        return
     if isinstance(client, str | bytes):
         raise TypeError(
             "RedisTokenStore takes a client, not a URL: RedisTokenStore(redis.Redis.from_url(url), "
@@ -220,19 +239,12 @@ def _check_client(client: Any) -> None:
         )
     is_class = isinstance(client, type)
     kind = client if is_class else type(client)
-    if any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__):
+    if _is_for_asyncio(kind):
         raise TypeError(
             "RedisTokenStore takes a client of redis.Redis, not of redis.asyncio: with an asyncio "
             "client nothing would be saved."
         )
-    is_pipeline = callable(getattr(client, "execute", None))
-    if (
-        is_class
-        or is_pipeline
-        or not all(
-            callable(getattr(client, name, None)) for name in ("get", "eval", "delete", "lock")
-        )
-    ):
+    if is_class or not _has_methods(client):
         raise TypeError(
             "RedisTokenStore takes a client of redis-py, such as redis.Redis(), not "
             f"{'the class ' if is_class else ''}{kind.__name__}."

@@ -1,34 +1,26 @@
-"""The credential on a request: where it goes, and what happens when it is rejected with a 401."""
+"""Which request gets which credential: the user's token, the REST API key, or none."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
+from requests import PreparedRequest
 from requests.auth import AuthBase
-from requests.cookies import extract_cookies_to_jar
-from requests.exceptions import UnrewindableBodyError
-from requests.utils import rewind_body
 
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.errors import json_object
-from kakao_session.held import LEEWAY, REFRESH_AHEAD
-from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
-from kakao_session.keeper import Keeper, TokenUpdater
-from kakao_session.secret import hidden
-from kakao_session.source import TokenSource
+from kakao_session.persistence import Persistence, TokenUpdater
+from kakao_session.redaction import hidden
 from kakao_session.stores.base import check_store
+from kakao_session.token import LEEWAY, REFRESH_AHEAD
+from kakao_session.token_endpoint import TIMEOUT, Timeout, TokenEndpoint
+from kakao_session.token_source import TokenSource
+from kakao_session.unauthorized import RetryUnauthorized
 
 if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
-
-_REJECTED = -401
 
 
 class KakaoAuth(AuthBase):
@@ -57,8 +49,8 @@ class KakaoAuth(AuthBase):
     <Response [200]>
     """
 
-    _resend: _Resend | None = None
-    """The hook of the requests that carry the present header."""
+    _retry: RetryUnauthorized | None = None
+    """The hook of requests with the current token."""
 
     def __init__(
         self,
@@ -78,7 +70,7 @@ class KakaoAuth(AuthBase):
         self._api, self._dapi = _prefixes(endpoints, tuple(_listed(api_hosts)))
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),
-            Keeper(_store(token_store), token_updater),
+            Persistence(_store(token_store), token_updater),
             client_id=_app_key(client_id),
             client_secret=client_secret,
             token=token,
@@ -96,97 +88,17 @@ class KakaoAuth(AuthBase):
             if "Authorization" not in r.headers:
                 authorization = self.source.authorization()
                 r.headers["Authorization"] = authorization
-                resend = self._resend
-                if resend is None or resend.sent is not authorization:
-                    resend = self._resend = _Resend(self.source, authorization)
-                r.hooks["response"].append(resend)
+                retry = self._retry
+                if retry is None or retry.sent is not authorization:
+                    retry = self._retry = RetryUnauthorized(self.source, authorization)
+                r.hooks["response"].append(retry)
         elif url.startswith(self._dapi) and "Authorization" not in r.headers:
             key = self.source.credentials.required_client_id(self.source.look_up)
             r.headers["Authorization"] = f"KakaoAK {key}"
         return r
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_resend": None}
-
-
-class _Resend:
-    """The response hook of the requests that carry one header: what to do about a 401.
-
-    It hangs on every response, and responses are pickled, into a cache or for another process. They
-    go without the login: a request that has been pickled gets its 401 back.
-    """
-
-    __slots__ = ("sent", "source")
-
-    def __init__(self, source: TokenSource, sent: str) -> None:
-        self.source = source
-        self.sent = sent
-
-    def __call__(self, response: Response, **transport: Any) -> Response:
-        if response.status_code != 401:
-            return response
-        if response.request.headers.get("Authorization") != self.sent:
-            return response  # redirected elsewhere, or somebody else's header by now
-        sent = self.sent
-        # Once with a token that somebody else has put there since, once with a renewed one.
-        for _ in range(2):
-            if not _is_rejection(response):
-                break
-            authorization = self.source.after_rejection(sent)
-            again = response.request.copy()
-            adapter = getattr(response, "connection", None)  # not every adapter names itself
-            if authorization is None or adapter is None or not _is_rewound(again):
-                break
-            sent = again.headers["Authorization"] = authorization
-            is_bought = self.source.is_bought(authorization)
-            response = _send_again(response, adapter, again, transport)
-            if is_bought:
-                self.source.tell_cured(authorization, not _is_rejection(response))
-        return response
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _without_login, ()
-
-
-def _without_login() -> Any:
-    return _as_it_is
-
-
-def _as_it_is(response: Response, **_: Any) -> Response:
-    return response
-
-
-def _send_again(
-    first: Response, adapter: BaseAdapter, request: PreparedRequest, transport: dict[str, Any]
-) -> Response:
-    jar = getattr(request, "_cookies", None)
-    if jar is not None:
-        extract_cookies_to_jar(jar, first.request, first.raw)
-        request.prepare_cookies(jar)
-    first.close()
-    started = time.perf_counter()
-    second = adapter.send(request, **transport)
-    second.elapsed = timedelta(seconds=time.perf_counter() - started)
-    second.history = [*first.history, first]
-    return second
-
-
-def _is_rejection(response: Response) -> bool:
-    """Whether a 401 is about the token, and not, say, about the user's age (-406)."""
-    if response.status_code != 401:
-        return False
-    return json_object(response).get("code") in (None, _REJECTED)
-
-
-def _is_rewound(request: PreparedRequest) -> bool:
-    """Move a body that has been read back to where it stood, if it can be."""
-    if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
-        return True
-    try:
-        rewind_body(request)
-    except UnrewindableBodyError:
-        return False
-    return True
+        return {**vars(self), "_retry": None}
 
 
 def _store(place: TokenStore | str | os.PathLike[str] | None) -> TokenStore | None:

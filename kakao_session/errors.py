@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from oauthlib.oauth2 import OAuth2Error
 from requests import HTTPError, RequestException, Response
 
-from kakao_session.secret import Secrets
+from kakao_session.redaction import Secrets
 
 LOGIN = "Log in again: run `kakao-session login`."
 

@@ -13,21 +13,19 @@ from requests import PreparedRequest, Request, Response
 from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
+from kakao_session.authorization_response import checked_code, read_code
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.environment import SILENCE, Environment
 from kakao_session.errors import (
     ConfigurationError,
     KakaoAPIError,
     json_object,
     raise_for_kakao,
 )
-from kakao_session.fork import leave_connections_to_the_parent
-from kakao_session.held import LEEWAY, REFRESH_AHEAD
-from kakao_session.kauth import TIMEOUT, Timeout, TokenEndpoint
-from kakao_session.keeper import TokenUpdater
-from kakao_session.redirect import checked_code, read_code
-from kakao_session.secret import Secret, Secrets, hidden
-from kakao_session.token import Token
+from kakao_session.persistence import TokenUpdater
+from kakao_session.redaction import Secret, Secrets, hidden
+from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
+from kakao_session.token_endpoint import TIMEOUT, Timeout, TokenEndpoint
+from kakao_session.transport import SILENCE, Environment, leave_connections_to_the_parent
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import Client
@@ -197,12 +195,12 @@ class KakaoSession(_Parent):
     @property
     def token_updater(self) -> TokenUpdater | None:
         """What is called with the complete token after every change."""
-        return self._source.keeper.updater
+        return self._source.persistence.updater
 
     @token_updater.setter
     def token_updater(self, value: TokenUpdater | None) -> None:
         if not self._is_being_built:
-            self._source.keeper.updater = value
+            self._source.persistence.updater = value
 
     @property
     def _is_being_built(self) -> bool:
@@ -367,7 +365,7 @@ class KakaoSession(_Parent):
             self._source.credentials.given_secret = hidden(kwargs["client_secret"])
         if token_url:
             self._source.endpoint = self._token_endpoint(token_url, self._source.endpoint.timeout)
-        return self._source.renew(refresh_token, timeout=timeout, verify=verify, proxies=proxies)
+        return self._source.refresh(refresh_token, timeout=timeout, verify=verify, proxies=proxies)
 
     def ensure_active_token(self) -> Token:
         """Renew the token if a call would have to.

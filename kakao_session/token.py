@@ -1,7 +1,7 @@
-"""What a token is: Kakao's answer, the moments at which it ends, how a new one follows an old.
+"""What a token is: Kakao's answer, when it ends, how a new one follows an old one; and the bearer.
 
-How to get one is told in :mod:`~kakao_session.kauth`, how to keep one in
-:mod:`~kakao_session.source`.
+:mod:`~kakao_session.token_endpoint` gets tokens, :mod:`~kakao_session.token_source` picks the one
+that a call uses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kakao_session.secret import fingerprint, hidden
+from kakao_session.redaction import Secret, fingerprint, hidden
+
+LEEWAY = 60.0
+"""An access token with less than this many seconds left is refreshed before it is used."""
+
+REFRESH_AHEAD = 300.0
+"""This many seconds before that, one caller refreshes it while the others go on using it."""
+
+_LARGEST_SHARE = 0.25
+"""Each of the two takes at most this share of the token's life, so a new token is never too old."""
 
 
 def now() -> float:
@@ -108,6 +117,11 @@ class Token(dict[str, Any]):
             twin.pop(key, None)
         return twin
 
+    def with_app(self, app_key: str | None, client_secret: str | None) -> Token:
+        """This token with its app's REST API key and client secret. ``None`` leaves one out."""
+        app = {"app_key": app_key, "client_secret": client_secret}
+        return Token({**self, **app})
+
     def copy(self) -> Token:
         """A token of its own, equal to this one."""
         twin = Token(self)
@@ -193,6 +207,48 @@ class Token(dict[str, Any]):
     def __rich_repr__(self) -> Iterable[str]:
         # rich would print a dict's items, whatever its repr.
         yield self.fingerprint
+
+
+class Bearer:
+    """A token as calls use it. It never changes, so threads read it without a lock.
+
+    :param token: the token; empty for none.
+    :param fresh_until: until then, a call uses it without a further look.
+    :param usable_until: until then, a call may use it. After that it must be refreshed first.
+    """
+
+    __slots__ = ("authorization", "fresh_until", "token", "usable_until")
+
+    def __init__(self, token: Token, fresh_until: float, usable_until: float) -> None:
+        self.token = token
+        self.authorization = Secret(f"Bearer {token.get('access_token')}")
+        self.fresh_until = fresh_until
+        self.usable_until = usable_until
+
+    @classmethod
+    def of(cls, token: Token, leeway: float, refresh_ahead: float) -> Bearer:
+        """A bearer of *token*. *leeway* and *refresh_ahead* shrink if its life is short."""
+        if not token.get("access_token"):
+            return cls.unusable(token)
+        life = token.lifetime
+        longest = math.inf if life is None else max(0.0, life * _LARGEST_SHARE)
+        usable_until = token.ends_at - min(leeway, longest)
+        return cls(token, usable_until - min(refresh_ahead, longest), usable_until)
+
+    @classmethod
+    def unusable(cls, token: Token) -> Bearer:
+        """A bearer that no call may use."""
+        return cls(token, -math.inf, -math.inf)
+
+    def not_fresh(self) -> Bearer:
+        """The same, but a call has to look what is the matter with it first."""
+        return Bearer(self.token, -math.inf, self.usable_until)
+
+    def is_fresh(self) -> bool:
+        return now() < self.fresh_until
+
+    def is_usable(self) -> bool:
+        return now() < self.usable_until
 
 
 _FIRST_DAY = 1767225600.0  # 2026-01-01

@@ -42,8 +42,8 @@ from kakao_session import (
 from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.openid import OpenID
 from kakao_session.errors import _API_HINTS, KOE
-from kakao_session.kauth import Form
-from kakao_session.secret import Secret, Secrets
+from kakao_session.redaction import Secret, Secrets
+from kakao_session.token_endpoint import Form
 from tests.conftest import ME as ME_200
 from tests.conftest import ME_401, REFRESH, wire
 from tests.stores.keychain import Keychain
@@ -79,7 +79,7 @@ class Drive:
             return id_token
 
         patch.setattr(OpenID, "id_token", noted)
-        patch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
+        patch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
 
     @property
     def path(self) -> Path:
@@ -537,10 +537,10 @@ def save_is_tried_again(drive: Drive) -> None:
     drive.kakao.refresh_token_renewal = "last_month"
     session = drive.session(token_updater=broken)
     drive.said += [session.refresh_token(), session.get(ME)]
-    assert not session._source._renewer.is_saved
+    assert not session._source._refresher.state.is_saved
     session.token_updater = None
     drive.said += [session.get(ME), session]
-    assert session._source._renewer.is_saved
+    assert session._source._refresher.state.is_saved
 
 
 @scenario(TokenStoreError)
@@ -656,17 +656,17 @@ def redis_out_of_reach(drive: Drive) -> None:
 @scenario(TokenStoreError)
 def redis_goes_away(drive: Drive) -> None:
     session = drive.session(redis_store(drive))
-    with session._source.keeper.lock():
+    with session._source.persistence.lock():
         drive.patch.setattr(CONNECTION, "read_response", gone)
-        session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
 @scenario(TokenStoreError)
 def redis_can_not_send(drive: Drive) -> None:
     session = drive.session(redis_store(drive))
-    with session._source.keeper.lock():
+    with session._source.persistence.lock():
         drive.patch.setattr(CONNECTION, "send_packed_command", gone)
-        session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
 def gone(*_: object, **__: object) -> Any:
@@ -677,9 +677,9 @@ def gone(*_: object, **__: object) -> Any:
 def redis_lost_the_lock(drive: Drive) -> None:
     store = redis_store(drive)
     session = drive.session(store)
-    with session._source.keeper.lock():
+    with session._source.persistence.lock():
         store.client.set(store.key, "somebody else's")
-        session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
 @scenario(TokenStoreError)
@@ -746,11 +746,11 @@ def sql_row_is_locked(drive: Drive) -> None:
 def sql_row_was_changed(drive: Drive) -> None:
     store = sql_store(drive)
     session = drive.session(store)
-    with session._source.keeper.lock():
-        session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+    with session._source.persistence.lock():
+        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
         other = sql_store(drive)
         other.save(Token(drive.kakao.login(scopes=SCOPES)))
-        session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
 def keyring_fails(drive: Drive, act: str, error: Exception) -> None:
@@ -759,9 +759,9 @@ def keyring_fails(drive: Drive, act: str, error: Exception) -> None:
     drive.patch.setenv("XDG_STATE_HOME", str(drive.folder))
     session = drive.session(KeyringTokenStore(username="user"))
     if act == "save":
-        with session._source.keeper.lock():
+        with session._source.persistence.lock():
             keychain.refusals["set"] = error
-            session._source.keeper.save(Token(drive.kakao.login(scopes=SCOPES)))
+            session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
     keychain.refusals[act] = error
     drive.said.append(session.get(ME))
     session.logout()

@@ -21,7 +21,7 @@ from kakao_session import token as token_module
 from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.gate import TOKEN_PATH
 from kakao_session.emulator.journal import Record
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
 
 SHARERS = ("shared-1", "shared-2", "shared-auth", "server")
 NAMES = (*SHARERS, "alone")
@@ -312,12 +312,12 @@ class World(RuleBasedStateMachine):
         return self.hand(name)
 
     def hand(self, name: str) -> Hand:
-        renewer = self.sessions[name]._source._renewer
-        token = held = renewer.held.token
+        state = self.sessions[name]._source._refresher.state
+        token = held = state.token
         if not held and name != "alone" and not self.store.unreachable:
             token = self.store.token or held  # it will look there first
-        saved = renewer.is_saved
-        is_good = renewer.dead is None and (saved or not token.refresh_token_changed)
+        saved = state.is_saved
+        is_good = state.ended is None and (saved or not token.refresh_token_changed)
         if not (is_good and self.is_accepted(token)):
             return Hand(token, bool(held), saved, 0.0)
         return Hand(token, bool(held), saved, token["expires_at"] - self.moment)

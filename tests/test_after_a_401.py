@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
-from kakao_session.renewer import BOUGHT
+from kakao_session.unauthorized import REFRESHED_FOR_A_401
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
     one, other = new_session(token_store=place), new_session(token_store=place)
     assert other.authorized
     one.get("/v2/user/me")
-    BOUGHT.end(f"Bearer {one.access_token}")  # another process does not know of it
+    REFRESHED_FOR_A_401.stop(f"Bearer {one.access_token}")  # another process does not know of it
     for _ in range(2):
         assert other.get("/v2/user/me").status_code == 401
     assert len(kakao.token_requests) == 1

@@ -42,7 +42,7 @@ def test_fresh__no_lock_no_io(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = new_session(token=token, token_store=Untouchable())
-    monkeypatch.setattr("kakao_session.flight._Flight", Untouchable())
+    monkeypatch.setattr("kakao_session.single_flight._Flight", Untouchable())
     for _ in range(3):
         assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME] * 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
-from kakao_session.held import Held
+from kakao_session.token import Bearer
 from tests.conftest import ME, Clock, wire
 
 if TYPE_CHECKING:
@@ -72,10 +72,12 @@ def test_dead_token__given_beside_a_live_one_in_the_store(
     assert session.get("/v2/user/me").status_code == 200
 
 
-@pytest.mark.parametrize("held", [Held.of(Token(), 60, 300), Held.dead(Token(access_token="a"))])
-def test_no_token_or_a_dead_one__is_for_no_call(held: Held) -> None:
-    assert not held.is_fresh()
-    assert not held.is_usable()
+@pytest.mark.parametrize(
+    "bearer", [Bearer.of(Token(), 60, 300), Bearer.unusable(Token(access_token="a"))]
+)
+def test_no_token_or_a_dead_one__is_for_no_call(bearer) -> None:
+    assert not bearer.is_fresh()
+    assert not bearer.is_usable()
 
 
 def test_errors__are_separate_objects(

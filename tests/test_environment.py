@@ -13,8 +13,8 @@ import requests
 from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session import KakaoSession, Token
-from kakao_session import environment as module
-from kakao_session.environment import Environment
+from kakao_session import transport as module
+from kakao_session.transport import Environment
 from tests.free_port import free_port
 
 if TYPE_CHECKING:

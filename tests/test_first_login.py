@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from kakao_session import ConfigurationError, FileTokenStore, LoginRequiredError, Token
-from kakao_session.login import REDIRECT_URI, AppTokenStore, Login, note_user
+from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
 from tests.test_login import agree
 
 if TYPE_CHECKING:

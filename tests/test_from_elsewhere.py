@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kakao_session import KakaoSession
-from kakao_session.login import Login
+from kakao_session.login.flow import Login
 from tests.emulator.chromium import chromium
 from tests.free_port import free_port
 from tests.test_loopback import Browser as Listener

@@ -25,12 +25,12 @@ from kakao_session import (
     TokenStoreError,
     raise_for_kakao,
 )
-from kakao_session import kauth as kauth_module
+from kakao_session import token_endpoint as token_endpoint_module
+from kakao_session.authorization_response import read_code
 from kakao_session.errors import TokenEndpointError
-from kakao_session.held import Held
-from kakao_session.kauth import LONGEST_WAIT, Form, TokenEndpoint
-from kakao_session.login import Login
-from kakao_session.redirect import read_code
+from kakao_session.login.flow import Login
+from kakao_session.token import Bearer
+from kakao_session.token_endpoint import LONGEST_WAIT, Form, TokenEndpoint
 from tests.odd import (
     ANY_TEXT,
     BODIES,
@@ -90,7 +90,7 @@ class NoTime:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kauth_module, "time", NoTime)
+    monkeypatch.setattr(token_endpoint_module, "time", NoTime)
 
 
 def refreshed(session: requests.Session) -> Token:
@@ -118,7 +118,7 @@ def test_token_endpoint(
         else:
             assert token["access_token"]
             Token({"access_token": "old", "refresh_token": "r"}).merged(token)
-            Held.of(token, 60, 300).is_fresh()
+            Bearer.of(token, 60, 300).is_fresh()
 
 
 @fuzz
@@ -212,7 +212,7 @@ def test_token_file(body: bytes) -> None:
             assert store.path.read_bytes() == body
         else:
             assert token
-            Held.of(token, 60, 300).is_fresh()
+            Bearer.of(token, 60, 300).is_fresh()
             assert token.fingerprint
             assert isinstance(token.scopes, frozenset)
             try:

@@ -63,7 +63,9 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         raise ConnectionRefusedError
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
-    monkeypatch.setattr("kakao_session.kauth.time", type("NoTime", (), {"sleep": lambda _: None}))
+    monkeypatch.setattr(
+        "kakao_session.token_endpoint.time", type("NoTime", (), {"sleep": lambda _: None})
+    )
     monkeypatch.chdir(tmp_path)
 
 

@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kakao_session import KakaoSession
-from kakao_session.login import Login
-from kakao_session.login_page import Page, html
-from kakao_session.loopback import MOST_CONNECTIONS
+from kakao_session.login.flow import Login
+from kakao_session.login.loopback import MOST_CONNECTIONS
+from kakao_session.login.page import Page, html
 from tests.free_port import free_port
 from tests.odd import ANY_TEXT, bounded, fuzz_cheaply
 from tests.test_loopback import Browser

@@ -23,11 +23,11 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from kakao_session import flight as flight_module
-from kakao_session.kauth import Form, TokenEndpoint
-from kakao_session.keeper import Keeper
-from kakao_session.renewer import BOUGHT
-from kakao_session.source import AHEAD, TokenSource
+from kakao_session import single_flight as flight_module
+from kakao_session.persistence import Persistence
+from kakao_session.token_endpoint import Form, TokenEndpoint
+from kakao_session.token_source import TRIED_AHEAD, TokenSource
+from kakao_session.unauthorized import REFRESHED_FOR_A_401, RetryUnauthorized
 
 EXPIRED = Token({"access_token": "a0", "refresh_token": "r0", "expires_at": 1.0})
 NOW = 1_800_000_000.0
@@ -199,14 +199,17 @@ def every_schedule(
     count = 0
     while given is not None:
         Threading.schedule = schedule = Schedule(given)
-        for pause in (AHEAD, BOUGHT):
-            pause.end("Bearer a0")
-            pause.end("Bearer a1")
+        for cooldown in (TRIED_AHEAD, REFRESHED_FOR_A_401):
+            cooldown.stop("Bearer a0")
+            cooldown.stop("Bearer a1")
         kakao, store = Kakao(failure), Store(failing, token)
-        shared = [TokenSource(kakao, Keeper(store, None), client_id="k") for _ in range(sources)]
+        shared = [
+            TokenSource(kakao, Persistence(store, None), client_id="k") for _ in range(sources)
+        ]
         for source in shared if held else ():
-            source._renewer.begin_with(token.copy())
-            source.keeper.seen = token
+            source._refresher.begin_with(token.copy())
+            state = source._refresher.state
+            source._refresher.state = state._replace(stored=token)
         outcomes = schedule.run(
             [partial(jobs[n % len(jobs)], shared[n % sources]) for n in range(threads)]
         )
@@ -318,7 +321,7 @@ def test_ahead_of_time__and_a_rejection() -> None:
 
 
 def rejected(source: TokenSource) -> str | None:
-    return source.after_rejection("Bearer a0")
+    return RetryUnauthorized(source, "Bearer a0")._another_than("Bearer a0")
 
 
 @pytest.mark.parametrize("threads", [2, 3])

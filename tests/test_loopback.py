@@ -1,4 +1,4 @@
-"""``kakao_session.loopback``: the page that waits for the browser, and who else comes to it."""
+"""The loopback listener, which waits for the browser, and who else comes to its port."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from kakao_session import loopback
-from kakao_session.login_page import Page, html
-from kakao_session.loopback import LoopbackListener, is_loopback
+from kakao_session.login import loopback
+from kakao_session.login.loopback import LoopbackListener, is_loopback
+from kakao_session.login.page import Page, html
 from tests.free_port import free_port, has_ipv6
 
 ANSWER = "state=right"

@@ -166,7 +166,7 @@ class Model(World):
             assert outcome.status_code in (200, 400)  # 400: the upload is no template
 
     def check_truly_over(self, name: str) -> None:
-        known = [self.sessions[name]._source._renewer.held.token]
+        known = [self.sessions[name]._source._refresher.state.token]
         if name == "server":  # that is the auth of its last call, perhaps another thread's
             known.clear()
         if name != "alone" and not self.store.unreachable and self.store.token is not None:
@@ -237,7 +237,7 @@ class Model(World):
     def restarts(self, name: str) -> None:
         if self.in_trouble or name == "alone":
             self.excused.add(self.shares(name))
-        if not self.sessions[name]._source._renewer.is_saved:
+        if not self.sessions[name]._source._refresher.state.is_saved:
             self.excused.add(self.shares(name))
         self.open(name)
 
@@ -314,7 +314,7 @@ class Model(World):
 def test_model(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    monkeypatch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
+    monkeypatch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps it all
     warnings.simplefilter("ignore", KakaoWarning)  # the model judges by what has happened
     Model.kakao = running_kakao

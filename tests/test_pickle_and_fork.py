@@ -20,10 +20,10 @@ from kakao_session import (
     KakaoSession,
     LoginRequiredError,
     Token,
-    flight,
+    single_flight,
 )
-from kakao_session.flight import SingleFlight
-from kakao_session.fork import _open_anew
+from kakao_session.single_flight import SingleFlight
+from kakao_session.transport import _renew_adapters
 from tests.conftest import Clock
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ from kakao_session import KakaoSession
 session = KakaoSession("key", token_store=sys.argv[1])
 
 def save(name):
-    store = session._source.keeper.store
+    store = session._source.persistence.store
     with store.lock():
         store.save({**store.load(), "access_token": name})
 
@@ -234,7 +234,7 @@ def test_forked_child__has_pools_of_its_own(
         session.adapters["mem://"] = object()  # type: ignore[assignment]  # not one of requests'
     pools = [adapter.poolmanager for adapter in (plain, timed, broken)]
     del broken.limit
-    _open_anew()
+    _renew_adapters()
     for session in sessions:
         del session.adapters["mem://"]
     changed = [
@@ -253,13 +253,13 @@ def test_forked_child__has_pools_of_its_own(
 
 
 def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flight, "_this_process", flight._this_process)
+    monkeypatch.setattr(single_flight, "_this_process", single_flight._this_process)
     flights: SingleFlight[str] = SingleFlight()
 
     def fork_and_lead(generations: int) -> str:
         if generations == 0:
             return "landed"
-        flight._become_another_process()
+        single_flight._become_another_process()
         return flights.lead(lambda: fork_and_lead(generations - 1)) or "waits"
 
     assert fork_and_lead(3) == "landed"

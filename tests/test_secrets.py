@@ -25,8 +25,7 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 from kakao_session import TemporaryError, Token
-from kakao_session.kauth import Form
-from kakao_session.secret import (
+from kakao_session.redaction import (
     Secret,
     SecretBytes,
     fingerprint,
@@ -35,6 +34,7 @@ from kakao_session.secret import (
     without_words,
 )
 from kakao_session.stores.text import to_text
+from kakao_session.token_endpoint import Form
 from tests.leaks import SCENARIOS, Drive
 from tests.stores.servers import redis_server as started_redis_server
 

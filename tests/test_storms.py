@@ -23,8 +23,8 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from kakao_session.flight import SingleFlight
-from kakao_session.renewer import Need, Renewer
+from kakao_session.refresher import Refresher
+from kakao_session.single_flight import SingleFlight
 from tests.conftest import Clock
 
 if TYPE_CHECKING:
@@ -175,16 +175,16 @@ def test_leader_that_breaks_off__is_followed_by_another(
     clock.advance(hours=7)
     first = threading.Event()
     second = threading.Event()
-    meet = Renewer.meet
+    refresh = Refresher.refresh
 
-    def interrupted(renewer: Renewer, need: Need) -> Any:
+    def interrupted(*given: Any, **options: Any) -> Any:
         if not first.is_set():
             first.set()
             second.wait()
             raise KeyboardInterrupt
-        return meet(renewer, need)
+        return refresh(*given, **options)
 
-    monkeypatch.setattr(Renewer, "meet", interrupted)
+    monkeypatch.setattr(Refresher, "refresh", interrupted)
     caught: list[BaseException] = []
 
     def lead() -> None:
@@ -221,7 +221,7 @@ def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
     session = new_session(token=token)
     clock.advance(hours=7)
     control = session._source._flights
-    flight, _ = control._board()
+    flight, _ = control._join()
     flight.landed = Announcing()
     statuses: list[int] = []
     follower = threading.Thread(
@@ -236,15 +236,15 @@ def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
 
 def test_flight__one_at_a_time() -> None:
     control: SingleFlight[int] = SingleFlight()
-    first, leads = control._board()
-    again, leads_too = control._board()
+    first, leads = control._join()
+    again, leads_too = control._join()
     assert (leads, leads_too) == (True, False)
     assert first is again
     assert first.is_led_by_this_thread
     assert not first.landed.is_set()
     control._land(first)
     assert first.landed.is_set()
-    assert control._board()[1]
+    assert control._join()[1]
 
 
 # Processes ----------------------------------------------------------------------------------

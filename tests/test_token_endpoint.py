@@ -18,7 +18,7 @@ from kakao_session import (
     Token,
     TokenEndpointError,
 )
-from kakao_session import kauth as kauth_module
+from kakao_session import token_endpoint as token_endpoint_module
 from tests.conftest import ME, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     class NoTime:
         sleep = staticmethod(naps.append)
 
-    monkeypatch.setattr(kauth_module, "time", NoTime)
+    monkeypatch.setattr(token_endpoint_module, "time", NoTime)
     return naps
 
 
@@ -302,7 +302,7 @@ def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) 
     kakao.fail_next("hang", times=None)
     started = time.monotonic()
     with pytest.raises(TemporaryError, match="ReadTimeout"):
-        new_auth(token=token, timeout=0.2).source.renew()
+        new_auth(token=token, timeout=0.2).source.refresh()
     assert time.monotonic() - started < 2
     assert len(kakao.token_requests) == 2
 
@@ -544,7 +544,7 @@ def test_answer__is_read_up_to_a_limit(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float], beyond: int
 ) -> None:
     bare = len('{"access_token":"a","x":""}')
-    padding = "x" * (kauth_module.LARGEST_ANSWER - bare + beyond)
+    padding = "x" * (token_endpoint_module.LARGEST_ANSWER - bare + beyond)
     kakao.fail_next(200, json={"access_token": "a", "x": padding}, times=2)
     session = new_session(token=token)
     if beyond:

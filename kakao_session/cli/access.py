@@ -21,6 +21,7 @@ from kakao_session.errors import KakaoWarning, TokenStoreError
 from kakao_session.session import KakaoSession
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token, is_sendable
+from kakao_session.token_endpoint import ClientCredentials
 
 SECRET_VARIABLE = "KAKAO_CLIENT_SECRET"  # noqa: S105 - its name
 
@@ -46,7 +47,7 @@ class Access:
 
     def app_key(self, token: Token) -> str | None:
         """:returns: the REST API key that renews *token*; ``None`` if nobody has said."""
-        key = self.client_id or os.environ.get("KAKAO_REST_API_KEY") or token.get("app_key")
+        key = ClientCredentials(self.client_id, None).client_id(lambda: token)
         return str(key) if key else None
 
     def load(self) -> Token:
@@ -123,7 +124,7 @@ def _check(session: KakaoSession, secret: str | None) -> None:
     key = session.client_id
     if key is not None and not is_sendable(key):
         raise Failure(say("odd_key"))
-    secret = secret or os.environ.get(SECRET_VARIABLE) or session.token.get("client_secret")
+    secret = ClientCredentials(None, secret).client_secret(lambda: session.token)
     if secret is not None and not is_sendable(secret):
         raise Failure(say("odd_secret"))
 

@@ -13,6 +13,7 @@ from kakao_session.cli.failure import Failure
 from kakao_session.cli.interrupts import unwinding
 from kakao_session.cli.language import say
 from kakao_session.token import Token
+from kakao_session.token_endpoint import ClientCredentials
 
 
 class AppKeys(NamedTuple):
@@ -30,7 +31,7 @@ def ask_for_app_keys(client_id: str | None, stored: Token) -> AppKeys:
     :param stored: the login of before, which may know the keys; empty if there is none.
     :raises Failure: the REST API key is missing, and nobody is there to be asked.
     """
-    key = client_id or os.environ.get("KAKAO_REST_API_KEY") or stored.get("app_key") or _ask_key()
+    key = ClientCredentials(client_id, None).client_id(lambda: stored) or _ask_key()
     known = stored.get("client_secret") if stored.get("app_key", key) == key else None
     secret = os.environ.get(SECRET_VARIABLE) or _ask_secret(bool(known)) or known
     return AppKeys(key, secret, secret is not None and secret == known)

@@ -69,7 +69,7 @@ def _read(file: str, client_id: str | None) -> Token:
     except ValueError as error:
         raise Failure(say("no_token", file=file, why=error)) from None
     if client_id:
-        token["app_key"] = client_id
+        return token.with_app(client_id, token.get("client_secret"))
     return token
 
 

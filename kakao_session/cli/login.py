@@ -23,9 +23,9 @@ from kakao_session.cli.redirect_uri import checked, redirect_uri
 from kakao_session.cli.standing import access_token_end, refresh_token_end
 from kakao_session.cli.waiting import Inbox, wait_for_code
 from kakao_session.errors import LoginRequiredError, TokenEndpointError
-from kakao_session.login import AppTokenStore, Login, note_user
-from kakao_session.login_page import Page
-from kakao_session.loopback import LoopbackListener, is_loopback
+from kakao_session.login.flow import AppTokenStore, Login, note_user
+from kakao_session.login.loopback import LoopbackListener, is_loopback
+from kakao_session.login.page import Page
 from kakao_session.session import KakaoSession
 from kakao_session.token import Token
 

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from kakao_session.cli.language import say
-from kakao_session.login import REDIRECT_URI
+from kakao_session.login.flow import REDIRECT_URI
 
 
 def checked(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from kakao_session.cli.language import say
 from kakao_session.cli.moments import moment
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
 from kakao_session.token import Token, now
 
 Verdict = Literal["fine", "ending", "needed"]

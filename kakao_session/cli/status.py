@@ -25,7 +25,7 @@ from kakao_session.cli.standing import (
     verdict,
 )
 from kakao_session.errors import KakaoAPIError, LoginRequiredError, TokenStoreError
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
 from kakao_session.token import Token, now
 
 EXIT_STATUS = {"fine": 0, "needed": 1, "ending": 3, "unknown": 4}

@@ -12,7 +12,7 @@ from kakao_session.cli.failure import Failure
 from kakao_session.cli.language import say
 from kakao_session.cli.moments import clock_time
 from kakao_session.errors import LoginRequiredError
-from kakao_session.login import Login
+from kakao_session.login.flow import Login
 from kakao_session.token import now
 
 _TICK = 0.5

@@ -14,8 +14,8 @@ from requests.adapters import HTTPAdapter
 
 from kakao_session.cli import screen
 from kakao_session.endpoints import KAKAO
-from kakao_session.kauth import TIMEOUT
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
+from kakao_session.token_endpoint import TIMEOUT
 
 _SECRETS = {"access_token", "refresh_token", "id_token", "code", "code_verifier", "client_id"}
 _HARMLESS = {

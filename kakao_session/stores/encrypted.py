@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import hidden
+from kakao_session.redaction import hidden
 from kakao_session.stores.base import check_store
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import SecretBytes
+from kakao_session.redaction import SecretBytes
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.lockfile import check_lock, locked

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import Secret, without_frames
+from kakao_session.redaction import Secret, without_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.lockfile import check_lock, locked
 from kakao_session.stores.private_file import PrivateFile

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import Secret, SecretBytes, without_frames, without_words
+from kakao_session.redaction import Secret, SecretBytes, without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token

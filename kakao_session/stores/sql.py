@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.secret import without_frames, without_words
+from kakao_session.redaction import without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token

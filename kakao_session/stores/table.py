@@ -22,7 +22,7 @@ from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from kakao_session.secret import Secret
+from kakao_session.redaction import Secret
 
 LONGEST_KEY = 255
 

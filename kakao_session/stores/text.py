@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kakao_session.errors import KOE
-from kakao_session.secret import Secret, Secrets, without_frames
+from kakao_session.redaction import Secret, Secrets, without_frames
 from kakao_session.token import Token
 
 

@@ -47,7 +47,7 @@ def kakao(
     monkeypatch.setenv("LANG", request.param)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("kakao_session.kauth.time.sleep", lambda _: None)
+    monkeypatch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
     return kakao
 
 

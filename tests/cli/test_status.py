@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
 from kakao_session.token import Token
 from tests.cli.conftest import Run, running, store, stored
 

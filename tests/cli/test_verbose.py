@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from kakao_session.cli.wire import Wire, answered, described
-from kakao_session.secret import fingerprint
+from kakao_session.redaction import fingerprint
 from tests.cli.conftest import Run, store, stored
 
 if TYPE_CHECKING:

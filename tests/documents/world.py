@@ -38,8 +38,8 @@ for argument in arguments:
 
 # The port is one that is free: the usual one may be somebody else's on this machine.
 _COMMAND = """
-import kakao_session.login
-kakao_session.login.REDIRECT_URI = "http://localhost:{port}/callback"
+import kakao_session.login.flow
+kakao_session.login.flow.REDIRECT_URI = "http://localhost:{port}/callback"
 from kakao_session.cli import main
 main()
 """

@@ -21,7 +21,7 @@ from kakao_session import (
     TokenStore,
     TokenStoreError,
 )
-from kakao_session.held import Held
+from kakao_session.token import Bearer
 from tests.odd import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
 from tests.stores import places
 from tests.stores.keychain import Keychain
@@ -42,7 +42,7 @@ def check(store: TokenStore) -> None:
     else:
         if token is None:
             return
-        Held.of(token, 60, 300).is_fresh()
+        Bearer.of(token, 60, 300).is_fresh()
         with store.lock():
             store.save(token)
         assert store.load() == token or "nan" in repr(dict(token)).lower()

@@ -1,7 +1,6 @@
-"""The first login: where the browser is sent, what it comes back with, what is kept of it.
+"""The steps of the first login: the URL for the browser, the answer, the token and what is kept.
 
-Who listens for the browser is told in :mod:`~kakao_session.loopback`. Prompts and spinners are the
-command's.
+:mod:`~kakao_session.login.loopback` listens for the browser. The command adds prompts and spinners.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from kakao_session.authorization_response import read_code
 from kakao_session.errors import LOGIN, LoginRequiredError
-from kakao_session.redirect import read_code
-from kakao_session.secret import Secret
+from kakao_session.redaction import Secret
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -102,11 +101,7 @@ class AppTokenStore:
 
     def save(self, token: Mapping[str, Any]) -> None:
         """Save *token* with the app's keys."""
-        keys = {"app_key": self.app_key, "client_secret": self.client_secret}
-        fields = {**token, **keys}
-        if self.client_secret is None:
-            del fields["client_secret"]
-        self.inner.save(Token(fields))
+        self.inner.save(Token(token).with_app(self.app_key, self.client_secret))
 
     def delete(self) -> None:
         """Remove what is stored."""

@@ -1,4 +1,4 @@
-"""Single flight: of many threads that want the same done, one does it and all share the outcome."""
+"""Single flight: of many threads that want the same thing, one does the work and all share it."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Lets one piece of work be under way at a time, of all that is done through it."""
+    """Lets one thread work at a time. The others wait, and may share its outcome."""
 
     def __init__(self) -> None:
-        # By process: a thread that is at work while the process forks is not there in the child.
+        # By process: a thread that works while the process forks does not exist in the child.
         self._under_way: dict[object, _Flight[T]] = {}
 
-    def share(self, work: Callable[[], T], wanted: Callable[[T], bool]) -> T | None:
-        """Do the work, or wait for the thread that is at it and share what comes of that.
+    def share(self, work: Callable[[], T], is_enough: Callable[[T], bool]) -> T | None:
+        """Do the work, or wait for the thread that does it and share the outcome.
 
-        :param work: brings about what is wanted.
-        :param wanted: whether what another thread has brought about will do, too.
-        :returns: the outcome; ``None`` for a thread that is at work and comes back for more.
+        :param work: what to do.
+        :param is_enough: whether the outcome of another thread will do as well.
+        :returns: the outcome; ``None`` for a thread that is at work itself and calls this again.
         :raises KakaoError: what the work raised.
         """
         while True:
-            flight, leads = self._board()
+            flight, leads = self._join()
             if leads:
                 return self._lead(flight, work)
             if flight.is_led_by_this_thread:
                 return None
             flight.landed.wait()
             if flight.error is not None:
-                # Each thread raises an error of its own: raising writes into the object.
+                # A copy for each thread, because raising an error changes it.
                 raise copy.copy(flight.error) from flight.error
-            if flight.outcome is not None and wanted(flight.outcome):
+            if flight.outcome is not None and is_enough(flight.outcome):
                 return flight.outcome
 
     def lead(self, work: Callable[[], T]) -> T | None:
-        """Do the work unless some is under way.
+        """Do the work, unless another thread is at work.
 
-        :returns: the outcome; ``None`` if some is.
+        :returns: the outcome; ``None`` if another thread is at work.
         """
-        flight, leads = self._board()
+        flight, leads = self._join()
         return self._lead(flight, work) if leads else None
 
-    def alone(self, job: Callable[[], T]) -> T:
-        """Do what nobody else shares, while nothing is under way."""
+    def alone(self, work: Callable[[], T]) -> T:
+        """Do work whose outcome nobody shares, while no other thread is at work."""
         while True:
-            flight, leads = self._board()
+            flight, leads = self._join()
             if leads:
                 try:
-                    return job()
+                    return work()
                 finally:
                     self._land(flight)
             if flight.is_led_by_this_thread:
-                return job()
+                return work()
             flight.landed.wait()
 
     def _lead(self, flight: _Flight[T], work: Callable[[], T]) -> T:
@@ -72,10 +72,10 @@ class SingleFlight(Generic[T]):
             self._land(flight)
         return outcome
 
-    def _board(self) -> tuple[_Flight[T], bool]:
-        """:returns: the flight under way, and whether the caller leads it and so must land it."""
+    def _join(self) -> tuple[_Flight[T], bool]:
+        """:returns: the flight under way, and whether this thread has just started it."""
         mine: _Flight[T] = _Flight()
-        flight = self._under_way.setdefault(mine.process, mine)  # no thread comes in between
+        flight = self._under_way.setdefault(mine.process, mine)  # atomic
         return flight, flight is mine
 
     def _land(self, flight: _Flight[T]) -> None:
@@ -87,9 +87,9 @@ class SingleFlight(Generic[T]):
 
 
 class _Flight(Generic[T]):
-    """One piece of work under way: who does it, and what came of it.
+    """Work under way: which thread does it, and its outcome.
 
-    Neither ``outcome`` nor ``error`` is set when the work was broken off, or was nobody's to share.
+    ``outcome`` and ``error`` stay ``None`` if the work was interrupted, or is not for sharing.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from kakao_session.login_page import HEADERS, Page, html
+from kakao_session.login.page import HEADERS, Page, html
 
 log = logging.getLogger(__name__)
 

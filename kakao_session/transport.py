@@ -1,18 +1,25 @@
-"""What the environment says about proxies and the CA bundle, remembered while it does not change.
+"""Everything that touches the inside of requests: its look at the environment, and forks.
 
-requests asks the environment anew for every call, which is more than half of what a call costs. The
-answer depends on the host and on a few variables; here it is kept with their values.
+requests reads proxies and CA bundle from the environment anew for each call, which is more than
+half of what a call costs. The answer depends on the host and a few variables, so it is kept here
+with their values.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sys
 import time
 from typing import NamedTuple
+from weakref import WeakSet
 
+import requests
+from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+
+log = logging.getLogger(__name__)
 
 # Every variable that requests.utils.get_environ_proxies and merge_environment_settings read.
 _VARIABLES = (
@@ -84,3 +91,27 @@ def _values() -> tuple[object, ...]:
     if wrapped is None:
         return (len(os.environ), *map(os.environ.get, _VARIABLES))
     return (len(wrapped), *map(wrapped.get, _KEYS))
+
+
+# Forks ----------------------------------------------------------------------------------------
+
+_sessions: WeakSet[requests.Session] = WeakSet()
+
+
+def leave_connections_to_the_parent(session: requests.Session) -> None:
+    """Give *session* new connections in each process that is forked: two can't share one."""
+    _sessions.add(session)
+
+
+def _renew_adapters() -> None:
+    for session in _sessions:
+        for adapter in session.adapters.values():
+            if isinstance(adapter, HTTPAdapter):
+                try:
+                    adapter.__setstate__(adapter.__getstate__())  # as if it were unpickled
+                except Exception:  # somebody's own adapter must not keep the others from it
+                    log.exception("%s keeps its parent's connections", type(adapter).__name__)
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork
+    os.register_at_fork(after_in_child=_renew_adapters)

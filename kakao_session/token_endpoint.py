@@ -1,13 +1,17 @@
-"""The token endpoint: a form goes in, a token or an error comes out. All talk to kauth is here."""
+"""The token endpoint: client credentials and a form go in, a token or an error comes out.
+
+This is the only module that sends anything to kauth.
+"""
 
 from __future__ import annotations
 
 import io
 import math
+import os
 import random
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,13 +20,14 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 
 from kakao_session import __version__
 from kakao_session.errors import (
+    ConfigurationError,
     TemporaryError,
     TokenEndpointError,
     json_object,
     token_endpoint_error,
 )
-from kakao_session.secret import Secrets, without_frames
-from kakao_session.token import Token, now
+from kakao_session.redaction import Secrets, without_frames
+from kakao_session.token import Token, is_sendable, now
 
 Timeout = float | tuple[float, float]
 
@@ -45,35 +50,75 @@ _HEADERS = {
 }
 
 
+_MOST_TRIES = 2
+
+
 class Form(Secrets):
     """The fields of a token request."""
 
 
-_MOST_TRIES = 2
+class ClientCredentials:
+    """The REST API key and its secret: as given, else from the environment, else from the token.
+
+    :param client_id: the REST API key, if it is given.
+    :param client_secret: its secret, if it is given.
+
+    The methods take a function that returns the token, which may have ``app_key`` and
+    ``client_secret``. It is called only when it is needed, because it may have to read a store.
+    """
+
+    __slots__ = ("given_id", "given_secret")
+
+    def __init__(self, client_id: str | None, client_secret: str | None) -> None:
+        self.given_id = client_id
+        self.given_secret = client_secret
+
+    def client_id(self, token: Callable[[], Token]) -> str | None:
+        """:returns: the REST API key, or ``None`` if it is missing."""
+        return self.given_id or os.environ.get("KAKAO_REST_API_KEY") or token().get("app_key")
+
+    def client_secret(self, token: Callable[[], Token]) -> str | None:
+        """:returns: the client secret, or ``None`` if there is none."""
+        given = self.given_secret or os.environ.get("KAKAO_CLIENT_SECRET")
+        return given or token().get("client_secret")
+
+    def required_client_id(self, token: Callable[[], Token]) -> str:
+        """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
+        client_id = self.client_id(token)
+        if not client_id:
+            raise ConfigurationError(
+                "The REST API key is needed and nobody has said it. Give client_id=, set "
+                "KAKAO_REST_API_KEY, or keep it as app_key in the token."
+            )
+        return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
+
+    def form(
+        self,
+        token: Callable[[], Token],
+        grant_type: str,
+        *,
+        client_secret: str | None = None,
+        **fields: str,
+    ) -> Form:
+        """A token request's form: the grant, who asks, and what else the grant needs.
+
+        :raises ConfigurationError: the REST API key is missing, or it or its secret can't be sent.
+        """
+        form = Form(grant_type=grant_type, client_id=self.required_client_id(token), **fields)
+        if client_secret := client_secret or self.client_secret(token):
+            places = "client_secret=, KAKAO_CLIENT_SECRET and client_secret"
+            form["client_secret"] = _sendable(client_secret, "client secret", places)
+        return form
 
 
-def _wait_after(error: TemporaryError) -> float:
-    """Seconds to wait before the next try; infinity if there is none."""
-    response = error.response
-    if response is None:
-        return _backoff()
-    if response.status_code < 500:
-        return math.inf
-    return _retry_after(response.headers.get("Retry-After", "")) or _backoff()
-
-
-def _backoff() -> float:
-    return 0.1 + random.random() * 0.2  # noqa: S311  # no secret
-
-
-def _retry_after(value: str) -> float:
-    """The seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 if it is none."""
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
-    except (ValueError, OverflowError, OSError):
-        return 0.0
+def _sendable(value: Any, what: str, places: str) -> str:
+    """:raises ConfigurationError: *value*, which may come from a file, can't be sent."""
+    if not is_sendable(value):
+        raise ConfigurationError(
+            f"The {what} is none, for it has characters other than visible ASCII. Look at "
+            f"{places} in the token."
+        )
+    return str(value)
 
 
 class TokenEndpoint:
@@ -159,6 +204,30 @@ class TokenEndpoint:
 
     def __setstate__(self, session: requests.Session) -> None:
         self._session = weakref.ref(session)
+
+
+def _wait_after(error: TemporaryError) -> float:
+    """Seconds to wait before the next try; infinity if there is none."""
+    response = error.response
+    if response is None:
+        return _backoff()
+    if response.status_code < 500:
+        return math.inf
+    return _retry_after(response.headers.get("Retry-After", "")) or _backoff()
+
+
+def _backoff() -> float:
+    return 0.1 + random.random() * 0.2  # noqa: S311  # no secret
+
+
+def _retry_after(value: str) -> float:
+    """The seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 if it is none."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def _read_body(response: requests.Response) -> None:

@@ -7,7 +7,7 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from kakao_session.errors import LOGIN, LoginRequiredError
-from kakao_session.secret import Secret, Secrets
+from kakao_session.redaction import Secret, Secrets
 
 _CODE = re.compile(r"[\x20-\x7e]+")  # RFC 6749, appendix A.11
 

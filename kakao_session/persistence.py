@@ -1,4 +1,4 @@
-"""Where a token is kept: in the store first, then wherever ``token_updater`` puts it."""
+"""Where the login is kept: the store and the save callback, used as one."""
 
 from __future__ import annotations
 
@@ -15,59 +15,61 @@ if TYPE_CHECKING:
 TokenUpdater = Callable[[Token], object]
 
 
-class Keeper:
-    """The store and the save callback as one; either may be missing.
+class Persistence:
+    """The store, then the save callback. Either may be missing.
 
-    Both are somebody else's code: whatever goes wrong in them comes out as a ``TokenStoreError``.
+    Both are other people's code, so every exception of theirs becomes a ``TokenStoreError``.
 
-    :param store: where the login lives.
+    :param store: where the login is kept.
     :param updater: called with a copy of each new token.
     """
 
-    __slots__ = ("seen", "store", "updater")
+    __slots__ = ("store", "updater")
 
     def __init__(self, store: TokenStore | None, updater: TokenUpdater | None) -> None:
         self.store = store
         self.updater = updater
-        self.seen: Token | None = None
-        """What the store held when it was last looked at."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether there is nothing to keep a token in: it lives as long as the process."""
+        """Whether there is neither: the login ends with the process."""
         return self.store is None and self.updater is None
 
     @property
     def place(self) -> str:
-        """Where the login lives, for a sentence; empty if it has no store."""
+        """Where the login is kept, as part of a sentence. Empty if there is no store."""
         return "" if self.store is None else f" in {self.store!r}"
 
     def load(self) -> Token | None:
         """:raises TokenStoreError: the store could not be read."""
         if self.store is None:
             return None
-        with _guarded(f"The token{self.place} could not be read"):
+        with self._errors("read"):
             return self.store.load()
 
     def save(self, token: Token) -> None:
         """:raises TokenStoreError: the store or the save callback failed."""
         if self.store is not None:
-            with _guarded(f"The token{self.place} could not be saved"):
+            with self._errors("saved"):
                 self.store.save(token)
-            self.seen = token
         if self.updater is not None:
-            with _guarded("The token could not be saved, for token_updater failed"):
+            try:
                 self.updater(token.copy())
+            except TokenStoreError:
+                raise
+            except Exception as error:
+                what = "The token could not be saved, for token_updater failed"
+                raise _error(what, error) from error
 
     def delete(self) -> None:
-        """:raises TokenStoreError: the store did not let go of the token."""
+        """:raises TokenStoreError: the token could not be deleted from the store."""
         if self.store is not None:
-            with _guarded(f"The token{self.place} could not be deleted"):
+            with self._errors("deleted"):
                 self.store.delete()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be alone with the store.
+        """Keep everybody else out of the store.
 
         :raises TokenStoreError: it could not be locked, and nothing has happened; or it could not
             be unlocked.
@@ -75,24 +77,28 @@ class Keeper:
         if self.store is None:
             yield
             return
-        with _guarded(f"The token{self.place} could not be locked"):
+        with self._errors("locked"):
             lock = self.store.lock()
             lock.__enter__()
         try:
             yield
         finally:
-            with _guarded(f"The token{self.place} could not be unlocked"):
+            with self._errors("unlocked"):
                 lock.__exit__(None, None, None)
 
+    @contextmanager
+    def _errors(self, done: str) -> Iterator[None]:
+        """:param done: what could not be done, for the message: ``read``, ``saved``."""
+        try:
+            yield
+        except TokenStoreError:
+            raise
+        except Exception as error:
+            raise _error(f"The token{self.place} could not be {done}", error) from error
 
-@contextmanager
-def _guarded(what: str) -> Iterator[None]:
-    try:
-        yield
-    except TokenStoreError:
-        raise
-    except Exception as error:
-        raise TokenStoreError(
-            f"{what} ({type(error).__name__}). Mend its cause, shown above; no login is lost while "
-            "this process lives."
-        ) from error
+
+def _error(what: str, cause: Exception) -> TokenStoreError:
+    return TokenStoreError(
+        f"{what} ({type(cause).__name__}). Mend its cause, shown above; no login is lost while "
+        "this process lives."
+    )

@@ -1,0 +1,301 @@
+"""How a login changes: it is adopted from the store, refreshed, saved, or ended by Kakao.
+
+Only one thread at a time works here. :mod:`~kakao_session.token_source` sees to that, and decides
+when to refresh.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kakao_session.errors import LOGIN, LoginRequiredError, TokenStoreError
+from kakao_session.persistence import Persistence
+from kakao_session.redaction import fingerprint
+from kakao_session.token import Bearer, Token, now
+from kakao_session.token_endpoint import ClientCredentials, Form, TokenEndpoint
+
+log = logging.getLogger(__name__)
+
+NOWHERE_TO_GO = (
+    "Kakao replaced the refresh token, and nothing keeps the new one: it is lost when the program "
+    "ends. Pass token_store= or token_updater=."
+)
+NOT_SAVED = (
+    "The new token could not be saved. It is in memory and will be saved again before the next "
+    "call; it is lost if the program ends before that."
+)
+
+IsEnough = Callable[[Bearer], bool]
+"""Whether a caller can do with a bearer, so that no refresh is needed."""
+
+BeforeUse = Callable[[str, float], object]
+"""Called with the header of a new token, and when it was issued, before any call can use it."""
+
+
+class State(NamedTuple):
+    """All that is known of a login. It is replaced as a whole, so threads read it without a lock.
+
+    :param bearer: what calls use.
+    :param is_saved: whether the token is where it is kept.
+    :param ended: Kakao's answer, if it has ended the login.
+    :param stored: what was in the store when it was last read; ``None`` if *bearer* came later.
+    :param replaced: fingerprints of the refresh tokens that Kakao has replaced.
+    """
+
+    bearer: Bearer
+    is_saved: bool = True
+    ended: LoginRequiredError | None = None
+    stored: Token | None = None
+    replaced: frozenset[str] = frozenset()
+
+    @property
+    def token(self) -> Token:
+        return self.bearer.token
+
+
+class Refresher:
+    """One login, and everything that changes it.
+
+    :param endpoint: where tokens are refreshed.
+    :param persistence: where the login is kept; read at first use.
+    :param credentials: who the app is.
+    :param leeway: see :class:`~kakao_session.KakaoSession`; likewise *refresh_ahead*.
+    :param token: a token to start with; empty for none.
+    """
+
+    risk: str | None = None
+    """Why the login is at risk. The user is warned when the flight has landed."""
+
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        persistence: Persistence,
+        credentials: ClientCredentials,
+        leeway: float,
+        refresh_ahead: float,
+        token: Token,
+    ) -> None:
+        self.endpoint = endpoint
+        self.persistence = persistence
+        self.credentials = credentials
+        self._leeway = leeway
+        self._refresh_ahead = refresh_ahead
+        self.state = State(self._bearer(token))
+
+    def refresh(
+        self,
+        is_enough: IsEnough,
+        *,
+        before_use: BeforeUse | None = None,
+        refresh_token: str | None = None,
+        transport: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Bearer:
+        """Get a bearer that is good enough: from the store if there is one, else from Kakao.
+
+        :param is_enough: which bearer is good enough.
+        :param before_use: called with a new token's header, before any call can use it.
+        :param refresh_token: to be sent instead of the token's own.
+        :param transport: see :meth:`TokenEndpoint.request`.
+        :raises KakaoError: there is none.
+        """
+        self.risk = None
+        if self.state.ended or not self.state.token:
+            self.adopt()
+        if not self.state.is_saved:
+            self._save_again()
+        if is_enough(self.state.bearer):
+            return self.state.bearer
+        if refresh_token is None:
+            self._refuse_what_is_in_vain()
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.persistence.lock())
+            except TokenStoreError:
+                # Without the right to write, follow the process that has it.
+                if is_enough(self.adopt(before_use, can_save=False)):
+                    return self.state.bearer
+                raise
+            self.adopt(before_use)
+            if not self.state.is_saved:
+                self._save(self.state.token)
+            # A token that could not be saved will do as well.
+            if is_enough(self._bearer(self.state.token)):
+                return self.state.bearer
+            return self._refresh(refresh_token, before_use, transport)
+
+    def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Bearer:
+        """Exchange a code for a token, which replaces the old one, and save it.
+
+        The code is not sent unless the store is ready to take the token.
+
+        :raises KakaoError: there is no token, or it could not be saved.
+        """
+        old = self.state.token
+        with self.persistence.lock():
+            answer = endpoint.request(form, **transport)
+            new = answer.with_app(old.get("app_key"), old.get("client_secret"))
+            new.refresh_token_changed = True
+            self.begin_with(new)
+            return self._save(new)
+
+    def begin_with(self, token: Token) -> Bearer:
+        """Use the token of another login, and forget what was known of the old one."""
+        stored = None if token else self.state.stored
+        self.state = State(self._bearer(token), stored=stored, replaced=self.state.replaced)
+        return self.state.bearer
+
+    def drop(self) -> Bearer:
+        """Forget the token, here and in the store.
+
+        :raises TokenStoreError: it could not be deleted from the store.
+        """
+        self.begin_with(Token())
+        with self.persistence.lock():
+            self.persistence.delete()
+        return self.state.bearer
+
+    # Adopt ----------------------------------------------------------------------------------
+
+    def adopt(self, before_use: BeforeUse | None = None, *, can_save: bool = True) -> Bearer:
+        """Adopt what is in the store, if another process has put it there.
+
+        :param before_use: called with the header of a token that is adopted.
+        :param can_save: whether a refresh token that the store has lost can be given back to it.
+        :raises TokenStoreError: the store could not be read.
+        """
+        stored = self.persistence.load()
+        if not stored:
+            return self.state.bearer
+        state = self.state
+        if self._is_replaced(stored):
+            if state.token and not state.ended:  # the store went back, to a backup for example
+                state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
+        elif self._is_news(stored):
+            log.info("took over the access token %s%s", stored.fingerprint, self.persistence.place)
+            state = self._adopted(stored, can_save)
+            if before_use is not None:
+                before_use(state.bearer.authorization, stored.issued_at)
+        self.state = state._replace(stored=stored)
+        return self.state.bearer
+
+    def _adopted(self, stored: Token, can_save: bool) -> State:
+        """:returns: the state with what was found in the store."""
+        ours = self.state.token
+        if self.state.ended or stored.get("refresh_token") or not ours.can_be_refreshed():
+            return self.state._replace(bearer=self._bearer(stored), is_saved=True, ended=None)
+        # A script has stored the answer of a refresh alone. Our refresh token goes with it.
+        token = ours.merged(stored)
+        token.refresh_token_changed = not self.state.is_saved and ours.refresh_token_changed
+        bearer = self._bearer(token)
+        if can_save or token.refresh_token_changed:
+            return self.state._replace(bearer=bearer.not_fresh(), is_saved=False)
+        return self.state._replace(bearer=bearer, is_saved=True)
+
+    def _is_replaced(self, stored: Token) -> bool:
+        return fingerprint(stored.get("refresh_token") or "") in self.state.replaced
+
+    def _is_news(self, stored: Token) -> bool:
+        """Whether somebody else has put *stored* into the store since it was last read."""
+        state, ours = self.state, self.state.token
+        if stored.is_same_as(ours):
+            return False
+        if ours and not ours.can_be_refreshed() and stored.can_be_refreshed():
+            return True  # it lives longer than ours
+        if ours and state.ended is None and state.stored is None:
+            # Ours was not loaded from there, so the later of the two counts.
+            return stored.issued_at > ours.issued_at
+        return state.ended is not None or not stored.is_same_as(state.stored)
+
+    # Refresh --------------------------------------------------------------------------------
+
+    def _refuse_what_is_in_vain(self) -> None:
+        """:raises LoginRequiredError: Kakao has ended the login, or there is none."""
+        if self.state.ended:
+            raise copy.copy(self.state.ended)
+        if not self.state.token:
+            raise self._login_required("There is no token")
+
+    def _refresh(
+        self,
+        refresh_token: str | None,
+        before_use: BeforeUse | None,
+        transport: Mapping[str, Any],
+    ) -> Bearer:
+        old = self.state.token
+        if refresh_token is not None:
+            old = old.with_refresh_token(refresh_token)
+        if not old.get("refresh_token"):
+            raise self._login_required("There is no refresh token")
+        if old.is_refresh_token_expired():
+            raise self._login_required("The refresh token has run out")
+        form = self.credentials.form(
+            lambda: old, "refresh_token", refresh_token=old["refresh_token"]
+        )
+        try:
+            answer = self.endpoint.request(form, **transport)
+        except LoginRequiredError as error:
+            if refresh_token is None:
+                self._end(error)
+            raise
+        new = old.merged(answer)
+        if new.refresh_token_changed:
+            replaced = self.state.replaced | {fingerprint(old["refresh_token"])}
+            self.state = self.state._replace(replaced=replaced)
+            if self.persistence.is_missing:
+                self.risk = NOWHERE_TO_GO
+        new.refresh_token_changed |= not self.state.is_saved and old.refresh_token_changed
+        new.refresh_token_changed |= refresh_token is not None
+        log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
+        if before_use is not None:
+            before_use(self._bearer(new).authorization, now())
+        return self._save(new)
+
+    def _end(self, error: LoginRequiredError) -> None:
+        """Remember that Kakao has ended the login. From now on each call looks into the store."""
+        token = self.state.token
+        self.state = self.state._replace(bearer=Bearer.unusable(token), ended=copy.copy(error))
+        log.error("the login of access token %s is over", token.fingerprint)
+
+    # Save -----------------------------------------------------------------------------------
+
+    def _save(self, token: Token) -> Bearer:
+        """Use a new token, and save it. The store is locked, and calls wait until it is saved."""
+        bearer = self._bearer(token)
+        self.state = self.state._replace(bearer=bearer.not_fresh(), is_saved=False, ended=None)
+        with self._unless_the_login_depends_on_it():
+            self.persistence.save(token)
+            self.state = self.state._replace(bearer=bearer, is_saved=True)
+            if self.persistence.store is not None:
+                self.state = self.state._replace(stored=token)
+        return self.state.bearer
+
+    def _save_again(self) -> None:
+        with self._unless_the_login_depends_on_it(), self.persistence.lock():
+            self.adopt()
+            if not self.state.is_saved:
+                self._save(self.state.token)
+
+    @contextmanager
+    def _unless_the_login_depends_on_it(self) -> Iterator[None]:
+        """Let a save fail: the disk may be full, and the next call may be the one that says so.
+
+        :raises TokenStoreError: it failed, and a new refresh token would be lost with the process.
+        """
+        try:
+            yield
+        except TokenStoreError as error:
+            if self.state.token.refresh_token_changed:
+                raise
+            self.risk = f"{NOT_SAVED} {error}"
+            log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
+
+    def _bearer(self, token: Token) -> Bearer:
+        return Bearer.of(token, self._leeway, self._refresh_ahead)
+
+    def _login_required(self, what: str) -> LoginRequiredError:
+        return LoginRequiredError(f"{what}{self.persistence.place}. {LOGIN}", hint=LOGIN)

@@ -1,0 +1,221 @@
+"""Which token a call uses now: a fresh one, one that is refreshed ahead of time, or a new one.
+
+While the token is fresh, :meth:`TokenSource.authorization` compares two numbers and takes no lock.
+Everything else happens in single flight: the first thread does the work of
+:mod:`~kakao_session.refresher`, the others share its outcome.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from kakao_session.cooldown import Cooldown
+from kakao_session.errors import (
+    LoginRequiredError,
+    RateLimitedError,
+    TemporaryError,
+    TokenStoreError,
+    warn,
+)
+from kakao_session.persistence import Persistence
+from kakao_session.refresher import IsEnough, Refresher
+from kakao_session.single_flight import SingleFlight
+from kakao_session.token import LEEWAY, REFRESH_AHEAD, Bearer, Token, now
+from kakao_session.token_endpoint import ClientCredentials, Form, TokenEndpoint
+
+log = logging.getLogger(__name__)
+
+TRIED_AHEAD = Cooldown(30.0)
+"""After an attempt to refresh a token that is still good, the next one comes no sooner."""
+
+
+class TokenSource:
+    """Keeps one login alive. Threads can share it; it can be pickled and survives a fork.
+
+    :param endpoint: where tokens are refreshed.
+    :param persistence: where the login is kept; read at first use.
+    :param client_id: the REST API key. Default: the environment's, else the token's.
+    :param client_secret: its secret, likewise.
+    :param token: a token to start with.
+    :param leeway: see :class:`~kakao_session.KakaoSession`; likewise *refresh_ahead*.
+    :raises ValueError: *token* is not a token.
+    """
+
+    __slots__ = ("_flights", "_refresher", "credentials", "persistence")
+
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        persistence: Persistence,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        token: Mapping[str, Any] | None = None,
+        leeway: float = LEEWAY,
+        refresh_ahead: float = REFRESH_AHEAD,
+    ) -> None:
+        self.persistence = persistence
+        self.credentials = ClientCredentials(client_id, client_secret)
+        self._refresher = Refresher(
+            endpoint, persistence, self.credentials, leeway, refresh_ahead, Token(token or {})
+        )
+        self._flights: SingleFlight[Bearer] = SingleFlight()
+
+    @property
+    def endpoint(self) -> TokenEndpoint:
+        """Where tokens are refreshed."""
+        return self._refresher.endpoint
+
+    @endpoint.setter
+    def endpoint(self, value: TokenEndpoint) -> None:
+        self._refresher.endpoint = value
+
+    # For a call -----------------------------------------------------------------------------
+
+    def authorization(self) -> str:
+        """The ``Authorization`` header for a call that goes out now.
+
+        :raises KakaoError: there is no usable token, and none could be had.
+        """
+        bearer = self._refresher.state.bearer
+        if now() < bearer.fresh_until:
+            return bearer.authorization
+        return self.current().authorization
+
+    def current(self) -> Bearer:
+        """What a call uses now. The token is refreshed if it is about to end.
+
+        :raises KakaoError: there is no usable token, and none could be had.
+        """
+        self.look_up()
+        state = self._refresher.state
+        if state.bearer.is_fresh():
+            return state.bearer
+        if state.bearer.is_usable() and state.is_saved:
+            return self._refresh_ahead(state.bearer)
+        return self.obtain(Bearer.is_usable)
+
+    def obtain(self, is_enough: IsEnough, **options: Any) -> Bearer:
+        """Get a bearer that is good enough, or share what another thread is getting.
+
+        :param is_enough: which bearer is good enough.
+        :param options: see :meth:`Refresher.refresh`.
+        :raises KakaoError: there is none.
+        """
+        refresher = self._refresher
+        bearer = self._flights.share(lambda: refresher.refresh(is_enough, **options), is_enough)
+        self._warn()
+        # A save callback that calls Kakao itself uses the token that is being saved.
+        return refresher.state.bearer if bearer is None else bearer
+
+    # For the owner --------------------------------------------------------------------------
+
+    def look_up(self) -> Token:
+        """The token as it is. If there is none yet, the store is read.
+
+        :returns: the token; empty if there is none.
+        :raises TokenStoreError: the store could not be read.
+        """
+        refresher = self._refresher
+        token = refresher.state.token
+        if token:
+            return token
+        return self._flights.alone(
+            lambda: refresher.state.bearer if refresher.state.token else refresher.adopt()
+        ).token
+
+    def assign(self, token: Mapping[str, Any] | None) -> None:
+        """Replace the token in memory, and forget what was known of the old one.
+
+        :raises ValueError: it is not a token.
+        """
+        given = Token(token or {})
+
+        def replace() -> Bearer:
+            if not given:
+                self._refresher.adopt()  # so that the stored token does not come back
+            return self._refresher.begin_with(given)
+
+        self._flights.alone(replace)
+
+    def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Token:
+        """Log in: exchange a code for a token, which replaces the old one, and save it.
+
+        The code is not sent unless the store is ready to take the token.
+
+        :param endpoint: where to.
+        :param form: with the code.
+        :param transport: settings of this request only, see :meth:`TokenEndpoint.request`.
+        :raises TokenEndpointError: there is no token; the old one stays.
+        :raises TokenStoreError: the token could not be saved. If the code was sent, the token is in
+            memory, and will be saved again before the next call.
+        """
+        self.look_up()
+        return self._flights.alone(
+            lambda: self._refresher.exchange(endpoint, form, **transport)
+        ).token
+
+    def forget(self) -> None:
+        """Forget the token, here and in the store.
+
+        :raises TokenStoreError: it could not be deleted from the store.
+        """
+        self._flights.alone(self._refresher.drop)
+
+    def refresh(self, refresh_token: str | None = None, **transport: Any) -> Token:
+        """Refresh the token now, unless somebody has just done so.
+
+        :param refresh_token: sent instead of the token's own.
+        :param transport: settings of this request only, see :meth:`TokenEndpoint.request`.
+        :raises KakaoError: there is no new token.
+        """
+        before = self.look_up()
+        if refresh_token == before.get("refresh_token"):
+            refresh_token = None
+        return self.obtain(
+            lambda bearer: bearer.is_usable() and bearer.token is not before,
+            refresh_token=refresh_token,
+            transport=transport,
+        ).token
+
+    # Ahead of time --------------------------------------------------------------------------
+
+    def _refresh_ahead(self, bearer: Bearer) -> Bearer:
+        """Refresh a token that is still good, unless that is being tried or was just tried."""
+        if TRIED_AHEAD.is_on(bearer.authorization):
+            return bearer
+        refreshed = self._flights.lead(lambda: self._try_ahead(bearer))
+        self._warn()
+        return refreshed or bearer
+
+    def _try_ahead(self, bearer: Bearer) -> Bearer:
+        if TRIED_AHEAD.is_on(bearer.authorization):  # another thread was faster
+            return bearer
+        TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
+        try:
+            refreshed = self._refresher.refresh(Bearer.is_fresh)
+        except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
+            if not self._can_go_on(bearer):
+                raise
+            at_hand = self._refresher.state.bearer
+            TRIED_AHEAD.start(at_hand.authorization)
+            log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
+            return at_hand
+        TRIED_AHEAD.stop(bearer.authorization)
+        return refreshed
+
+    def _can_go_on(self, bearer: Bearer) -> bool:
+        """Whether the token at hand will do, after an attempt to refresh *bearer* has failed."""
+        state = self._refresher.state
+        if state.ended:
+            return False
+        # If it is another one, it was adopted from the store, or is new and could not be saved.
+        return state.token is bearer.token or (state.is_saved and state.bearer.is_usable())
+
+    def _warn(self) -> None:
+        """Warn of a login at risk. The flight has landed, so an error here breaks nothing."""
+        risk, self._refresher.risk = self._refresher.risk, None
+        if risk is not None:
+            warn(risk)

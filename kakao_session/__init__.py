@@ -5,8 +5,8 @@
 >>> kakao.get("/v2/user/me").json()["id"]
 123456789
 
-Nothing is imported before it is used: the pytest plugin stands in every suite of an environment,
-and a suite that does not ask for Kakao shall not pay for requests.
+Nothing is imported before it is used: pytest loads our plugin in every test suite, and one without
+Kakao should not wait for the import of requests.
 """
 
 from __future__ import annotations

@@ -24,26 +24,29 @@ if TYPE_CHECKING:
 
 
 class KakaoAuth(AuthBase):
-    """Attaches a Kakao login to requests, and keeps it alive.
+    """The ``auth=`` for a Kakao login. It attaches the token, and refreshes it when needed.
 
-    The user's token goes over https to the API host and to *api_hosts*, the REST API key to
-    ``dapi.kakao.com``, and neither goes anywhere else. A request that has an ``Authorization``
-    header already is left alone.
+    The user's token goes to the API host and to *api_hosts*, over https. The REST API key goes to
+    ``dapi.kakao.com``. Neither goes anywhere else. A request that already has an ``Authorization``
+    header is left alone.
 
     :param client_id: the app's REST API key. Default: ``KAKAO_REST_API_KEY``, else the token's
         ``app_key``.
-    :param client_secret: the key's secret. Default: ``KAKAO_CLIENT_SECRET``, else the token's
-        ``client_secret``.
-    :param token: a token to begin with, as a dict.
-    :param token_store: where the login lives: a store, or the path of a file. Read at first use.
+    :param client_secret: the client secret of that key. Default: ``KAKAO_CLIENT_SECRET``, else the
+        token's ``client_secret``.
+    :param token: a token to start with, as a dict.
+    :param token_store: where the login is kept: a store, or the path of a file. It is read when it
+        is first needed.
     :param token_updater: called with the complete token after every change.
-    :param leeway: seconds before its end from which on a token is renewed before it is used.
-    :param refresh_ahead: seconds before that from which on one caller renews, and no other waits.
-    :param timeout: seconds to wait for the token endpoint, as requests takes them.
-    :param api_hosts: further hosts, ``name`` or ``name:port``, that the token may go to.
-    :param endpoints: where Kakao is.
+    :param leeway: an access token with less than this many seconds left is refreshed before it is
+        used.
+    :param refresh_ahead: this many seconds before that, one call refreshes the token while the
+        others go on with it.
+    :param timeout: seconds to wait for the token endpoint: a number, or (connect, read).
+    :param api_hosts: other hosts, ``name`` or ``name:port``, that may get the token.
+    :param endpoints: Kakao's URLs. Change them for tests.
     :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
-    :raises ValueError: *token* is no token, or *api_hosts* holds more than host names.
+    :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
 
     >>> requests.get("https://kapi.kakao.com/v2/user/me", auth=KakaoAuth(token_store="token.json"))
     <Response [200]>
@@ -79,9 +82,9 @@ class KakaoAuth(AuthBase):
         )
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Attach what the request's host is entitled to.
+        """Attach the credential that the request's host may get.
 
-        :raises KakaoError: the host wants a token, and there is none that could be used.
+        :raises KakaoError: it needs a token, and there is no usable one.
         """
         url = r.url or ""
         if url.startswith(self._api):
@@ -117,7 +120,7 @@ _FILE_NAME = frozenset("/\\.")  # none of these is in an app key
 
 
 def _app_key(client_id: str | None) -> str | None:
-    """:raises TypeError: it is a path, a token or the like, which the message does not show."""
+    """:raises TypeError: it is a path or a token, not an app key. The message hides it."""
     if client_id is None:
         return None
     if not isinstance(client_id, str) or not _FILE_NAME.isdisjoint(client_id):
@@ -136,7 +139,7 @@ def _listed(hosts: Iterable[str]) -> Iterable[str]:
 def _prefixes(
     endpoints: Endpoints, api_hosts: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """How a URL that gets the token begins, and how one that gets the REST API key begins."""
+    """How the URLs start that get the token, and those that get the REST API key."""
     for host in api_hosts:
         if not host or set(host) & set("/?#@\\ "):
             raise ValueError(f"api_hosts takes host names such as 'api.example.com', not {host!r}")

@@ -1,4 +1,4 @@
-"""What Kakao Login sends the browser back with: a code, or the reason why there is none."""
+"""What the browser brings back from Kakao Login: a code, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MEANINGS = {
 
 
 def read_code(authorization_response: str, state: str | None) -> Secret:
-    """Take the authorization code out of a redirect (RFC 6749, section 4.1.2).
+    """Read the authorization code from an authorization response (RFC 6749, section 4.1.2).
 
-    :param authorization_response: the URL that the browser was sent to.
-    :param state: the state of the authorization URL; ``None`` if it is not to be checked. An empty
-        one, of a browser that has lost its cookie, say, is nobody's.
+    :param authorization_response: the URL that Kakao sent the browser to.
+    :param state: the state of the authorization URL; ``None``: don't check it. An empty one never
+        matches.
     :returns: the code.
-    :raises LoginRequiredError: the state is not the one that was sent, the user did not agree, or
-        there is no code. ``error`` tells which.
+    :raises LoginRequiredError: the state is another one, the user did not agree, or there is no
+        code. ``error`` tells which.
     """
     query = _query(Secret(authorization_response))
     error, returned = query.get("error"), query.get("state", "")
@@ -44,7 +44,7 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
 
 
 def checked_code(code: str) -> Secret:
-    """:raises LoginRequiredError: *code*, which may come from anywhere, can't be one."""
+    """:raises LoginRequiredError: *code* can't be an authorization code."""
     if not _CODE.fullmatch(code):
         raise LoginRequiredError(
             f"What came back holds no code. {LOGIN}", error="missing_code", hint=LOGIN

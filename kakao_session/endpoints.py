@@ -1,4 +1,4 @@
-"""Where Kakao is: every URL and host name of Kakao's that the package knows stands here."""
+"""Kakao's URLs. No other module has one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The three hosts that a Kakao client talks to, each as scheme and authority, without a path.
+    """The three hosts of Kakao's API, each as scheme and host, without a path.
 
     :param kauth_url: Kakao Login: authorization and tokens.
-    :param api_url: the API that takes a user's token.
-    :param dapi_url: search and local; takes the REST API key and no user's token.
+    :param api_url: the API for users' data. It takes the user's token.
+    :param dapi_url: the APIs for search and maps. They take the REST API key.
     """
 
     kauth_url: str = "https://kauth.kakao.com"
@@ -30,17 +30,17 @@ class Endpoints:
 
     @property
     def token_info_url(self) -> str:
-        """What Kakao says of an access token."""
+        """Information about an access token."""
         return f"{self.api_url}/v1/user/access_token_info"
 
     @property
     def logout_url(self) -> str:
-        """Ends the tokens that a call is made with."""
+        """Ends the tokens of the login that calls it."""
         return f"{self.api_url}/v1/user/logout"
 
     @property
     def unlink_url(self) -> str:
-        """Ends every token of the user for the app, and the user's consent."""
+        """Ends all tokens of the user for the app, and the user's consent."""
         return f"{self.api_url}/v1/user/unlink"
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, each error saying what to do now.
+"""All errors of this package. Each message says what to do.
 
 ::
 
@@ -12,10 +12,10 @@
     └─ KakaoAPIError (also a requests.HTTPError)
        └─ ScopeRequiredError     ask the user to agree to more
 
-    KakaoWarning (a UserWarning)     the login is at risk: see to it before the program ends
+    KakaoWarning (a UserWarning)  the login is at risk: act before the program ends
 
-No message shows a token, a secret or a code: Kakao's own descriptions echo what was sent to it, so
-they are never repeated. The evidence stays on the object, as ``response``.
+No message shows a token, a secret or a code. Kakao's own descriptions repeat what was sent, so they
+are left out. The whole answer is in the attribute ``response``.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ LOGIN = "Log in again: run `kakao-session login`."
 
 
 class KakaoError(RequestException):
-    """The root of everything that this package raises about Kakao."""
+    """The base class of all errors of this package."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A request's hooks lead to the session, and so to locks, sockets and the token.
+        # Without the request: its hooks lead to the session, with locks, sockets and the token.
         state = {**self.__dict__, "request": None, "response": _without_request(self.response)}
         return _revive, (type(self), self.args, state)
 
 
 class KakaoWarning(UserWarning):
-    """A login is at risk: a new token is in memory only, and is lost when the program ends.
+    """A login is at risk: a new token is only in memory, and is lost when the program ends.
 
-    Python shows it without any logging set up. The call that it comes from has succeeded.
+    Python shows this warning even if no logging is set up. The call itself has succeeded.
     """
 
 
 def warn(message: str) -> None:
-    """Show a :class:`KakaoWarning`, at the line of the program that called this package."""
+    """Show a :class:`KakaoWarning` at the line of the program that called this package."""
     level, frame = 2, sys._getframe().f_back
     while frame is not None and _is_inner(frame):
         level, frame = level + 1, frame.f_back
@@ -66,17 +66,17 @@ def _is_inner(frame: FrameType) -> bool:
 
 
 class TokenEndpointError(KakaoError, OAuth2Error):
-    """No token could be had.
+    """There is no token.
 
-    :param message: what happened and what to do now, for a person.
+    :param message: what happened and what to do.
     :param error: ``error`` of the answer (RFC 6749, section 5.2).
     :param error_code: Kakao's ``error_code``, such as ``KOE322``.
     :param status_code: HTTP status of the answer; ``None`` if there was none.
-    :param hint: what to do now.
-    :param response: the answer itself.
+    :param hint: what to do.
+    :param response: the answer.
     """
 
-    status_code: int | None  # type: ignore[assignment]  # the parent knows no error without answer
+    status_code: int | None  # type: ignore[assignment]  # the parent always has an answer
 
     def __init__(
         self,
@@ -99,33 +99,33 @@ class TokenEndpointError(KakaoError, OAuth2Error):
 
 
 class LoginRequiredError(TokenEndpointError):
-    """There is no login, or it is over: only the user can mend that."""
+    """There is no login, or it has ended. The user has to log in again."""
 
 
 class ConfigurationError(TokenEndpointError):
-    """Kakao refuses the app, or nobody has said which: app key, secret, redirect URI, console."""
+    """The app key, client secret, redirect URI or a setting in the console is wrong or missing."""
 
 
 class RateLimitedError(TokenEndpointError):
-    """Kakao has had too many token requests (KOE237). The tokens at hand stay good."""
+    """There were too many token requests (KOE237). Your tokens stay valid."""
 
 
 class TemporaryError(TokenEndpointError):
-    """The token endpoint is out of order or out of reach. The tokens at hand stay good."""
+    """The token endpoint failed or could not be reached. Your tokens stay valid."""
 
 
 class TokenStoreError(KakaoError):
-    """A token could not be loaded, locked, saved or deleted; the message names the place."""
+    """A token could not be loaded, locked, saved or deleted. The message says where."""
 
 
 class KakaoAPIError(KakaoError, HTTPError):
     """The API answered with an error.
 
-    :param message: what happened and what to do now, for a person.
+    :param message: what happened and what to do.
     :param code: Kakao's ``code``, such as ``-402``; ``None`` if the answer has none.
-    :param msg: Kakao's ``msg`` as it is, for the program's eyes.
-    :param hint: what to do now.
-    :param response: the answer itself.
+    :param msg: Kakao's ``msg`` as it is. Don't log it, it may repeat what was sent.
+    :param hint: what to do.
+    :param response: the answer.
     """
 
     def __init__(
@@ -146,8 +146,7 @@ class KakaoAPIError(KakaoError, HTTPError):
 class ScopeRequiredError(KakaoAPIError):
     """The user has not agreed to what the call needs (-402).
 
-    ``required_scopes`` are the ones to ask for in a new authorization, ``allowed_scopes`` the ones
-    that the user has agreed to.
+    Log in again with ``required_scopes``. ``allowed_scopes`` are those that the user agreed to.
     """
 
     required_scopes: tuple[str, ...] = ()
@@ -224,7 +223,7 @@ KOE: dict[str, _Remedy] = {
     ),
     "KOE400": _Remedy(ConfigurationError, "the ID token is not valid", "Take it from a new login."),
 }
-"""Kakao Login's error codes: what each means here and what cures it.
+"""Error codes of Kakao Login: what each means and what to do.
 Source: Kakao Developers, Kakao Login > REST API > Error code."""
 
 _BY_ERROR: dict[str, type[TokenEndpointError]] = {
@@ -264,7 +263,7 @@ _API_HINTS: dict[int, str] = {
 def token_endpoint_error(
     response: Response, error: str | None, error_code: str | None
 ) -> TokenEndpointError:
-    """The error that an answer of the token endpoint amounts to.
+    """Make the error for an answer of the token endpoint.
 
     :param response: the answer.
     :param error: its ``error``, if it has one.
@@ -291,7 +290,7 @@ def token_endpoint_error(
 
 
 def raise_for_kakao(response: Response) -> None:
-    """Raise what an answer of the API says, as ``raise_for_status`` does for its status.
+    """Raise an error if the API answered with one. Like ``raise_for_status``, with Kakao's code.
 
     :param response: an answer of kapi or dapi.
     :raises ScopeRequiredError: the user has not agreed to what the call needs (-402).
@@ -321,13 +320,13 @@ def json_object(response: Response) -> Secrets:
     """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
-    except (ValueError, RecursionError, RequestException):  # the last of a body that broke off
+    except (ValueError, RecursionError, RequestException):  # the last if the body is incomplete
         return Secrets()
     return Secrets(body) if isinstance(body, dict) else Secrets()
 
 
 def _msg(body: Secrets) -> str | None:
-    """What kapi or dapi says in words. It may echo what was sent to it."""
+    """The message of kapi or dapi. It may repeat what was sent."""
     return next((body[key] for key in ("msg", "message") if isinstance(body.get(key), str)), None)
 
 
@@ -341,12 +340,12 @@ def _sentence(what: str, hint: str | None) -> str:
 
 
 def _plain(word: str) -> str:
-    """*word* if it looks like a code of Kakao's, and not like something echoed."""
+    """*word* if it looks like one of Kakao's codes, and not like something that was sent."""
     return word if re.fullmatch(r"[A-Za-z0-9_]{1,40}", word) else "..."
 
 
 def _masked(text: str) -> str:
-    """*text* without anything that is long enough to be a key or a token."""
+    """*text* without anything long enough to be a key or a token."""
     return re.sub(r"[\w\-+/=~.]{20,}", "...", text)[:200].rstrip(". ")
 
 

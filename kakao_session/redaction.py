@@ -1,4 +1,4 @@
-"""Values that do not show themselves: tracebacks print the repr of every local variable."""
+"""Keeps secrets out of tracebacks, which print the repr of local variables: shows fingerprints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def fingerprint(secret: str) -> str:
-    """A short name for a secret that does not give it away."""
+    """A short name of a secret, from its hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
@@ -21,7 +21,7 @@ class Secret(str):
         return f"<secret {fingerprint(self)}>"
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
-        """:returns: the bytes, which do not show themselves either."""
+        """:returns: the bytes, whose repr hides them too."""
         return SecretBytes(super().encode(encoding, errors))
 
 
@@ -35,17 +35,17 @@ class SecretBytes(bytes):
 
 
 class Secrets(dict[str, Any]):
-    """A dict whose repr has the keys alone."""
+    """A dict whose repr shows only the keys."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(map(str, self))}>"
 
     def __rich_repr__(self) -> Iterable[str]:
-        yield from self  # rich would print a dict's items, whatever its repr
+        yield from self  # rich prints the items of a dict, not its repr
 
 
 def hidden(value: Any) -> Any:
-    """:returns: what a caller gave; if it is plain text or a dict, as one that does not show it."""
+    """:returns: the same value. Text, bytes and dicts get a repr that hides them."""
     if value is None:
         return None
     for kind, hiding in _HIDING:
@@ -58,14 +58,14 @@ _HIDING: tuple[tuple[type, type], ...] = ((str, Secret), (bytes, SecretBytes), (
 
 
 def without_frames(error: BaseException) -> BaseException:
-    """Take the frames off an error and off all that led to it: theirs hold what was sent."""
+    """Remove the frames of an error and its causes: they hold what was sent."""
     for link in _chain(error):
         link.__traceback__ = None
     return error
 
 
 def without_words(error: BaseException) -> None:
-    """Take what they say off an error and off all that led to it: they quote what was read."""
+    """Remove the messages of an error and its causes: they quote what was read."""
     for link in _chain(error):
         link.args = ("...",)
 

@@ -1,4 +1,4 @@
-"""An ``OAuth2Session`` for Kakao that renews its own token."""
+"""An ``OAuth2Session`` for Kakao that refreshes its own token."""
 
 from __future__ import annotations
 
@@ -42,30 +42,33 @@ else:
 
 
 class KakaoSession(_Parent):
-    """A :class:`requests.Session` that is logged in at Kakao and stays so.
+    """A :class:`requests.Session` that is logged in to Kakao and stays logged in.
 
-    Calls written for :class:`requests_oauthlib.OAuth2Session` work as they are. A URL that starts
-    with ``/`` is taken on the API host.
+    Use it like :class:`requests_oauthlib.OAuth2Session`. A URL that starts with ``/`` goes to the
+    API host.
 
     :param client_id: the app's REST API key. Default: ``KAKAO_REST_API_KEY``, else the token's
         ``app_key``.
-    :param client_secret: the key's secret. Default: ``KAKAO_CLIENT_SECRET``, else the token's
-        ``client_secret``.
-    :param token: a token to begin with, as a dict.
-    :param token_store: where the login lives: a store, or the path of a file. Read at first use.
+    :param client_secret: the client secret of that key. Default: ``KAKAO_CLIENT_SECRET``, else the
+        token's ``client_secret``.
+    :param token: a token to start with, as a dict.
+    :param token_store: where the login is kept: a store, or the path of a file. It is read when it
+        is first needed.
     :param token_updater: called with the complete token after every change.
-    :param scope: what :meth:`authorization_url` asks the user for.
-    :param redirect_uri: where Kakao sends the browser back to; registered in the console.
-    :param leeway: seconds before its end from which on a token is renewed before it is used.
-    :param refresh_ahead: seconds before that from which on one caller renews, and no other waits.
-    :param timeout: seconds to wait for the token endpoint, as requests takes them. Calls take
-        their own ``timeout=``.
-    :param api_hosts: further hosts, ``name`` or ``name:port``, that the token may go to.
-    :param endpoints: where Kakao is.
-    :param kwargs: the other keywords of ``OAuth2Session``. ``auto_refresh_kwargs`` may name the
-        client; ``auto_refresh_url`` is the token endpoint unless it is told here.
+    :param scope: the consent items that :meth:`authorization_url` asks for.
+    :param redirect_uri: where Kakao sends the browser after the login. Register it in the console.
+    :param leeway: an access token with less than this many seconds left is refreshed before it is
+        used.
+    :param refresh_ahead: this many seconds before that, one call refreshes the token while the
+        others go on with it.
+    :param timeout: seconds to wait for the token endpoint: a number, or (connect, read). For a
+        call, pass its own ``timeout=``.
+    :param api_hosts: other hosts, ``name`` or ``name:port``, that may get the token.
+    :param endpoints: Kakao's URLs. Change them for tests.
+    :param kwargs: the other keywords of ``OAuth2Session``. ``auto_refresh_kwargs`` may hold
+        ``client_id`` and ``client_secret``; ``auto_refresh_url`` replaces the token endpoint.
     :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
-    :raises ValueError: *token* is no token, or *api_hosts* holds more than host names.
+    :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
 
     >>> kakao = KakaoSession(token_store="kakao_token.json")
     >>> kakao.get("/v2/user/me").json()["id"]
@@ -132,9 +135,10 @@ class KakaoSession(_Parent):
     ) -> Response:
         """Send a request, as :meth:`requests.Session.request` does.
 
-        :param withhold_token: send it without the login.
-        :param client_id: taken for the parent's sake, and not used; nor is *client_secret*.
-        :raises KakaoError: the login could not be brought into order.
+        :param withhold_token: send the request without the token.
+        :param client_id: accepted for compatibility with OAuth2Session and ignored, like
+            *client_secret*.
+        :raises KakaoError: there is no usable token, and a refresh was not possible.
         """
         if withhold_token and kwargs.get("auth") is None:
             kwargs["auth"] = _no_credential
@@ -143,9 +147,9 @@ class KakaoSession(_Parent):
         )
 
     def prepare_request(self, request: Request) -> PreparedRequest:
-        """Prepare a request with the session's settings and login.
+        """Prepare a request with the settings and the token of this session.
 
-        :raises KakaoError: the login could not be brought into order.
+        :raises KakaoError: there is no usable token, and a refresh was not possible.
         """
         url = self._absolute(request.url)
         if url is not request.url:
@@ -156,7 +160,7 @@ class KakaoSession(_Parent):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """What :class:`requests.Session` does, the environment's part remembered by host."""
+        """As in :class:`requests.Session`, but what the environment says is remembered by host."""
         if proxies is None or self.proxies is None or "no_proxy" in proxies:
             own = proxies and dict(proxies)  # requests writes into it
             return super().merge_environment_settings(url, own, stream, verify, cert)
@@ -180,7 +184,7 @@ class KakaoSession(_Parent):
 
     @property
     def token(self) -> Token:
-        """The token; empty if there is none. Assigning replaces it, in memory alone.
+        """The token; empty if there is none. An assignment replaces it in memory only.
 
         :raises TokenStoreError: the store could not be read.
         """
@@ -194,7 +198,7 @@ class KakaoSession(_Parent):
 
     @property
     def token_updater(self) -> TokenUpdater | None:
-        """What is called with the complete token after every change."""
+        """Called with the complete token after every change."""
         return self._source.persistence.updater
 
     @token_updater.setter
@@ -204,11 +208,11 @@ class KakaoSession(_Parent):
 
     @property
     def _is_being_built(self) -> bool:
-        return "_source" not in self.__dict__  # the parent assigns what is ours to assign
+        return "_source" not in self.__dict__  # the parent's constructor assigns these too
 
     @property
     def access_token(self) -> str | None:
-        """The access token, or ``None``. Assigning leaves the refresh token as it is."""
+        """The access token, or ``None``. An assignment keeps the refresh token."""
         return self.token.get("access_token")
 
     @access_token.setter
@@ -222,12 +226,12 @@ class KakaoSession(_Parent):
 
     @property
     def authorized(self) -> bool:
-        """Whether there is a login, alive or not."""
+        """Whether there is a token, usable or not."""
         return bool(self.token)
 
     @property
     def client_id(self) -> str | None:
-        """The REST API key, or ``None`` if nobody has said."""
+        """The REST API key, or ``None`` if it is missing."""
         return self._source.credentials.client_id(self._source.look_up)
 
     @client_id.setter
@@ -239,20 +243,20 @@ class KakaoSession(_Parent):
         self._source.credentials.given_id = None
 
     def new_state(self) -> str:
-        """Make a state for an authorization URL, or take the one that was given."""
+        """Make a state for an authorization URL, or use the one that was given."""
         self._state = self.state() if callable(self.state) else self.state
         return str(self._state)
 
     def authorization_url(
         self, url: str | None = None, state: str | None = None, **kwargs: Any
     ) -> tuple[str, str]:
-        """Where to send the user's browser to log in and to agree.
+        """The URL at which the user logs in and agrees. Open it in the user's browser.
 
-        :param url: the authorization endpoint, if it is not Kakao's.
-        :param state: a state of your own; :meth:`fetch_token` expects it back.
-        :param kwargs: further parameters, such as ``prompt`` or ``login_hint``.
+        :param url: another authorization endpoint than Kakao's.
+        :param state: your own state; :meth:`fetch_token` expects it back.
+        :param kwargs: more parameters, such as ``prompt`` or ``login_hint``.
         :returns: the URL and the state.
-        :raises ConfigurationError: nobody has said the REST API key.
+        :raises ConfigurationError: the REST API key is missing.
         """
         source = self._source
         self._client.client_id = source.credentials.required_client_id(source.look_up)
@@ -284,23 +288,22 @@ class KakaoSession(_Parent):
     ) -> Token:
         """Exchange an authorization code for a token, and save it.
 
-        Kakao takes one form: what is not named here is taken for the parent's sake, and not used.
+        Pass *code* or *authorization_response*. Other parameters of OAuth2Session are accepted for
+        compatibility and ignored.
 
-        :param token_url: the token endpoint, if it is not Kakao's.
+        :param token_url: another token endpoint than Kakao's.
         :param code: the authorization code.
-        :param authorization_response: the URL that the browser was sent back to; its state is
-            checked.
-        :param timeout: with *verify*, *proxies* and *cert*: transport settings of this request.
-        :param client_secret: the REST API key's secret.
-        :param kwargs: further fields of the form, such as ``code_verifier``; ``client_id``, if the
-            session does not know it.
-        :returns: the token. It has replaced the old one; if anything fails, the old one stays.
-        :raises ValueError: there is neither a code nor a redirect.
-        :raises LoginRequiredError: the redirect is forged or holds no code, or the code is no good.
-        :raises TokenEndpointError: there is no token; the kind says what to do.
+        :param authorization_response: the URL that Kakao sent the browser to. Its state is checked.
+        :param timeout: transport settings of this request, like *verify*, *proxies* and *cert*.
+        :param client_secret: the client secret of the REST API key.
+        :param kwargs: more fields of the form, such as ``code_verifier``, and ``client_id``.
+        :returns: the token. It replaces the old one. If anything fails, the old one stays.
+        :raises ValueError: there is neither a code nor an authorization response.
+        :raises LoginRequiredError: the response is forged or has no code, or Kakao refused it.
+        :raises TokenEndpointError: there is no token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        del body, auth, password  # not used, and a traceback would show them
+        del body, auth, password  # they are ignored, and tracebacks would show them
         client_secret, kwargs = hidden(client_secret), Secrets(kwargs)
         self._source.credentials.given_id = (
             kwargs.pop("client_id", None) or self._source.credentials.given_id
@@ -344,20 +347,20 @@ class KakaoSession(_Parent):
         proxies: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> Token:
-        """Renew the token now, unless somebody who shares the store has just done so.
+        """Refresh the token now, unless another user of the store has just done so.
 
-        What is not named here is taken for the parent's sake, and not used.
+        Other parameters of OAuth2Session are accepted for compatibility and ignored.
 
-        :param token_url: the token endpoint, if it is not Kakao's.
-        :param refresh_token: to be presented in the place of the session's own.
-        :param timeout: with *verify* and *proxies*: transport settings of this request.
-        :param kwargs: ``client_id`` and ``client_secret``, if the session does not know them.
+        :param token_url: another token endpoint than Kakao's.
+        :param refresh_token: sent instead of the session's own.
+        :param timeout: transport settings of this request, like *verify* and *proxies*.
+        :param kwargs: ``client_id`` and ``client_secret``. The session remembers them.
         :returns: the new token, saved.
-        :raises LoginRequiredError: the login is over.
-        :raises TokenEndpointError: there is no token; the kind says what to do.
+        :raises LoginRequiredError: the login has ended.
+        :raises TokenEndpointError: there is no new token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        del body, auth  # not used, and a traceback would show them
+        del body, auth  # they are ignored, and tracebacks would show them
         refresh_token, kwargs = hidden(refresh_token), Secrets(kwargs)
         if kwargs.get("client_id"):
             self._source.credentials.given_id = kwargs["client_id"]
@@ -368,9 +371,9 @@ class KakaoSession(_Parent):
         return self._source.refresh(refresh_token, timeout=timeout, verify=verify, proxies=proxies)
 
     def ensure_active_token(self) -> Token:
-        """Renew the token if a call would have to.
+        """Refresh the token if a call would have to.
 
-        :returns: a token that is good now.
+        :returns: a token that can be used now.
         :raises KakaoError: there is none.
         """
         return self._source.current().token
@@ -384,10 +387,10 @@ class KakaoSession(_Parent):
         return self._answer(self.get(self.endpoints.token_info_url))
 
     def logout(self) -> dict[str, Any]:
-        """End the login. The token is dropped here and in the store, whatever Kakao says.
+        """End the login. The token is deleted here and in the store, whatever Kakao answers.
 
         :returns: ``id`` of the user.
-        :raises KakaoError: Kakao could not be told; the token is dropped all the same.
+        :raises KakaoError: Kakao refused or could not be reached. The token is deleted anyway.
         """
         try:
             return self._answer(self.post(self.endpoints.logout_url))
@@ -395,7 +398,7 @@ class KakaoSession(_Parent):
             self._source.forget()
 
     def unlink(self) -> dict[str, Any]:
-        """Disconnect the user from the app. When Kakao has done so, the token is dropped.
+        """Disconnect the user from the app. If Kakao does so, the token is deleted.
 
         :returns: ``id`` of the user.
         :raises KakaoError: there is no login, or Kakao refused.
@@ -405,7 +408,7 @@ class KakaoSession(_Parent):
         return answer
 
     def register_compliance_hook(self, hook_type: str, hook: Any) -> None:
-        """Taken for the parent's sake: Kakao's dialect needs no hook here, and none is called."""
+        """Accepted for compatibility with OAuth2Session and ignored, with a warning."""
         warnings.warn(
             "KakaoSession speaks Kakao's dialect itself and calls no compliance hook.", stacklevel=2
         )

@@ -26,26 +26,26 @@ _LARGEST_SHARE = 0.25
 
 
 def now() -> float:
-    """The clock of the whole package, in unix seconds: tests move time here."""
+    """The clock of the whole package, in unix seconds. Tests change the time here."""
     return time.time()
 
 
 class Token(dict[str, Any]):
-    """The token endpoint's answer (RFC 6749, section 5.1), with the moments at which it ends.
+    """The answer of the token endpoint (RFC 6749, section 5.1), and when it ends.
 
-    Besides Kakao's own keys there are ``expires_at`` and ``refresh_token_expires_at``, in unix
-    seconds. Moments as other SDKs write them are converted: milliseconds, ISO 8601 (local time if
-    it names no zone) and ``datetime``. A moment that can't be read is dropped: it is not known.
-    An empty string counts as absent, as for a secret that is not set. Every other key is kept as
-    it is, such as the ``app_key`` of the tutorials. An empty token stands for none.
+    A dict with Kakao's keys, and with ``expires_at`` and ``refresh_token_expires_at`` in unix
+    seconds. Times as other SDKs write them are converted: milliseconds, ISO 8601 (local time if it
+    has no time zone) and ``datetime``. A time that can't be read is left out, so it is unknown. An
+    empty string counts as absent: that is how an unset secret of a CI job looks. All other keys are
+    kept, such as ``app_key`` of the tutorials. An empty token means that there is none.
 
-    :raises ValueError: there is neither ``access_token`` nor ``refresh_token``, or one of them is
-        not fit for a header. The message shows no value.
+    :raises ValueError: there is neither ``access_token`` nor ``refresh_token``, or one of them
+        can't be sent in a header. The message shows no value.
     """
 
     refresh_token_changed: bool = False
-    """Whether the change that made this token brought a new refresh token: then, and only then, a
-    copy kept elsewhere (a CI secret, say) has to be rewritten."""
+    """Whether this token came with a new refresh token. If so, update your other copies of it, such
+    as a secret of a CI job."""
 
     def __init__(
         self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any
@@ -72,14 +72,13 @@ class Token(dict[str, Any]):
 
     @classmethod
     def from_response(cls, answer: Mapping[str, Any], requested_at: float) -> Token:
-        """Read an answer of the token endpoint.
+        """Make a token from an answer of the token endpoint.
 
-        :param answer: the JSON object that Kakao sent; a null counts as absent.
-        :param requested_at: when the request was sent, in unix seconds: lives count from then.
-        :returns: the token, with a moment for each life that the answer tells; a life that can't
-            be read is not known. A clock that shows a moment before 2026 is wrong, and no refresh
-            token's end is counted from it.
-        :raises ValueError: the answer is no token.
+        :param answer: the JSON object that Kakao sent. A null counts as absent.
+        :param requested_at: when the request was sent, in unix seconds. Lives count from then.
+        :returns: the token, with the end of each life that is in the answer. If the clock shows a
+            time before 2026 it is wrong, and the end of the refresh token is left unknown.
+        :raises ValueError: the answer is not a token.
         """
         answer = hidden(answer)
         token = cls({key: value for key, value in answer.items() if value is not None})
@@ -96,10 +95,10 @@ class Token(dict[str, Any]):
         return token
 
     def merged(self, answer: Token) -> Token:
-        """The token that follows this one when a refresh brought *answer* (RFC 6749, section 6).
+        """The new token after a refresh that was answered with *answer* (RFC 6749, section 6).
 
-        What the answer does not have stays, the refresh token above all; but the end of an old
-        token is never taken for the end of a new one.
+        What the answer does not have stays, above all the refresh token. But the end of an old
+        token is never kept as the end of a new one.
         """
         changed = answer.get("refresh_token", self.get("refresh_token")) != self.get(
             "refresh_token"
@@ -111,7 +110,7 @@ class Token(dict[str, Any]):
         return new
 
     def with_refresh_token(self, refresh_token: str) -> Token:
-        """This token with another refresh token, whose end is not known."""
+        """This token with another refresh token, whose end is unknown."""
         twin = Token({**self, "refresh_token": refresh_token})
         for key in _LIVES[1]:
             twin.pop(key, None)
@@ -129,7 +128,7 @@ class Token(dict[str, Any]):
         return twin
 
     def __or__(self, other: Any) -> Any:
-        """This token with the items of another mapping put in: a ``Token`` again."""
+        """This token updated with another mapping, as a ``Token``."""
         if not isinstance(other, Mapping):
             return NotImplemented
         twin = Token({**self, **other})
@@ -137,7 +136,7 @@ class Token(dict[str, Any]):
         return twin
 
     def __ror__(self, other: Any) -> Any:
-        """Another mapping with the items of this token put in: a ``Token`` again."""
+        """Another mapping updated with this token, as a ``Token``."""
         if not isinstance(other, Mapping):
             return NotImplemented
         twin = Token({**other, **self})
@@ -145,21 +144,23 @@ class Token(dict[str, Any]):
         return twin
 
     def is_same_as(self, other: Token | None) -> bool:
-        """Whether *other* carries the same credentials, whatever else it says."""
-        return other is not None and all(
-            self.get(key) == other.get(key) for key in ("access_token", "refresh_token")
+        """Whether *other* has the same access token and refresh token."""
+        return (
+            other is not None
+            and self.get("access_token") == other.get("access_token")
+            and self.get("refresh_token") == other.get("refresh_token")
         )
 
     @property
     def lifetime(self) -> float | None:
-        """How long the access token lived when it was new, in seconds; ``None`` if not known."""
+        """The life of the access token when it was new, in seconds; ``None`` if unknown."""
         return _finite(self.get("expires_in"))
 
     @property
     def ends_at(self) -> float:
-        """When the access token ends, in unix seconds; infinity if that is not known.
+        """When the access token ends, in unix seconds; infinity if unknown.
 
-        A life that is not positive has ended, whenever it began.
+        A life of zero or less has ended.
         """
         end: float | None = self.get("expires_at")
         if end is not None:
@@ -168,14 +169,14 @@ class Token(dict[str, Any]):
 
     @property
     def issued_at(self) -> float:
-        """About when the access token was issued, in unix seconds; the earliest if not known."""
+        """About when the access token was issued, in unix seconds; minus infinity if unknown."""
         lifetime = _USUAL_LIFE if self.lifetime is None else self.lifetime
         return -math.inf if math.isinf(self.ends_at) else self.ends_at - lifetime
 
     def is_expired(self, leeway: float = 0) -> bool:
-        """Whether the access token has ended, or ends within *leeway* seconds.
+        """Whether the access token has ended, or will end within *leeway* seconds.
 
-        A token whose end is not known has not ended.
+        If its end is unknown, it has not ended.
         """
         return now() >= self.ends_at - leeway
 
@@ -190,7 +191,7 @@ class Token(dict[str, Any]):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the user has agreed to, as far as Kakao told."""
+        """The consent items that the user has agreed to, as far as Kakao has told."""
         scope = self.get("scope") or ""
         if isinstance(scope, (list, tuple, set, frozenset)):  # as oauthlib keeps them
             scope = " ".join(map(str, scope))
@@ -198,7 +199,7 @@ class Token(dict[str, Any]):
 
     @property
     def fingerprint(self) -> str:
-        """A short name of the access token for logs and people; says nothing about the token."""
+        """A short name of the access token for logs and people. It reveals nothing of the token."""
         return fingerprint(self.get("access_token") or self.get("refresh_token") or "")
 
     def __repr__(self) -> str:
@@ -275,7 +276,7 @@ _KEYS = frozenset(
 _ABSENT = (None, "")
 
 _USUAL_LIFE = 21_599.0
-"""Seconds that an access token of a REST API key lives, where it is not known."""
+"""The life of an access token for a REST API key, in seconds, if it is unknown."""
 
 _NUMERIC = (int, float, str)
 
@@ -286,14 +287,14 @@ _CAMEL_CASE = ("accessToken", "refreshToken")
 
 
 def is_sendable(value: Any) -> bool:
-    """Whether *value* is fit for a header or a form: a string of visible ASCII characters."""
+    """Whether *value* can be sent in a header or form: a string of visible ASCII characters."""
     if not isinstance(value, str) or not value:
         return False
     return value.isascii() and value.isprintable() and " " not in value
 
 
 def _why_no_token(values: Mapping[str, Any]) -> str:
-    """What to say of an object without tokens. None of its values is shown, and no long key."""
+    """Why an object without tokens is not a token. Values and long keys are not shown."""
     if "error" in values or "error_code" in values:
         code = values.get("error_code")
         is_code = isinstance(code, str) and re.fullmatch(r"KOE\d{1,4}", code)
@@ -313,7 +314,7 @@ def _why_no_token(values: Mapping[str, Any]) -> str:
 def _moment(value: Any) -> float | None:
     """*value* as unix seconds; ``None`` if it can't be read."""
     if type(value) is float and 0.0 < value <= _LATEST_IN_SECONDS:
-        return value  # as it nearly always is
+        return value  # nearly always
     if isinstance(value, datetime):
         return _timestamp(value)
     number = _finite(value)
@@ -340,12 +341,12 @@ def _from_iso(text: str) -> float | None:
 def _timestamp(moment: datetime) -> float | None:
     try:
         return moment.timestamp()
-    except (ValueError, OverflowError, OSError):  # a year that the system's calendar lacks
+    except (ValueError, OverflowError, OSError):  # a year that the system does not know
         return None
 
 
 def _finite(value: Any) -> float | None:
-    """*value* as a finite number, or ``None``; a string of digits counts as its number."""
+    """*value* as a finite number; ``None`` if it is not one. Strings of digits are numbers."""
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         return None
     try:

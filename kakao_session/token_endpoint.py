@@ -32,16 +32,15 @@ from kakao_session.token import Token, is_sendable, now
 Timeout = float | tuple[float, float]
 
 TIMEOUT = (5.0, 30.0)
-"""Seconds to connect, and to wait for an answer, when the caller has not said."""
+"""Seconds to connect, and to wait for an answer, by default."""
 
 LONGEST_WAIT = 10.0
-"""Seconds that a caller is kept waiting between two tries, whatever ``Retry-After`` asks for."""
+"""The longest wait between two tries, in seconds. If Kakao asks for more, there is one try."""
 
 LARGEST_ANSWER = 1 << 20
-"""Bytes that are read of an answer. Kakao's have a few hundred; one without end is cut, and so is
-no answer."""
+"""At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
 
-_PART = 1 << 12  # compressed, it becomes a thousand times that at most
+_PART = 1 << 12  # can grow a thousandfold when it is decompressed
 
 _HEADERS = {
     "Accept": "application/json",
@@ -58,7 +57,7 @@ class Form(Secrets):
 
 
 class ClientCredentials:
-    """The REST API key and its secret: as given, else from the environment, else from the token.
+    """The REST API key and client secret: as given, else from the environment or the token.
 
     :param client_id: the REST API key, if it is given.
     :param client_secret: its secret, if it is given.
@@ -87,8 +86,8 @@ class ClientCredentials:
         client_id = self.client_id(token)
         if not client_id:
             raise ConfigurationError(
-                "The REST API key is needed and nobody has said it. Give client_id=, set "
-                "KAKAO_REST_API_KEY, or keep it as app_key in the token."
+                "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the "
+                "token."
             )
         return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
@@ -100,7 +99,7 @@ class ClientCredentials:
         client_secret: str | None = None,
         **fields: str,
     ) -> Form:
-        """A token request's form: the grant, who asks, and what else the grant needs.
+        """The form of a token request: the grant, the credentials, and what else the grant needs.
 
         :raises ConfigurationError: the REST API key is missing, or it or its secret can't be sent.
         """
@@ -112,7 +111,7 @@ class ClientCredentials:
 
 
 def _sendable(value: Any, what: str, places: str) -> str:
-    """:raises ConfigurationError: *value*, which may come from a file, can't be sent."""
+    """:raises ConfigurationError: *value* can't be sent. It may come from a file."""
     if not is_sendable(value):
         raise ConfigurationError(
             f"The {what} is none, for it has characters other than visible ASCII. Look at "
@@ -126,9 +125,9 @@ class TokenEndpoint:
 
     :param url: where it is.
     :param timeout: seconds, as requests takes them.
-    :param session: whose transport settings (proxies, verify, cert, adapters) the requests use;
-        nothing else of it reaches them. It is not kept alive by this: a session that is dropped
-        closes its connections at once. If it is gone or ``None``, each request has a fresh one.
+    :param session: requests use its proxies, verify, cert and adapters, and nothing else of it.
+        The reference is weak, so that a dropped session closes its connections at once. Without a
+        session, each request has a new one.
     """
 
     __slots__ = ("_session", "timeout", "url")
@@ -143,10 +142,10 @@ class TokenEndpoint:
     def request(self, form: Form, **transport: Any) -> Token:
         """Send a form (RFC 6749, sections 4.1.3 and 6), at most twice.
 
-        :param form: the fields, client credentials among them: Kakao takes those in the body only.
-        :param transport: ``timeout``, ``verify``, ``cert`` and ``proxies`` of this request alone.
-        :returns: what Kakao granted, its lives counted from the moment of sending.
-        :raises TokenEndpointError: there is no token; the kind says what to do.
+        :param form: the fields with the client credentials, which Kakao takes in the body only.
+        :param transport: ``timeout``, ``verify``, ``cert`` and ``proxies`` of this request only.
+        :returns: the token. Its life counts from the moment when the request was sent.
+        :raises TokenEndpointError: there is no token. The subclass says what to do.
         """
         for _ in range(_MOST_TRIES - 1):
             try:
@@ -163,7 +162,7 @@ class TokenEndpoint:
         try:
             response = self._send(form, **transport)
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
-            # The last two are what requests makes of an odd proxy.
+            # requests raises the last two for an odd proxy.
             raise TemporaryError(
                 f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
                 "Look at the network; the login is kept."
@@ -179,8 +178,8 @@ class TokenEndpoint:
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        # Past the session's own send: a hook, a cookie or a default parameter of the API calls
-        # has no business at the token endpoint, and a redirect must not carry the form away.
+        # Not through the session's own send: hooks, cookies and default parameters are for API
+        # calls, and no redirect may get the form.
         own = None if self._session is None else self._session()
         session = own or requests.Session()
         request = requests.Request("POST", self.url, headers=_HEADERS, data=form).prepare()
@@ -191,7 +190,7 @@ class TokenEndpoint:
             response = session.get_adapter(self.url).send(
                 request, timeout=timeout or self.timeout, **settings
             )
-            _read_body(response)  # while its errors are ours to catch
+            _read_body(response)  # here, so that its errors are caught
         finally:
             if own is None:
                 session.close()
@@ -207,7 +206,7 @@ class TokenEndpoint:
 
 
 def _wait_after(error: TemporaryError) -> float:
-    """Seconds to wait before the next try; infinity if there is none."""
+    """Seconds to wait before the next try; infinity if there must not be one."""
     response = error.response
     if response is None:
         return _backoff()
@@ -221,7 +220,7 @@ def _backoff() -> float:
 
 
 def _retry_after(value: str) -> float:
-    """The seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 if it is none."""
+    """The seconds in a ``Retry-After`` header (RFC 9110, section 10.2.3); 0 if it has none."""
     if value.strip().isdecimal():
         return float(value)
     try:
@@ -231,15 +230,15 @@ def _retry_after(value: str) -> float:
 
 
 def _read_body(response: requests.Response) -> None:
-    if hasattr(response.raw, "enforce_content_length"):  # not that of somebody's own adapter
-        response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that broke off
+    if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
+        response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
     body = io.BytesIO()
     for part in response.iter_content(_PART):
         body.write(part)
         if body.tell() > LARGEST_ANSWER:
             break
     response._content = body.getvalue()[:LARGEST_ANSWER]
-    response.close()  # a connection that has more to say is of no more use
+    response.close()  # the connection may have more to read, so it is not used again
 
 
 def _read(response: requests.Response, requested_at: float) -> Token:

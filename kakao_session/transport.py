@@ -21,7 +21,7 @@ from requests.utils import get_environ_proxies
 
 log = logging.getLogger(__name__)
 
-# Every variable that requests.utils.get_environ_proxies and merge_environment_settings read.
+# All variables that requests.utils.get_environ_proxies and merge_environment_settings read.
 _VARIABLES = (
     "http_proxy",
     "HTTP_PROXY",
@@ -38,13 +38,13 @@ _VARIABLES = (
 _KEYS = tuple(map(os.environ.encodekey, _VARIABLES))
 
 _LIFE = 30.0 if sys.platform in ("darwin", "win32") else math.inf
-"""Seconds for which an answer counts, where the system's own settings have a say too."""
+"""An answer is used this many seconds where the system's own settings count as well."""
 
 _MOST_HOSTS = 64
 
 
 class Answer(NamedTuple):
-    """What the environment says: ``proxies`` by scheme, and the ``ca_bundle`` if it names one."""
+    """What the environment says: ``proxies`` by scheme, and ``ca_bundle`` if there is one."""
 
     proxies: dict[str, str]
     ca_bundle: str | None
@@ -53,17 +53,17 @@ class Answer(NamedTuple):
 
 
 SILENCE = Answer({}, None, (), math.inf)
-"""What a session hears that does not trust the environment."""
+"""The answer for a session with ``trust_env = False``."""
 
 
 class Environment:
-    """The environment's answers, by host."""
+    """The answers of the environment, by host."""
 
     def __init__(self) -> None:
         self._answers: dict[str, Answer] = {}
 
     def ask(self, url: str) -> Answer:
-        """:returns: what the environment says now about calls to the host of *url*."""
+        """:returns: what the environment says now about the host of *url*."""
         host = url.partition("://")[2].partition("/")[0]
         values = _values()
         answer = self._answers.get(host)
@@ -84,9 +84,9 @@ def _is_old(answer: Answer) -> bool:
 
 
 def _values() -> tuple[object, ...]:
-    # Their number tells of one in mixed case (Https_Proxy), which requests takes, too.
-    # os.environ raises and catches an error for each variable that is not set; the dict that it
-    # wraps does not, and that is a twentieth of a call. It has no public name, so it may be absent.
+    # requests also reads names in mixed case (Https_Proxy). Their number shows that one came.
+    # os.environ raises and catches an error for each variable that is not set. The dict that it
+    # wraps does not, which saves a twentieth of a call. It is private, so it may be missing.
     wrapped = getattr(os.environ, "_data", None)
     if wrapped is None:
         return (len(os.environ), *map(os.environ.get, _VARIABLES))

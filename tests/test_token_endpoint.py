@@ -101,8 +101,7 @@ def test_client_id__missing(
     with pytest.raises(ConfigurationError) as caught:
         session.get("/v2/user/me")
     assert str(caught.value) == (
-        "The REST API key is needed and nobody has said it. Give client_id=, set "
-        "KAKAO_REST_API_KEY, or keep it as app_key in the token."
+        "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the token."
     )
     assert (caught.value.error, caught.value.error_code, caught.value.status_code) == (None,) * 3
     assert kakao.requests == []

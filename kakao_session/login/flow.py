@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
 
 REDIRECT_URI = "http://localhost:8765/callback"
-"""Where the browser comes back to unless somebody says otherwise. Kakao compares it literally."""
+"""The default redirect URI. Kakao compares it character by character."""
 
 _CODE = re.compile(r"[A-Za-z0-9_~.+/=-]{10,1000}")
 
 
 class Login:
-    """One try to log in; the next try needs an object of its own.
+    """One attempt to log in. Make a new object for the next attempt.
 
     ::
 
         session = KakaoSession(redirect_uri=REDIRECT_URI, pkce="S256", token_store="token.json")
         login = Login(session)
         print(login.url)
-        login.finish(login.read(input("The address at which the browser has ended: ")))
+        login.finish(login.read(input("The address in your browser: ")))
 
-    :param session: has a ``redirect_uri``; with ``pkce="S256"`` nobody else can use the code.
-    :raises ConfigurationError: nobody has said the REST API key.
+    :param session: with ``redirect_uri``, and ``pkce="S256"`` so that nobody else can use the code.
+    :raises ConfigurationError: the REST API key is missing.
     """
 
     def __init__(self, session: KakaoSession) -> None:
@@ -44,7 +44,7 @@ class Login:
         self.url, self._state = session.authorization_url()
 
     def is_answer(self, redirect: str) -> bool:
-        """Whether a request of a browser belongs to this login and brings it to an end."""
+        """Whether a URL that the browser requests is the answer to this login."""
         try:
             read_code(redirect, self._state)
         except LoginRequiredError as error:
@@ -52,13 +52,12 @@ class Login:
         return True
 
     def read(self, answer: str) -> str:
-        """Take the authorization code out of what came back, by the browser or by hand.
+        """Read the authorization code from what the browser brought back, or the user pasted.
 
-        :param answer: the redirect as a whole, its query, or the bare code.
-        :returns: the code. A bare one has no state; it is PKCE that ties it to this login.
-        :raises LoginRequiredError: there is none. ``error`` tells why: ``access_denied`` and the
-            like end the login, after ``mismatching_state`` and ``missing_code`` another answer may
-            come.
+        :param answer: the whole URL, its query, or only the code.
+        :returns: the code. A code alone has no state; PKCE ties it to this login.
+        :raises LoginRequiredError: there is none. ``error`` tells why. ``access_denied`` and others
+            end the login; after ``mismatching_state`` and ``missing_code``, wait for another one.
         """
         answer = Secret(answer.strip().strip("\"'<>"))
         if re.search(r"\b(code|error)=", answer):
@@ -72,19 +71,19 @@ class Login:
     def finish(self, code: str) -> Token:
         """Exchange the code, and save the token.
 
-        :raises LoginRequiredError: the code is used up, expired or not of this login.
-        :raises TokenEndpointError: there is no token; the kind says what to do.
+        :raises LoginRequiredError: the code is used up, expired, or from another login.
+        :raises TokenEndpointError: there is no token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
         return self.session.fetch_token(code=code)
 
 
 class AppTokenStore:
-    """A store that writes down with each token whose it is: a program needs no more than the file.
+    """A store that keeps the app's keys with each token, so that a program needs only the file.
 
-    :param inner: where the token lives.
-    :param app_key: the REST API key that the token belongs to, kept as ``app_key``.
-    :param client_secret: the key's secret, kept likewise; ``None`` if it shall not be.
+    :param inner: where the token is kept.
+    :param app_key: the REST API key, kept as ``app_key``.
+    :param client_secret: its client secret, kept as ``client_secret``; ``None``: don't keep it.
     """
 
     def __init__(self, inner: TokenStore, app_key: str, client_secret: str | None = None) -> None:
@@ -93,14 +92,14 @@ class AppTokenStore:
         self.client_secret = client_secret
 
     def load(self) -> Token | None:
-        """:returns: the stored token, without a client secret: that may be of another app."""
+        """:returns: the stored token without its client secret, which may belong to another app."""
         token = self.inner.load()
         if token is not None:
             token.pop("client_secret", None)
         return token
 
     def save(self, token: Mapping[str, Any]) -> None:
-        """Save *token* with the app's keys."""
+        """Save *token* with the keys of the app."""
         self.inner.save(Token(token).with_app(self.app_key, self.client_secret))
 
     def delete(self) -> None:
@@ -116,11 +115,10 @@ class AppTokenStore:
 
 
 def note_user(store: TokenStore, token: Token, user_id: int) -> None:
-    """Keep with a stored token whose it is, as ``user_id``. An answer of the token endpoint is
-    silent about that.
+    """Keep the user's ID with a stored token, as ``user_id``. The token endpoint does not tell it.
 
-    :param token: what is stored; another token, which somebody has put there since, is left alone.
-    :param user_id: as ``access_token_info`` tells it.
+    :param token: the stored token. If another one is stored by now, it is left alone.
+    :param user_id: from ``access_token_info``.
     :raises TokenStoreError: it could not be saved.
     """
     with store.lock():

@@ -1,6 +1,6 @@
-"""The loopback listener: waits at the redirect URI for the browser to come back (RFC 8252, 7.3).
+"""The loopback listener: waits at the redirect URI for the browser (RFC 8252, section 7.3).
 
-Whatever else comes to the port gets an answer, and the wait goes on.
+Other requests to the port get an answer, and the listener goes on waiting.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from kakao_session.login.page import HEADERS, Page, html
 log = logging.getLogger(__name__)
 
 CONNECTION_TIMEOUT = 10.0
-"""Seconds that a client may stay silent. Browsers open connections in advance and leave them so."""
+"""Seconds that a client may stay silent. Browsers open connections before they need them."""
 
 MOST_CONNECTIONS = 64
-"""At one time; a browser opens half a dozen."""
+"""Open at the same time. A browser opens about six."""
 
 PARTING_TIMEOUT = 1.0
-"""Seconds that an answered client has to hang up by itself."""
+"""Seconds for a client to hang up after its answer."""
 
 LARGEST_REQUEST = 1 << 17
-"""Bytes of a request line with its headers. Browsers end far below, cookies included."""
+"""Bytes of a request line with its headers. Browsers send much less, with all cookies."""
 
 _REMAINDER = 1 << 20
-"""Bytes of a refused request that are read: a connection closed before takes the answer along."""
+"""Bytes of a refused request that are read. If they are not, the client may lose the answer."""
 
-_LOCALHOST = ("127.0.0.1", "::1")  # a browser tries either; on one alone, somebody else may listen
+_LOCALHOST = ("127.0.0.1", "::1")  # browsers try both; another program may listen on the other one
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # a machine without IPv6, say
 # Windows lets two programs share a port unless one objects; elsewhere a port rests after its use.
 _PORT_OPTION = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 
 
 def is_loopback(redirect_uri: str) -> bool:
-    """Whether a listener on this machine can stand at *redirect_uri*: plain http on loopback."""
+    """Whether a program on this machine can listen at *redirect_uri*: plain http on loopback."""
     parts = urlsplit(redirect_uri)
     return parts.scheme == "http" and bool(_addresses(parts.hostname or ""))
 
 
 class LoopbackListener:
-    """Listens, from the moment it is made, on every address that the redirect URI's host means.
+    """Listens on every address of the redirect URI's host as soon as it is made.
 
-    :param redirect_uri: as it is registered: its host, port and path count literally.
-    :param is_answer: tells whether a request, as the URL it is for, is the one that is waited for.
+    :param redirect_uri: as it is registered. Host, port and path must match exactly.
+    :param is_answer: whether a request, given as its URL, is the answer to the login.
     :param arrived: called with that URL, once, in a thread of the listener.
-    :raises OSError: the port is not free, or not for this user.
+    :raises OSError: the port is in use, or this user may not use it.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class LoopbackListener:
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def show(self, page: Page, detail: str = "") -> None:
-        """Tell how the login has ended. Until then the browser that came back is kept waiting."""
+        """Show how the login ended. The browser waits for this."""
         self._last_page = html(page, detail)
         self._ended.set()
 
     def reply(self, host: str, target: str) -> tuple[int, str]:
         """:returns: status and page for a request.
 
-        :param host: its ``Host``. A site that has bent its own name to 127.0.0.1 shows it there.
+        :param host: its ``Host`` header. Another site whose name leads to 127.0.0.1 is refused.
         :param target: its path and query.
         """
         path, _, query = target.partition("?")
@@ -100,7 +100,7 @@ class LoopbackListener:
         return 200, self._last_page
 
     def close(self) -> None:
-        """Free the port and end every connection; who waits for the last page gets it first."""
+        """Free the port and end all connections. A browser that waits gets its page first."""
         self._ended.set()
         for server in self._servers:
             server.shutdown()
@@ -143,7 +143,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.close_request(request)
 
     def hang_up(self) -> None:
-        """Read no more from anybody; what is being written still goes out."""
+        """Stop reading from all clients. Answers are still sent."""
         for request in tuple(self._open):
             with suppress(OSError):
                 request.shutdown(socket.SHUT_RD)
@@ -155,7 +155,7 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Conversation(BaseHTTPRequestHandler):
     server: _Server
     timeout = CONNECTION_TIMEOUT
-    default_request_version = "HTTP/1.0"  # garbage, too, gets an answer with a status
+    default_request_version = "HTTP/1.0"  # so that garbage gets an answer with a status too
 
     def setup(self) -> None:
         super().setup()
@@ -165,13 +165,13 @@ class _Conversation(BaseHTTPRequestHandler):
         self._send(*self.server.listener.reply(self.headers.get("Host", ""), self.path))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the parent refuses: garbage, another method, too long a line."""
+        """Answer what the parent refuses: garbage, other methods, long lines."""
         self._send(code, html(Page.STRAY))
 
     def _send(self, status: int, page: str) -> None:
         body = page.encode()
         log.info("a browser came to the loopback port and was answered with %d", status)
-        self.request_version = self.default_request_version  # 0.9 knows no headers
+        self.request_version = self.default_request_version  # 0.9 has no headers
         self.send_response_only(status)
         for name, value in {**HEADERS, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -181,11 +181,11 @@ class _Conversation(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The parent would print the request line, and so the code."""
+        """Log nothing: the request line has the code in it."""
 
 
 class _Head:
-    """What the parent reads a request from: each line may be long, and all together may not."""
+    """The stream that the parent reads a request from, limited in all."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -196,7 +196,7 @@ class _Head:
         line: bytes = self._stream.readline(limit)
         self._left -= len(line)
         if self._left < 0:
-            raise HTTPException("too many bytes of headers")  # which the parent answers with 431
+            raise HTTPException("too many bytes of headers")  # the parent answers with 431
         return line
 
 

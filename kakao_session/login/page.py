@@ -1,5 +1,4 @@
-"""What the browser shows when it comes back: small, in Korean and English, with nothing from
-elsewhere."""
+"""The pages that the browser shows after the login: small, in Korean and English."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from html import escape
 
 
 class Page(Enum):
-    """How a request of the browser ends, each with a title and a sentence in both languages."""
+    """The pages. Each has a title and a sentence in both languages."""
 
     DONE = (
         "로그인되었습니다",
@@ -47,7 +46,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Go out with every page: the address bar holds a code, which no other site shall learn."""
+"""Sent with each page. The address bar has a code in it that no other site may see."""
 
 _HTML = """<!doctype html>
 <html lang="ko">
@@ -80,7 +79,7 @@ code {{ opacity: .7 }}
 def html(page: Page, detail: str = "") -> str:
     """:returns: the page.
 
-    :param detail: a word more, such as ``access_denied``; from anybody, so it is escaped.
+    :param detail: one more word, such as ``access_denied``. It is escaped.
     """
     title_ko, text_ko, title_en, text_en = map(escape, page.value)
     return _HTML.format(

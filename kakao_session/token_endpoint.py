@@ -5,7 +5,6 @@ This is the only module that sends anything to kauth.
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import random
@@ -28,6 +27,7 @@ from kakao_session.errors import (
 )
 from kakao_session.redaction import Secrets, without_frames
 from kakao_session.token import Token, is_sendable, now
+from kakao_session.transport import read_at_most
 
 Timeout = float | tuple[float, float]
 
@@ -39,8 +39,6 @@ LONGEST_WAIT = 10.0
 
 LARGEST_ANSWER = 1 << 20
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
-
-_PART = 1 << 12  # can grow a thousandfold when it is decompressed
 
 _HEADERS = {
     "Accept": "application/json",
@@ -190,11 +188,10 @@ class TokenEndpoint:
             response = session.get_adapter(self.url).send(
                 request, timeout=timeout or self.timeout, **settings
             )
-            _read_body(response)  # here, so that its errors are caught
+            return read_at_most(response, LARGEST_ANSWER)
         finally:
             if own is None:
                 session.close()
-        return response
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The session as state, for it leads back to this object.
@@ -227,18 +224,6 @@ def _retry_after(value: str) -> float:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now())
     except (ValueError, OverflowError, OSError):
         return 0.0
-
-
-def _read_body(response: requests.Response) -> None:
-    if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
-        response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
-    body = io.BytesIO()
-    for part in response.iter_content(_PART):
-        body.write(part)
-        if body.tell() > LARGEST_ANSWER:
-            break
-    response._content = body.getvalue()[:LARGEST_ANSWER]
-    response.close()  # the connection may have more to read, so it is not used again
 
 
 def _read(response: requests.Response, requested_at: float) -> Token:

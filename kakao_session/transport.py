@@ -1,4 +1,4 @@
-"""Everything that touches the inside of requests: its look at the environment, and forks.
+"""Everything that depends on the inside of requests: environment, answers, retries and forks.
 
 requests reads proxies and CA bundle from the environment anew for each call, which is more than
 half of what a call costs. The answer depends on the host and a few variables, so it is kept here
@@ -7,17 +7,22 @@ with their values.
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import os
 import sys
 import time
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import requests
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.cookies import extract_cookies_to_jar
+from requests.exceptions import UnrewindableBodyError
+from requests.utils import get_environ_proxies, rewind_body
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,20 @@ _LIFE = 30.0 if sys.platform in ("darwin", "win32") else math.inf
 """An answer is used this many seconds where the system's own settings count as well."""
 
 _MOST_HOSTS = 64
+
+_PART = 1 << 12  # can grow a thousandfold when it is decompressed
+
+_ATTRIBUTES = (
+    "status_code",
+    "headers",
+    "url",
+    "reason",
+    "encoding",
+    "request",
+    "history",
+    "cookies",
+    "elapsed",
+)
 
 
 class Answer(NamedTuple):
@@ -91,6 +110,67 @@ def _values() -> tuple[object, ...]:
     if wrapped is None:
         return (len(os.environ), *map(os.environ.get, _VARIABLES))
     return (len(wrapped), *map(wrapped.get, _KEYS))
+
+
+# Answers --------------------------------------------------------------------------------------
+
+
+def read_at_most(response: Response, limit: int) -> Response:
+    """Read the body of an answer that was requested with ``stream=True``, and close it.
+
+    :param limit: how many bytes are read at most.
+    :returns: the answer with what was read of its body.
+    :raises Exception: whatever requests or the adapter raises.
+    """
+    if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
+        response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
+    body = io.BytesIO()
+    for part in response.iter_content(_PART):
+        body.write(part)
+        if body.tell() > limit:
+            break
+    response.close()  # the connection may have more to read, so it is not used again
+    read = Response()
+    for name in _ATTRIBUTES:
+        setattr(read, name, getattr(response, name))
+    body.truncate(limit)
+    body.seek(0)
+    read.raw = body
+    return read
+
+
+def send_again(first: Response, request: PreparedRequest, **options: Any) -> Response | None:
+    """Send a request once more, with the cookies of its first answer.
+
+    :param first: the first answer.
+    :param request: a copy of its request.
+    :param options: what the adapter takes, such as ``timeout``.
+    :returns: the second answer, with the first in its history; ``None`` if that is impossible.
+    """
+    adapter = getattr(first, "connection", None)  # not every adapter sets it
+    if adapter is None or not _is_rewound(request):
+        return None
+    jar = getattr(request, "_cookies", None)
+    if jar is not None:
+        extract_cookies_to_jar(jar, first.request, first.raw)
+        request.prepare_cookies(jar)
+    first.close()
+    started = time.perf_counter()
+    second: Response = adapter.send(request, **options)
+    second.elapsed = timedelta(seconds=time.perf_counter() - started)
+    second.history = [*first.history, first]
+    return second
+
+
+def _is_rewound(request: PreparedRequest) -> bool:
+    """Rewind a body that was read. :returns: whether that was possible."""
+    if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
+        return True
+    try:
+        rewind_body(request)
+    except UnrewindableBodyError:
+        return False
+    return True
 
 
 # Forks ----------------------------------------------------------------------------------------

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
 from typing import Any
 
-from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
-from requests.cookies import extract_cookies_to_jar
-from requests.exceptions import UnrewindableBodyError
-from requests.utils import rewind_body
+from requests import Response
 
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import json_object
 from kakao_session.token_source import TokenSource
+from kakao_session.transport import send_again
 
 REFRESHED_FOR_A_401 = Cooldown(60.0)
 """After a refresh for a 401 that did not help, the new token is not refreshed for another 401."""
@@ -49,13 +44,16 @@ class RetryUnauthorized:
             if not _is_about_the_token(response):
                 break
             authorization = self._another_than(sent)
-            again = response.request.copy()
-            adapter = getattr(response, "connection", None)  # not every adapter sets it
-            if authorization is None or adapter is None or not _is_rewound(again):
+            if authorization is None:
                 break
-            sent = again.headers["Authorization"] = authorization
+            sent = authorization
+            again = response.request.copy()
+            again.headers["Authorization"] = authorization
             is_for_a_401 = REFRESHED_FOR_A_401.is_on(authorization)
-            response = _send_again(response, adapter, again, transport)
+            second = send_again(response, again, **transport)
+            if second is None:
+                break
+            response = second
             if is_for_a_401:
                 if _is_about_the_token(response):
                     REFRESHED_FOR_A_401.start(authorization)
@@ -92,34 +90,8 @@ def _as_it_is(response: Response, **_: Any) -> Response:
     return response
 
 
-def _send_again(
-    first: Response, adapter: BaseAdapter, request: PreparedRequest, transport: dict[str, Any]
-) -> Response:
-    jar = getattr(request, "_cookies", None)
-    if jar is not None:
-        extract_cookies_to_jar(jar, first.request, first.raw)
-        request.prepare_cookies(jar)
-    first.close()
-    started = time.perf_counter()
-    second = adapter.send(request, **transport)
-    second.elapsed = timedelta(seconds=time.perf_counter() - started)
-    second.history = [*first.history, first]
-    return second
-
-
 def _is_about_the_token(response: Response) -> bool:
     """Whether this is a 401 about the token, and not about the user's age (-406), for example."""
     if response.status_code != 401:
         return False
     return json_object(response).get("code") in (None, _TOKEN_REJECTED)
-
-
-def _is_rewound(request: PreparedRequest) -> bool:
-    """Rewind a body that was read. :returns: whether that was possible."""
-    if request.body is None or isinstance(request.body, str | bytes | bytearray | memoryview):
-        return True
-    try:
-        rewind_body(request)
-    except UnrewindableBodyError:
-        return False
-    return True

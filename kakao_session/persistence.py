@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.token import Token
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
 
 TokenUpdater = Callable[[Token], object]
+
+T = TypeVar("T")
 
 
 class Persistence:
@@ -42,16 +44,12 @@ class Persistence:
 
     def load(self) -> Token | None:
         """:raises TokenStoreError: the store could not be read."""
-        if self.store is None:
-            return None
-        with self._errors("read"):
-            return self.store.load()
+        return None if self.store is None else self._do("read", self.store.load)
 
     def save(self, token: Token) -> None:
         """:raises TokenStoreError: the store or the save callback failed."""
         if self.store is not None:
-            with self._errors("saved"):
-                self.store.save(token)
+            self._do("saved", self.store.save, token)
         if self.updater is not None:
             try:
                 self.updater(token.copy())
@@ -64,8 +62,7 @@ class Persistence:
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""
         if self.store is not None:
-            with self._errors("deleted"):
-                self.store.delete()
+            self._do("deleted", self.store.delete)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -77,20 +74,20 @@ class Persistence:
         if self.store is None:
             yield
             return
-        with self._errors("locked"):
-            lock = self.store.lock()
-            lock.__enter__()
+        lock = self._do("locked", self.store.lock)
+        self._do("locked", lock.__enter__)
         try:
             yield
         finally:
-            with self._errors("unlocked"):
-                lock.__exit__(None, None, None)
+            self._do("unlocked", lock.__exit__, None, None, None)
 
-    @contextmanager
-    def _errors(self, done: str) -> Iterator[None]:
-        """:param done: what could not be done, for the message: ``read``, ``saved``."""
+    def _do(self, done: str, method: Callable[..., T], *arguments: Any) -> T:
+        """Call a method of the store.
+
+        :param done: what could not be done if it fails, for the message.
+        """
         try:
-            yield
+            return method(*arguments)
         except TokenStoreError:
             raise
         except Exception as error:

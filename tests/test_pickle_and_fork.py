@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -47,6 +48,21 @@ def test_session__pickled_works_on(
         assert twin.headers["X-Mine"] == "1"
         clock.advance(hours=7)
         assert twin.get("/v2/user/me").status_code == 200
+    assert session.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
+
+
+def call(session):
+    return session.get("/v2/user/me").status_code
+
+
+@pytest.mark.parametrize("method", sorted({*multiprocessing.get_all_start_methods()} - {"fork"}))
+def test_session__sent_to_a_process(kakao, new_session, token, clock, tmp_path, method):
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save({**token, "expires_at": 1})
+    session = new_session(token_store=store)
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(call, (session,)) == 200
     assert session.get("/v2/user/me").status_code == 200
     assert len(kakao.token_requests) == 1
 

@@ -46,8 +46,6 @@ class Secrets(dict[str, Any]):
 
 def hidden(value: Any) -> Any:
     """:returns: the same value. Text, bytes and dicts get a repr that hides them."""
-    if value is None:
-        return None
     for kind, hiding in _HIDING:
         if isinstance(value, kind):
             return hiding(value)

@@ -44,25 +44,23 @@ class Persistence:
 
     def load(self) -> Token | None:
         """:raises TokenStoreError: the store could not be read."""
-        return None if self.store is None else self._do("read", self.store.load)
+        if self.store is None:
+            return None
+        return self._call("The token{} could not be read", self.store.load)
 
     def save(self, token: Token) -> None:
         """:raises TokenStoreError: the store or the save callback failed."""
         if self.store is not None:
-            self._do("saved", self.store.save, token)
+            self._call("The token{} could not be saved", self.store.save, token)
         if self.updater is not None:
-            try:
-                self.updater(token.copy())
-            except TokenStoreError:
-                raise
-            except Exception as error:
-                what = "The token could not be saved, for token_updater failed"
-                raise _error(what, error) from error
+            self._call(
+                "The token could not be saved, for token_updater failed", self.updater, token.copy()
+            )
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""
         if self.store is not None:
-            self._do("deleted", self.store.delete)
+            self._call("The token{} could not be deleted", self.store.delete)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -74,28 +72,24 @@ class Persistence:
         if self.store is None:
             yield
             return
-        lock = self._do("locked", self.store.lock)
-        self._do("locked", lock.__enter__)
+        lock = self._call("The token{} could not be locked", self.store.lock)
+        self._call("The token{} could not be locked", lock.__enter__)
         try:
             yield
         finally:
-            self._do("unlocked", lock.__exit__, None, None, None)
+            self._call("The token{} could not be unlocked", lock.__exit__, None, None, None)
 
-    def _do(self, done: str, method: Callable[..., T], *arguments: Any) -> T:
-        """Call a method of the store.
+    def _call(self, failure: str, function: Callable[..., T], *arguments: Any) -> T:
+        """Call other people's code.
 
-        :param done: what could not be done if it fails, for the message.
+        :param failure: what to say if it fails; ``{}`` stands for the place.
         """
         try:
-            return method(*arguments)
+            return function(*arguments)
         except TokenStoreError:
             raise
         except Exception as error:
-            raise _error(f"The token{self.place} could not be {done}", error) from error
-
-
-def _error(what: str, cause: Exception) -> TokenStoreError:
-    return TokenStoreError(
-        f"{what} ({type(cause).__name__}). Mend its cause, shown above; no login is lost while "
-        "this process lives."
-    )
+            raise TokenStoreError(
+                f"{failure.format(self.place)} ({type(error).__name__}). Mend its cause, shown "
+                "above; no login is lost while this process lives."
+            ) from error

@@ -548,6 +548,15 @@ def test_updater_fails__says_so(
     )
 
 
+def test_updater_that_is_a_store__says_so_in_its_own_words(kakao, new_session, token, tmp_path):
+    kakao.refresh_token_renewal = "always"
+    (tmp_path / "folder.json").mkdir()
+    updater = FileTokenStore(tmp_path / "folder.json").save
+    with pytest.raises(TokenStoreError, match=r"folder\.json can't be") as caught:
+        new_session(token=token, token_updater=updater).refresh_token()
+    assert "token_updater" not in str(caught.value)
+
+
 def test_stored_by_another__adopted_without_a_request(
     kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
 from kakao_session.token import Bearer
-from tests.conftest import ME, Clock, wire
+from tests.conftest import ME, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +47,22 @@ def test_koe322__no_further_request_until_somebody_logs_in(
     kakao.clear_requests()
     assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME]
+
+    clock.advance(hours=7)
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_koe322__heals_by_a_refresh_token_that_is_given(kakao, new_session, token, clock):
+    session = new_session(token=token)
+    kakao.unlink()
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+    session.refresh_token(refresh_token=kakao.login()["refresh_token"])
+    for _ in range(2):
+        assert session.get("/v2/user/me").status_code == 200
+        clock.advance(hours=7)
 
 
 def test_koe322__heals_by_assigning_too(

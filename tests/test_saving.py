@@ -73,6 +73,7 @@ def test_renewal__load_once_lock_load_save(
     assert store.log == ["load"]
     clock.advance(hours=7)
     session.get("/v2/user/me")
+    session.get("/v2/user/me")
     assert store.log == ["load", "lock", "load", "save", "unlock"]
     assert store.token == session.token
 
@@ -375,6 +376,60 @@ def test_stored_without_refresh_token__ends_of_the_old_are_not_those_of_the_new(
     assert session.token["refresh_token_expires_at"] == token["refresh_token_expires_at"]
 
 
+def test_stored_without_refresh_token__is_no_new_refresh_token(kakao, new_session, token, clock):
+    saved = []
+    store = MemoryStore(token)
+    session = new_session(token_store=store, token_updater=saved.append)
+    kakao.refresh_token_renewal = "always"
+    session.refresh_token()
+    clock.advance(hours=7)
+    store.token = refresh_answer(kakao, clock) | {"expires_at": clock.moment + 21_599}
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert kakao.token_requests == []
+    assert [token.refresh_token_changed for token in saved] == [True, False]
+
+
+def test_saved__a_login_of_unknown_age_that_replaces_it_is_adopted(kakao, new_session, token):
+    store = MemoryStore()
+    session = new_session(token=token, token_store=store)
+    session.refresh_token()
+    kakao.revoke_access_tokens()
+    other = kakao.login()
+    store.token = Token({key: other[key] for key in ("access_token", "refresh_token")})
+    kakao.clear_requests()
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, ME]
+
+
+def test_assigned__what_was_in_the_store_before_is_forgotten(kakao, new_session, token, clock):
+    """An older login that is stored after the assignment does not replace the assigned one."""
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    older = Token.from_response(kakao.login(), clock.moment)
+    clock.advance(minutes=5)
+    assigned = Token.from_response(kakao.login(), clock.moment)
+    session.token = assigned
+    store.token = older
+    clock.advance(hours=7)
+    kakao.clear_requests()
+    session.get("/v2/user/me")
+    assert wire(kakao) == [REFRESH, ME]
+    assert session.token["refresh_token"] == assigned["refresh_token"]
+
+
+def test_assigned__a_replaced_refresh_token_is_still_known(kakao, new_session, token, clock):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    renewed = session.refresh_token()
+    session.token = {**renewed, "expires_at": 1}
+    store.token = Token({**token, "expires_at": clock.moment + 20_000})  # from a backup
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token["refresh_token"] == session.token["refresh_token"] != token["refresh_token"]
+
+
 @pytest.mark.parametrize("how", ["expired", "rejected", "ahead of time"])
 def test_reader_that_can_not_lock__follows_the_writer(kakao, new_session, token, clock, how):
     store = MemoryStore(token)
@@ -407,6 +462,8 @@ def test_stored_without_refresh_token__read_by_one_who_can_not_lock(
         assert reader.get("/v2/user/me").status_code == 200
     assert reader.token["access_token"] == store.token["access_token"]
     assert store.log[-1] == "load"  # of the first call; the others had a fresh token
+    clock.advance(seconds=21_599 - 300)
+    assert reader.get("/v2/user/me").status_code == 200
 
 
 def test_stored_without_refresh_token__and_it_can_not_be_put_right(

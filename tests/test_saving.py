@@ -448,6 +448,31 @@ def test_reader_that_can_not_lock__follows_the_writer(kakao, new_session, token,
     assert wire(kakao) == ([ME_401, ME] if how == "rejected" else [ME])
 
 
+def test_reader_that_can_not_lock__whose_new_token_is_rejected_too(
+    kakao, new_session, token, clock
+):
+    store = MemoryStore(token)
+    reader = new_session(token_store=store)
+    reader.get("/v2/user/me")
+    new_session(token_store=store).refresh_token()
+    kakao.revoke_access_tokens()
+    store.fails = {"lock"}
+    kakao.clear_requests()
+    assert reader.get("/v2/user/me").status_code == 401
+    assert wire(kakao) == [ME_401, ME_401]
+
+
+def test_lock_that_can_not_be_made__says_so(kakao, new_session, token):
+    class Store(MemoryStore):
+        def lock(self):
+            raise RuntimeError("no locks")
+
+    with pytest.raises(TokenStoreError) as caught:
+        new_session(token_store=Store(token)).refresh_token()
+    assert str(caught.value).startswith("The token in <")
+    assert " could not be locked (RuntimeError). " in str(caught.value)
+
+
 def test_stored_without_refresh_token__read_by_one_who_can_not_lock(
     kakao, new_session, token, clock
 ):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from kakao_session.call import Timeout
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.persistence import Persistence, TokenUpdater
 from kakao_session.redaction import hidden
 from kakao_session.stores.base import check_store
 from kakao_session.token import LEEWAY, REFRESH_AHEAD
-from kakao_session.token_endpoint import TIMEOUT, Timeout, TokenEndpoint
+from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
 from kakao_session.token_source import TokenSource
 from kakao_session.unauthorized import RetryUnauthorized
 

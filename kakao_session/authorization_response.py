@@ -6,7 +6,7 @@ import hmac
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-from kakao_session.errors import LOGIN, LoginRequiredError
+from kakao_session.errors import LOGIN, ForgedRedirectError, LoginRequiredError
 from kakao_session.redaction import Secret, Secrets
 
 _CODE = re.compile(r"[\x20-\x7e]+")  # RFC 6749, appendix A.11
@@ -26,13 +26,13 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     :param state: the state of the authorization URL; ``None``: don't check it. An empty one never
         matches.
     :returns: the code.
-    :raises LoginRequiredError: the state is another one, the user did not agree, or there is no
-        code. ``error`` tells which.
+    :raises ForgedRedirectError: the state is another one.
+    :raises LoginRequiredError: the user did not agree, or there is no code. ``error`` tells which.
     """
     query = _query(Secret(authorization_response))
     error, returned = query.get("error"), query.get("state", "")
     if state is not None and not (state and _is_same(returned, state)):
-        raise LoginRequiredError(
+        raise ForgedRedirectError(
             "The redirect does not belong to this login: its state is not the one that was sent. "
             "Somebody may have forged it, or it is from an earlier try. Start the login anew.",
             error="mismatching_state",

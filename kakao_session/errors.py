@@ -4,10 +4,12 @@
 
     KakaoError (a requests.RequestException)
     ├─ TokenEndpointError (also an oauthlib OAuth2Error)
-    │  ├─ LoginRequiredError     log in again
+    │  ├─ LoginRequiredError     log in again (also oauthlib's InvalidGrantError)
+    │  │  └─ ForgedRedirectError   (also oauthlib's MismatchingStateError)
     │  ├─ ConfigurationError     correct the app key, the secret or the console
     │  ├─ RateLimitedError       keep the tokens, wait
-    │  └─ TemporaryError         try again later
+    │  └─ TemporaryError         try again later (also a requests.ConnectionError)
+    │     └─ TimedOutError         (also a requests.Timeout)
     ├─ TokenStoreError           the token could not be loaded, locked, saved or deleted
     └─ KakaoAPIError (also a requests.HTTPError)
        └─ ScopeRequiredError     ask the user to agree to more
@@ -28,8 +30,9 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import Any, NamedTuple
 
-from oauthlib.oauth2 import OAuth2Error
-from requests import HTTPError, RequestException, Response
+from oauthlib.oauth2 import InvalidGrantError, MismatchingStateError, OAuth2Error
+from requests import ConnectionError as RequestsConnectionError
+from requests import HTTPError, RequestException, Response, Timeout
 
 from kakao_session.redaction import Secrets
 
@@ -98,8 +101,17 @@ class TokenEndpointError(KakaoError, OAuth2Error):
         self.response_type = self.response_mode = self.grant_type = None
 
 
-class LoginRequiredError(TokenEndpointError):
+class LoginRequiredError(TokenEndpointError, InvalidGrantError):
     """There is no login, or it has ended. The user has to log in again."""
+
+    error: str | None  # type: ignore[assignment]  # the parent always has one
+    status_code: int | None  # type: ignore[assignment]  # likewise
+
+
+class ForgedRedirectError(LoginRequiredError, MismatchingStateError):
+    """The state in the redirect is not the one that was sent."""
+
+    error: str | None  # type: ignore[assignment]  # as above
 
 
 class ConfigurationError(TokenEndpointError):
@@ -110,8 +122,17 @@ class RateLimitedError(TokenEndpointError):
     """There were too many token requests (KOE237). Your tokens stay valid."""
 
 
-class TemporaryError(TokenEndpointError):
+class TemporaryError(TokenEndpointError, RequestsConnectionError):
     """The token endpoint failed or could not be reached. Your tokens stay valid."""
+
+
+class TimedOutError(TemporaryError, Timeout):
+    """The token endpoint did not answer in time.
+
+    ``gave_up_early`` is true if it had less time than usual, because the call has a short timeout.
+    """
+
+    gave_up_early: bool = False
 
 
 class TokenStoreError(KakaoError):

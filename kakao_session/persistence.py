@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kakao_session.call import bounded_by
 from kakao_session.errors import TokenStoreError
+from kakao_session.stores.base import LOCK_TIMEOUT
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ class Persistence:
         return self.store is None and self.updater is None
 
     @property
+    def lock_timeout(self) -> float:
+        """How many seconds the store waits for its lock."""
+        seconds = getattr(self.store, "lock_timeout", None)
+        return seconds if isinstance(seconds, int | float) else LOCK_TIMEOUT
+
+    @property
     def place(self) -> str:
         """Where the login is kept, as part of a sentence. Empty if there is no store."""
         return "" if self.store is None else f" in {self.store!r}"
@@ -48,14 +56,22 @@ class Persistence:
             return None
         return self._call("The token{} could not be read", self.store.load)
 
-    def save(self, token: Token) -> None:
-        """:raises TokenStoreError: the store or the save callback failed."""
-        if self.store is not None:
-            self._call("The token{} could not be saved", self.store.save, token)
-        if self.updater is not None:
-            self._call(
-                "The token could not be saved, for token_updater failed", self.updater, token.copy()
-            )
+    def save(self, token: Token, before_callback: Callable[[], object] = lambda: None) -> None:
+        """Save a token in the store, then call the save callback.
+
+        :param before_callback: called when the token is in the store.
+        :raises TokenStoreError: the store or the save callback failed.
+        """
+        with bounded_by(None):  # a call may be over, but its token has to be saved
+            if self.store is not None:
+                self._call("The token{} could not be saved", self.store.save, token)
+            if self.updater is not None:
+                before_callback()
+                self._call(
+                    "The token could not be saved, for token_updater failed",
+                    self.updater,
+                    token.copy(),
+                )
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""

@@ -17,7 +17,12 @@ from kakao_session.errors import LOGIN, LoginRequiredError, TokenStoreError
 from kakao_session.persistence import Persistence
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Bearer, Token, now
-from kakao_session.token_endpoint import ClientCredentials, Form, TokenEndpoint
+from kakao_session.token_endpoint import (
+    TIME_TO_ANSWER,
+    ClientCredentials,
+    Form,
+    TokenEndpoint,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,8 @@ NOT_SAVED = (
     "The new token could not be saved. It is in memory and will be saved again before the next "
     "call; it is lost if the program ends before that."
 )
+
+REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
 
 IsEnough = Callable[[Bearer], bool]
 """Whether a caller can do with a bearer, so that no refresh is needed."""
@@ -45,6 +52,8 @@ class State(NamedTuple):
     :param ended: Kakao's answer, if it has ended the login.
     :param stored: what was in the store when it was last read; ``None`` if *bearer* came later.
     :param replaced: fingerprints of the refresh tokens that Kakao has replaced.
+    :param is_removed: whether the token was removed by ``token = {}``. What is in the store is not
+        used then.
     """
 
     bearer: Bearer
@@ -52,10 +61,22 @@ class State(NamedTuple):
     ended: LoginRequiredError | None = None
     stored: Token | None = None
     replaced: frozenset[str] = frozenset()
+    is_removed: bool = False
 
     @property
     def token(self) -> Token:
         return self.bearer.token
+
+
+class News(NamedTuple):
+    """What a refresh has to tell the caller in whose thread it was made, when it is over.
+
+    :param token: the token that Kakao has issued; ``None`` if another process was faster.
+    :param risk: why the login is at risk; ``None`` if it is not.
+    """
+
+    token: Token | None = None
+    risk: str | None = None
 
 
 class Refresher:
@@ -66,10 +87,11 @@ class Refresher:
     :param credentials: who the app is.
     :param leeway: see :class:`~kakao_session.KakaoSession`; likewise *refresh_ahead*.
     :param token: a token to start with; empty for none.
+    :param announce: called with a new bearer when only the save callback is still to be called.
     """
 
-    risk: str | None = None
-    """Why the login is at risk. The user is warned when the flight has landed."""
+    news = News()
+    """Of the last refresh."""
 
     def __init__(
         self,
@@ -79,12 +101,14 @@ class Refresher:
         leeway: float,
         refresh_ahead: float,
         token: Token,
+        announce: Callable[[Bearer], object],
     ) -> None:
         self.endpoint = endpoint
         self.persistence = persistence
         self.credentials = credentials
         self._leeway = leeway
         self._refresh_ahead = refresh_ahead
+        self._announce = announce
         self.state = State(self._bearer(token))
 
     def refresh(
@@ -103,7 +127,7 @@ class Refresher:
         :param transport: see :meth:`TokenEndpoint.request`.
         :raises KakaoError: there is none.
         """
-        self.risk = None
+        self.news = News()
         if self.state.ended or not self.state.token:
             self.adopt()
         if not self.state.is_saved:
@@ -143,10 +167,9 @@ class Refresher:
             self.begin_with(new)
             return self._save(new)
 
-    def begin_with(self, token: Token) -> Bearer:
+    def begin_with(self, token: Token, *, is_removed: bool = False) -> Bearer:
         """Use the token of another login, and forget what was known of the old one."""
-        stored = None if token else self.state.stored
-        self.state = State(self._bearer(token), stored=stored, replaced=self.state.replaced)
+        self.state = State(self._bearer(token), replaced=self.state.replaced, is_removed=is_removed)
         return self.state.bearer
 
     def drop(self) -> Bearer:
@@ -154,7 +177,9 @@ class Refresher:
 
         :raises TokenStoreError: it could not be deleted from the store.
         """
+        stored = self.state.stored
         self.begin_with(Token())
+        self.state = self.state._replace(stored=stored)  # it does not come back from there
         with self.persistence.lock():
             self.persistence.delete()
         return self.state.bearer
@@ -168,6 +193,8 @@ class Refresher:
         :param can_save: whether a refresh token that the store has lost can be given back to it.
         :raises TokenStoreError: the store could not be read.
         """
+        if self.state.is_removed:
+            return self.state.bearer
         stored = self.persistence.load()
         if not stored:
             return self.state.bearer
@@ -217,6 +244,8 @@ class Refresher:
         """:raises LoginRequiredError: Kakao has ended the login, or there is none."""
         if self.state.ended:
             raise copy.copy(self.state.ended)
+        if self.state.is_removed:
+            raise LoginRequiredError(REMOVED, hint=REMOVED)
         if not self.state.token:
             raise self._login_required("There is no token")
 
@@ -236,8 +265,9 @@ class Refresher:
         form = self.credentials.form(
             lambda: old, "refresh_token", refresh_token=old["refresh_token"]
         )
+        time_to_answer = TIME_TO_ANSWER if old.may_get_new_refresh_token() else 0.0
         try:
-            answer = self.endpoint.request(form, **transport)
+            answer = self.endpoint.request(form, time_to_answer=time_to_answer, **transport)
         except LoginRequiredError as error:
             if refresh_token is None:
                 self._end(error)
@@ -246,8 +276,8 @@ class Refresher:
         if new.refresh_token_changed:
             replaced = self.state.replaced | {fingerprint(old["refresh_token"])}
             self.state = self.state._replace(replaced=replaced)
-            if self.persistence.is_missing:
-                self.risk = NOWHERE_TO_GO
+        lost = new.refresh_token_changed and self.persistence.is_missing
+        self.news = News(new, NOWHERE_TO_GO if lost else None)
         new.refresh_token_changed |= not self.state.is_saved and old.refresh_token_changed
         new.refresh_token_changed |= refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
@@ -266,9 +296,11 @@ class Refresher:
     def _save(self, token: Token) -> Bearer:
         """Use a new token, and save it. The store is locked, and calls wait until it is saved."""
         bearer = self._bearer(token)
-        self.state = self.state._replace(bearer=bearer.not_fresh(), is_saved=False, ended=None)
+        self.state = self.state._replace(
+            bearer=bearer.not_fresh(), is_saved=False, ended=None, is_removed=False
+        )
         with self._unless_the_login_depends_on_it():
-            self.persistence.save(token)
+            self.persistence.save(token, before_callback=lambda: self._announce(bearer))
             self.state = self.state._replace(bearer=bearer, is_saved=True)
             if self.persistence.store is not None:
                 self.state = self.state._replace(stored=token)
@@ -291,7 +323,7 @@ class Refresher:
         except TokenStoreError as error:
             if self.state.token.refresh_token_changed:
                 raise
-            self.risk = f"{NOT_SAVED} {error}"
+            self.news = self.news._replace(risk=f"{NOT_SAVED} {error}")
             log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
 
     def _bearer(self, token: Token) -> Bearer:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests import PreparedRequest, Request, Response
+from requests.adapters import BaseAdapter
+from requests.utils import get_netrc_auth
 from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.authorization_response import checked_code, read_code
+from kakao_session.call import NO_CALL, Call, Timeout, bounded_by, current
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.errors import (
     ConfigurationError,
@@ -22,16 +26,24 @@ from kakao_session.errors import (
     raise_for_kakao,
 )
 from kakao_session.persistence import TokenUpdater
-from kakao_session.redaction import Secret, Secrets, hidden
+from kakao_session.redaction import Secrets, hidden
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
-from kakao_session.token_endpoint import TIMEOUT, Timeout, TokenEndpoint
-from kakao_session.transport import SILENCE, Environment, leave_connections_to_the_parent
+from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
+from kakao_session.transport import (
+    SILENCE,
+    Environment,
+    as_sent,
+    leave_connections_to_the_parent,
+    without_retries,
+)
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import Client
 
     from kakao_session.stores.base import TokenStore
 
+
+_MERGE = requests.Session.merge_environment_settings
 
 if TYPE_CHECKING:
 
@@ -66,7 +78,9 @@ class KakaoSession(_Parent):
     :param api_hosts: other hosts, ``name`` or ``name:port``, that may get the token.
     :param endpoints: Kakao's URLs. Change them for tests.
     :param kwargs: the other keywords of ``OAuth2Session``. ``auto_refresh_kwargs`` may hold
-        ``client_id`` and ``client_secret``; ``auto_refresh_url`` replaces the token endpoint.
+        ``client_id`` and ``client_secret``; ``auto_refresh_url`` replaces the token endpoint. With
+        ``auto_refresh_url``, and neither *token_store* nor *token_updater*, a call that refreshes
+        the token raises ``TokenUpdated``, as in OAuth2Session.
     :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
     :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
 
@@ -78,6 +92,16 @@ class KakaoSession(_Parent):
     _client: Client
     _pkce: str | None
     _state: Any
+    _auto_refresh_url: str | None = None
+    _remembers_environment = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # What is remembered is requests' own answer, not that of another class after this one.
+        after = cls.__mro__[cls.__mro__.index(KakaoSession) + 1 :]
+        name = "merge_environment_settings"
+        asked = next(parent for parent in after if name in vars(parent))
+        cls._remembers_environment = vars(asked)[name] is _MERGE
 
     def __init__(
         self,
@@ -97,11 +121,10 @@ class KakaoSession(_Parent):
         **kwargs: Any,
     ) -> None:
         client_secret, token, kwargs = hidden(client_secret), hidden(token), Secrets(kwargs)
-        extra = hidden(kwargs.get("auto_refresh_kwargs")) or {}
         given = kwargs.get("client")
         auth = KakaoAuth(
-            client_id or extra.get("client_id") or getattr(given, "client_id", None),
-            client_secret=client_secret or extra.get("client_secret"),
+            client_id or getattr(given, "client_id", None),
+            client_secret=client_secret,
             token=token,
             token_store=token_store,
             token_updater=token_updater,
@@ -113,10 +136,13 @@ class KakaoSession(_Parent):
         self.endpoints = endpoints
         self._environment = Environment()
         self._code_verifier: str | None = None
+        self._login_auth = auth
+        self._timeout = timeout
+        self._token_urls: set[str] = set()
         super().__init__(scope=scope, redirect_uri=redirect_uri, **kwargs)  # type: ignore[no-untyped-call]  # the parent has no types
         self.auth = auth
         self._source = auth.source
-        self._source.endpoint = self._token_endpoint(self.auto_refresh_url, timeout)
+        self._source.endpoint = self._token_endpoint(self.auto_refresh_url)
         leave_connections_to_the_parent(self)
 
     # Calls ----------------------------------------------------------------------------------
@@ -142,9 +168,20 @@ class KakaoSession(_Parent):
         """
         if withhold_token and kwargs.get("auth") is None:
             kwargs["auth"] = _no_credential
-        return requests.Session.request(
-            self, method, self._absolute(url), data=data, headers=headers, files=files, **kwargs
-        )
+        timeout, url_for_refresh = kwargs.get("timeout"), self._auto_refresh_url
+        reset = None
+        if timeout is not None or url_for_refresh or current.get() is not NO_CALL:
+            raises = bool(url_for_refresh) and self._source.persistence.is_missing
+            reset = current.set(Call(timeout, time.monotonic(), raises))
+        try:
+            # Not OAuth2Session's: it attaches the token to any host, and logs it.
+            response: Response = super(OAuth2Session, self).request(
+                method, url, data=data, headers=headers, files=files, **kwargs
+            )
+        finally:
+            if reset is not None:
+                current.reset(reset)
+        return response
 
     def prepare_request(self, request: Request) -> PreparedRequest:
         """Prepare a request with the settings and the token of this session.
@@ -155,13 +192,22 @@ class KakaoSession(_Parent):
         if url is not request.url:
             request = copy.copy(request)
             request.url = url
+        if self.auth is None and request.auth is None and not self._netrc_auth(url):
+            request = copy.copy(request)
+            request.auth = self._login_auth
         return super().prepare_request(request)
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """The adapter for a URL. For a token request, it is one that does not retry."""
+        adapter = super().get_adapter(url)
+        return without_retries(adapter) if url in self._token_urls else adapter
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """As in :class:`requests.Session`, but what the environment says is remembered by host."""
-        if proxies is None or self.proxies is None or "no_proxy" in proxies:
+        is_usual = self._remembers_environment and proxies is not None and self.proxies is not None
+        if not is_usual or "no_proxy" in proxies:
             own = proxies and dict(proxies)  # requests writes into it
             return super().merge_environment_settings(url, own, stream, verify, cert)
         answer = self._environment.ask(url) if self.trust_env else SILENCE
@@ -174,6 +220,9 @@ class KakaoSession(_Parent):
             "verify": self.verify if verify is None else verify,
             "cert": self.cert if cert is None else cert,
         }
+
+    def _netrc_auth(self, url: Any) -> Any:
+        return get_netrc_auth(url) if self.trust_env else None
 
     def _absolute(self, url: Any) -> Any:
         if isinstance(url, str) and url.startswith("/"):
@@ -205,6 +254,26 @@ class KakaoSession(_Parent):
     def token_updater(self, value: TokenUpdater | None) -> None:
         if not self._is_being_built:
             self._source.persistence.updater = value
+
+    @property
+    def auto_refresh_url(self) -> str | None:
+        """The token endpoint, if it is another one than Kakao's."""
+        return self._auto_refresh_url
+
+    @auto_refresh_url.setter
+    def auto_refresh_url(self, value: str | None) -> None:
+        self._auto_refresh_url = value
+        if not self._is_being_built:
+            self._source.endpoint = self._token_endpoint(value)
+
+    @property
+    def auto_refresh_kwargs(self) -> Mapping[str, Any]:
+        """May hold ``client_id`` and ``client_secret`` for the refresh."""
+        return self._login_auth.source.credentials.more
+
+    @auto_refresh_kwargs.setter
+    def auto_refresh_kwargs(self, value: Mapping[str, Any] | None) -> None:
+        self._login_auth.source.credentials.more = {} if value is None else value
 
     @property
     def _is_being_built(self) -> bool:
@@ -288,15 +357,16 @@ class KakaoSession(_Parent):
     ) -> Token:
         """Exchange an authorization code for a token, and save it.
 
-        Pass *code* or *authorization_response*. Other parameters of OAuth2Session are accepted for
-        compatibility and ignored.
+        Pass *code* or *authorization_response*; without them, the code of *client* is used. Other
+        parameters of OAuth2Session are accepted for compatibility and ignored.
 
         :param token_url: another token endpoint than Kakao's.
         :param code: the authorization code.
         :param authorization_response: the URL that Kakao sent the browser to. Its state is checked.
         :param timeout: transport settings of this request, like *verify*, *proxies* and *cert*.
-        :param client_secret: the client secret of the REST API key.
-        :param kwargs: more fields of the form, such as ``code_verifier``, and ``client_id``.
+        :param client_secret: the client secret of the REST API key. The session remembers it.
+        :param kwargs: more fields of the form, such as ``code_verifier``; and ``client_id``, which
+            the session remembers.
         :returns: the token. It replaces the old one. If anything fails, the old one stays.
         :raises ValueError: there is neither a code nor an authorization response.
         :raises LoginRequiredError: the response is forged or has no code, or Kakao refused it.
@@ -305,18 +375,15 @@ class KakaoSession(_Parent):
         """
         del body, auth, password  # they are ignored, and tracebacks would show them
         client_secret, kwargs = hidden(client_secret), Secrets(kwargs)
-        self._source.credentials.given_id = (
-            kwargs.pop("client_id", None) or self._source.credentials.given_id
-        )
-        code = Secret(code or "")
-        authorization_response = Secret(authorization_response or "")
-        if code:
-            code = checked_code(code)
-        else:
-            if not authorization_response:
-                raise ValueError("Give fetch_token a code or an authorization_response.")
+        self._remember(kwargs.pop("client_id", None), client_secret)
+        code, authorization_response = hidden(code), hidden(authorization_response)
+        if authorization_response and not code:
             state = self._state if isinstance(self._state, str) else None
             code = read_code(authorization_response, state)
+        code = code or getattr(self._client, "code", None)
+        if not code:
+            raise ValueError("Give fetch_token a code or an authorization_response.")
+        code = checked_code(code)
         if self._pkce:
             if self._code_verifier is None:
                 raise ValueError("With pkce, call authorization_url on this session first.")
@@ -324,16 +391,17 @@ class KakaoSession(_Parent):
         if self.redirect_uri is not None:
             kwargs.setdefault("redirect_uri", self.redirect_uri)
         form = self._source.credentials.form(
-            self._source.look_up,
-            "authorization_code",
-            client_secret=client_secret,
-            code=code,
-            **kwargs,
+            self._source.look_up, "authorization_code", code=code, **kwargs
         )
-        endpoint = self._token_endpoint(token_url, self._source.endpoint.timeout)
-        return self._source.exchange(
-            endpoint, form, timeout=timeout, verify=verify, proxies=proxies, cert=cert
-        )
+        with bounded_by(timeout):
+            return self._source.exchange(
+                self._token_endpoint(token_url),
+                form,
+                timeout=timeout,
+                verify=verify,
+                proxies=proxies,
+                cert=cert,
+            )
 
     def refresh_token(
         self,
@@ -362,13 +430,13 @@ class KakaoSession(_Parent):
         """
         del body, auth  # they are ignored, and tracebacks would show them
         refresh_token, kwargs = hidden(refresh_token), Secrets(kwargs)
-        if kwargs.get("client_id"):
-            self._source.credentials.given_id = kwargs["client_id"]
-        if kwargs.get("client_secret"):
-            self._source.credentials.given_secret = hidden(kwargs["client_secret"])
+        self._remember(kwargs.get("client_id"), kwargs.get("client_secret"))
         if token_url:
-            self._source.endpoint = self._token_endpoint(token_url, self._source.endpoint.timeout)
-        return self._source.refresh(refresh_token, timeout=timeout, verify=verify, proxies=proxies)
+            self._source.endpoint = self._token_endpoint(token_url)
+        with bounded_by(timeout):
+            return self._source.refresh(
+                refresh_token, timeout=timeout, verify=verify, proxies=proxies
+            )
 
     def ensure_active_token(self) -> Token:
         """Refresh the token if a call would have to.
@@ -413,11 +481,18 @@ class KakaoSession(_Parent):
             "KakaoSession speaks Kakao's dialect itself and calls no compliance hook.", stacklevel=2
         )
 
-    def _token_endpoint(self, url: str | None, timeout: Timeout | None) -> TokenEndpoint:
+    def _remember(self, client_id: Any, client_secret: Any) -> None:
+        credentials = self._source.credentials
+        credentials.given_id = client_id or credentials.given_id
+        credentials.given_secret = hidden(client_secret) or credentials.given_secret
+
+    def _token_endpoint(self, url: str | None) -> TokenEndpoint:
         url = url or self.endpoints.token_url
         if not url.startswith("https://"):
             raise ConfigurationError("The token endpoint has to be an https:// URL.")
-        return TokenEndpoint(url, timeout, session=self)
+        url = as_sent(url)
+        self._token_urls.add(url)
+        return TokenEndpoint(url, self._timeout, session=self)
 
     @staticmethod
     def _answer(response: Response) -> dict[str, Any]:

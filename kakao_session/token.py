@@ -185,6 +185,14 @@ class Token(dict[str, Any]):
         end: float | None = self.get("refresh_token_expires_at")
         return end is not None and now() >= end
 
+    def may_get_new_refresh_token(self) -> bool:
+        """Whether the next refresh may bring a new refresh token.
+
+        Kakao replaces it in its last month. If its end is unknown, that may be now.
+        """
+        end: float | None = self.get("refresh_token_expires_at")
+        return end is None or now() >= end - _MONTH
+
     def can_be_refreshed(self) -> bool:
         """Whether there is a refresh token, and it is not known to have ended."""
         return bool(self.get("refresh_token")) and not self.is_refresh_token_expired()
@@ -251,6 +259,8 @@ class Bearer:
     def is_usable(self) -> bool:
         return now() < self.usable_until
 
+
+_MONTH = 31 * 24 * 3600.0
 
 _FIRST_DAY = 1767225600.0  # 2026-01-01
 

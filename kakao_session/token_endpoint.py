@@ -5,9 +5,9 @@ This is the only module that sends anything to kauth.
 
 from __future__ import annotations
 
-import math
 import os
 import random
+import ssl
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -16,11 +16,14 @@ from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import ReadTimeoutError
 
 from kakao_session import __version__
+from kakao_session.call import Call, Timeout, current, parts
 from kakao_session.errors import (
     ConfigurationError,
     TemporaryError,
+    TimedOutError,
     TokenEndpointError,
     json_object,
     token_endpoint_error,
@@ -29,13 +32,20 @@ from kakao_session.redaction import Secrets, without_frames
 from kakao_session.token import Token, is_sendable, now
 from kakao_session.transport import read_at_most
 
-Timeout = float | tuple[float, float]
-
 TIMEOUT = (5.0, 30.0)
 """Seconds to connect, and to wait for an answer, by default."""
 
-LONGEST_WAIT = 10.0
-"""The longest wait between two tries, in seconds. If Kakao asks for more, there is one try."""
+MOST_TRIES = 3
+
+DEADLINE = 60.0
+"""All tries together take at most this many seconds."""
+
+LONGEST_RETRY_AFTER = 10.0
+"""If Kakao asks for a longer pause, in seconds, there is no other try."""
+
+TIME_TO_ANSWER = 10.0
+"""A request that may bring a new refresh token has at least this many seconds to be answered.
+To give up on it could cost the login: Kakao may have replaced the old refresh token already."""
 
 LARGEST_ANSWER = 1 << 20
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
@@ -47,9 +57,6 @@ _HEADERS = {
 }
 
 
-_MOST_TRIES = 2
-
-
 class Form(Secrets):
     """The fields of a token request."""
 
@@ -59,25 +66,34 @@ class ClientCredentials:
 
     :param client_id: the REST API key, if it is given.
     :param client_secret: its secret, if it is given.
+    :param more: ``client_id`` and ``client_secret`` if they are not given by themselves: the
+        ``auto_refresh_kwargs`` of OAuth2Session.
 
     The methods take a function that returns the token, which may have ``app_key`` and
     ``client_secret``. It is called only when it is needed, because it may have to read a store.
     """
 
-    __slots__ = ("given_id", "given_secret")
+    __slots__ = ("given_id", "given_secret", "more")
 
-    def __init__(self, client_id: str | None, client_secret: str | None) -> None:
+    def __init__(
+        self,
+        client_id: str | None,
+        client_secret: str | None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         self.given_id = client_id
         self.given_secret = client_secret
+        self.more = more or {}
 
     def client_id(self, token: Callable[[], Token]) -> str | None:
         """:returns: the REST API key, or ``None`` if it is missing."""
-        return self.given_id or os.environ.get("KAKAO_REST_API_KEY") or token().get("app_key")
+        given = self.given_id or self.more.get("client_id")
+        return given or os.environ.get("KAKAO_REST_API_KEY") or token().get("app_key")
 
     def client_secret(self, token: Callable[[], Token]) -> str | None:
         """:returns: the client secret, or ``None`` if there is none."""
-        given = self.given_secret or os.environ.get("KAKAO_CLIENT_SECRET")
-        return given or token().get("client_secret")
+        given = self.given_secret or self.more.get("client_secret")
+        return given or os.environ.get("KAKAO_CLIENT_SECRET") or token().get("client_secret")
 
     def required_client_id(self, token: Callable[[], Token]) -> str:
         """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
@@ -123,9 +139,9 @@ class TokenEndpoint:
 
     :param url: where it is.
     :param timeout: seconds, as requests takes them.
-    :param session: requests use its proxies, verify, cert and adapters, and nothing else of it.
-        The reference is weak, so that a dropped session closes its connections at once. Without a
-        session, each request has a new one.
+    :param session: requests go through its ``send``, with its proxies, verify, cert and adapters,
+        and nothing else of it. The reference is weak, so that a dropped session closes its
+        connections at once. Without a session, each request has a new one.
     """
 
     __slots__ = ("_session", "timeout", "url")
@@ -137,23 +153,44 @@ class TokenEndpoint:
         self.timeout = timeout or TIMEOUT
         self._session = None if session is None else weakref.ref(session)
 
-    def request(self, form: Form, **transport: Any) -> Token:
-        """Send a form (RFC 6749, sections 4.1.3 and 6), at most twice.
+    def request(
+        self,
+        form: Form,
+        *,
+        tries: int = MOST_TRIES,
+        time_to_answer: float = 0.0,
+        timeout: Timeout | None = None,
+        **transport: Any,
+    ) -> Token:
+        """Send a form (RFC 6749, sections 4.1.3 and 6). Try again if that can help.
 
         :param form: the fields with the client credentials, which Kakao takes in the body only.
-        :param transport: ``timeout``, ``verify``, ``cert`` and ``proxies`` of this request only.
+        :param tries: how many requests are sent at most.
+        :param time_to_answer: each of them has at least this many seconds to be answered.
+        :param timeout: of this request only, like *transport*: ``verify``, ``cert``, ``proxies``.
         :returns: the token. Its life counts from the moment when the request was sent.
         :raises TokenEndpointError: there is no token. The subclass says what to do.
         """
-        for _ in range(_MOST_TRIES - 1):
+        call, deadline = current.get(), time.monotonic() + DEADLINE
+        own = parts(timeout or self.timeout)
+        number = 0
+        while True:
+            number += 1
+            if call.remaining <= 0:
+                raise _too_late()
+            usual = _at_most(own, deadline - time.monotonic())
+            connect, read = _at_most_for(call, usual)
+            seconds = (connect, max(read, time_to_answer))
             try:
-                return self._request_once(form, **transport)
+                return self._request_once(form, timeout=seconds, **transport)
             except TemporaryError as error:
-                wait = _wait_after(error)
-                if wait > LONGEST_WAIT:
+                wait = _wait_after(error, number)
+                if isinstance(error, TimedOutError):
+                    error.gave_up_early = seconds[0] < usual[0] or seconds[1] < usual[1]
+                latest = min(call.remaining, deadline - time.monotonic() - time_to_answer)
+                if number == tries or wait is None or wait >= latest:
                     raise
             time.sleep(wait)
-        return self._request_once(form, **transport)
 
     def _request_once(self, form: Form, **transport: Any) -> Token:
         requested_at = now()
@@ -161,7 +198,8 @@ class TokenEndpoint:
             response = self._send(form, **transport)
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
             # requests raises the last two for an odd proxy.
-            raise TemporaryError(
+            is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)
+            raise (TimedOutError if is_timeout else TemporaryError)(
                 f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
                 "Look at the network; the login is kept."
             ) from without_frames(error)
@@ -171,23 +209,25 @@ class TokenEndpoint:
         self,
         form: Form,
         *,
-        timeout: Timeout | None = None,
+        timeout: tuple[float, float],
         verify: Any = None,
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        # Not through the session's own send: hooks, cookies and default parameters are for API
-        # calls, and no redirect may get the form.
         own = None if self._session is None else self._session()
         session = own or requests.Session()
+        # Not by session.prepare_request: headers, cookies, hooks and auth are for API calls.
         request = requests.Request("POST", self.url, headers=_HEADERS, data=form).prepare()
         settings: Any = session.merge_environment_settings(
-            self.url, dict(proxies or {}), False, verify, cert
+            self.url, dict(proxies or {}), True, verify, cert
         )
         try:
-            response = session.get_adapter(self.url).send(
-                request, timeout=timeout or self.timeout, **settings
-            )
+            try:
+                response = session.send(request, timeout=timeout, allow_redirects=False, **settings)
+            except requests.HTTPError as error:  # a session whose send calls raise_for_status
+                if error.response is None:
+                    raise
+                response = error.response
             return read_at_most(response, LARGEST_ANSWER)
         finally:
             if own is None:
@@ -202,18 +242,60 @@ class TokenEndpoint:
         self._session = weakref.ref(session)
 
 
-def _wait_after(error: TemporaryError) -> float:
-    """Seconds to wait before the next try; infinity if there must not be one."""
+def _too_late() -> TimedOutError:
+    error = TimedOutError(
+        "The token has to be refreshed first, and the call's timeout was over before that. "
+        "Try again; the login is kept."
+    )
+    error.gave_up_early = True
+    return error
+
+
+def _at_most(timeouts: tuple[float, float], seconds: float) -> tuple[float, float]:
+    """Timeouts to connect and to read that end within *seconds* together."""
+    connect = min(timeouts[0], seconds / 2)
+    return connect, min(timeouts[1], seconds - connect)
+
+
+def _at_most_for(call: Call, timeouts: tuple[float, float]) -> tuple[float, float]:
+    connect, read = parts(call.timeout)
+    remaining = round(call.remaining + 0.05, 1)  # so that 7 stays 7
+    return min(timeouts[0], connect, remaining), min(timeouts[1], read, remaining)
+
+
+def _wait_after(error: TemporaryError, number: int) -> float | None:
+    """Seconds to wait before another try; ``None`` if there must not be one.
+
+    :param number: how many tries there were.
+    """
+    backoff = (0.1 + random.random() * 0.2) * 2 ** (number - 1)  # noqa: S311  # no secret
     response = error.response
     if response is None:
-        return _backoff()
+        return backoff if _may_be_repeated(error.__cause__) else None
     if response.status_code < 500:
-        return math.inf
-    return _retry_after(response.headers.get("Retry-After", "")) or _backoff()
+        return None
+    asked = _retry_after(response.headers.get("Retry-After", ""))
+    return None if asked > LONGEST_RETRY_AFTER else asked or backoff
 
 
-def _backoff() -> float:
-    return 0.1 + random.random() * 0.2  # noqa: S311  # no secret
+def _may_be_repeated(error: BaseException | None) -> bool:
+    """Whether the request can be sent once more: after a reset, or without a connection.
+
+    Not after a wait for the answer: Kakao may have acted.
+    """
+    broken = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, ConnectionError)
+    if not isinstance(error, (*broken, Urllib3Error)):
+        return False
+    return not _has(error, ReadTimeoutError) and not _has(error, ssl.SSLCertVerificationError)
+
+
+def _has(error: Any, kind: type[BaseException]) -> bool:
+    """Whether an error of requests wraps one of this kind."""
+    while isinstance(error, BaseException):
+        if isinstance(error, kind):
+            return True
+        error = getattr(error, "reason", None) or next(iter(error.args), None)
+    return False
 
 
 def _retry_after(value: str) -> float:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from kakao_session.call import current
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import (
     LoginRequiredError,
@@ -20,10 +21,10 @@ from kakao_session.errors import (
     warn,
 )
 from kakao_session.persistence import Persistence
-from kakao_session.refresher import IsEnough, Refresher
+from kakao_session.refresher import IsEnough, News, Refresher
 from kakao_session.single_flight import SingleFlight
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Bearer, Token, now
-from kakao_session.token_endpoint import ClientCredentials, Form, TokenEndpoint
+from kakao_session.token_endpoint import DEADLINE, ClientCredentials, Form, TokenEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +59,16 @@ class TokenSource:
     ) -> None:
         self.persistence = persistence
         self.credentials = ClientCredentials(client_id, client_secret)
+        self._flights: SingleFlight[Bearer] = SingleFlight(persistence.lock_timeout + DEADLINE)
         self._refresher = Refresher(
-            endpoint, persistence, self.credentials, leeway, refresh_ahead, Token(token or {})
+            endpoint,
+            persistence,
+            self.credentials,
+            leeway,
+            refresh_ahead,
+            Token(token or {}),
+            self._flights.announce,
         )
-        self._flights: SingleFlight[Bearer] = SingleFlight()
 
     @property
     def endpoint(self) -> TokenEndpoint:
@@ -104,9 +111,17 @@ class TokenSource:
         :param options: see :meth:`Refresher.refresh`.
         :raises KakaoError: there is none.
         """
-        refresher = self._refresher
-        bearer = self._flights.share(lambda: refresher.refresh(is_enough, **options), is_enough)
-        self._warn()
+        refresher, news = self._refresher, News()
+
+        def refresh() -> Bearer:
+            nonlocal news
+            try:
+                return refresher.refresh(is_enough, **options)
+            finally:
+                news = refresher.news
+
+        bearer = self._flights.share(refresh, is_enough)
+        _tell(news)
         # A save callback that calls Kakao itself uses the token that is being saved.
         return refresher.state.bearer if bearer is None else bearer
 
@@ -129,16 +144,13 @@ class TokenSource:
     def assign(self, token: Mapping[str, Any] | None) -> None:
         """Replace the token in memory, and forget what was known of the old one.
 
+        An empty one stays until another is assigned or fetched.
+
         :raises ValueError: it is not a token.
         """
         given = Token(token or {})
 
-        def replace() -> Bearer:
-            if not given:
-                self._refresher.adopt()  # so that the stored token does not come back
-            return self._refresher.begin_with(given)
-
-        self._flights.alone(replace)
+        self._flights.alone(lambda: self._refresher.begin_with(given, is_removed=not given))
 
     def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Token:
         """Log in: exchange a code for a token, which replaces the old one, and save it.
@@ -186,25 +198,33 @@ class TokenSource:
         """Refresh a token that is still good, unless that is being tried or was just tried."""
         if TRIED_AHEAD.is_on(bearer.authorization):
             return bearer
-        refreshed = self._flights.lead(lambda: self._try_ahead(bearer))
-        self._warn()
+        news = News()
+
+        def refresh() -> Bearer:
+            nonlocal news
+            refreshed, news = self._try_ahead(bearer)
+            return refreshed
+
+        refreshed = self._flights.lead(refresh)
+        _warn(news)
         return refreshed or bearer
 
-    def _try_ahead(self, bearer: Bearer) -> Bearer:
+    def _try_ahead(self, bearer: Bearer) -> tuple[Bearer, News]:
         if TRIED_AHEAD.is_on(bearer.authorization):  # another thread was faster
-            return bearer
+            return bearer, News()
         TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
+        refresher = self._refresher
         try:
-            refreshed = self._refresher.refresh(Bearer.is_fresh)
+            refreshed = refresher.refresh(Bearer.is_fresh, transport={"tries": 1})
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
             if not self._can_go_on(bearer):
                 raise
-            at_hand = self._refresher.state.bearer
+            at_hand = refresher.state.bearer
             TRIED_AHEAD.start(at_hand.authorization)
             log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
-            return at_hand
+            return at_hand, refresher.news
         TRIED_AHEAD.stop(bearer.authorization)
-        return refreshed
+        return refreshed, refresher.news
 
     def _can_go_on(self, bearer: Bearer) -> bool:
         """Whether the token at hand will do, after an attempt to refresh *bearer* has failed."""
@@ -214,8 +234,20 @@ class TokenSource:
         # If it is another one, it was adopted from the store, or is new and could not be saved.
         return state.token is bearer.token or (state.is_saved and state.bearer.is_usable())
 
-    def _warn(self) -> None:
-        """Warn of a login at risk. The flight has landed, so an error here breaks nothing."""
-        risk, self._refresher.risk = self._refresher.risk, None
-        if risk is not None:
-            warn(risk)
+
+def _tell(news: News) -> None:
+    """Tell the caller of a refresh. It is over, so an error here breaks nothing.
+
+    :raises TokenUpdated: there is a new token, and the call has asked for that.
+    """
+    if news.token is not None and current.get().raises_token_updated:
+        # Not needed for a KakaoAuth alone.
+        from requests_oauthlib.oauth2_session import TokenUpdated
+
+        raise TokenUpdated(news.token.copy())  # type: ignore[no-untyped-call]  # the parent has no types
+    _warn(news)
+
+
+def _warn(news: News) -> None:
+    if news.risk is not None:
+        warn(news.risk)

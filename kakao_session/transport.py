@@ -14,15 +14,17 @@ import os
 import sys
 import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import requests
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
+from requests import PreparedRequest, Request, Response
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import get_environ_proxies, rewind_body
+from urllib3.util.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +112,30 @@ def _values() -> tuple[object, ...]:
     if wrapped is None:
         return (len(os.environ), *map(os.environ.get, _VARIABLES))
     return (len(wrapped), *map(wrapped.get, _KEYS))
+
+
+# Token requests -------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def as_sent(url: str) -> str:
+    """:returns: a URL as requests gives it to adapters.
+    :raises ValueError: it is not a URL.
+    """
+    return Request("POST", url).prepare().url or url
+
+
+def without_retries(adapter: BaseAdapter) -> BaseAdapter:
+    """An adapter that uses the same connections, and sends each request once.
+
+    Retries of a session are for API calls. A refresh token must not be sent again behind our back.
+    """
+    if not isinstance(adapter, HTTPAdapter):
+        return adapter
+    twin = object.__new__(type(adapter))  # a subclass may take other arguments
+    vars(twin).update(vars(adapter))
+    twin.max_retries = Retry(0, read=False)
+    return twin
 
 
 # Answers --------------------------------------------------------------------------------------

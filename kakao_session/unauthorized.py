@@ -6,6 +6,7 @@ from typing import Any
 
 from requests import Response
 
+from kakao_session.call import bounded_by
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import json_object
 from kakao_session.token_source import TokenSource
@@ -43,7 +44,8 @@ class RetryUnauthorized:
         for _ in range(2):
             if not _is_about_the_token(response):
                 break
-            authorization = self._another_than(sent)
+            with bounded_by(transport.get("timeout")):
+                authorization = self._another_than(sent)
             if authorization is None:
                 break
             sent = authorization

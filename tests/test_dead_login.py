@@ -115,7 +115,7 @@ def test_refresh_token_run_out__without_a_request(
 ) -> None:
     session = new_session(token_store=store)
     clock.advance(seconds=5_183_999 - 1)
-    kakao.fail_next(503, times=2)
+    kakao.fail_next(503, times=3)
     with pytest.raises(Exception, match="503"):
         session.get("/v2/user/me")
     kakao.clear_requests()

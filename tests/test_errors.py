@@ -47,10 +47,11 @@ def test_tree() -> None:
 
 
 def test_tree__drawn_in_the_docstring() -> None:
-    drawn = set(re.findall(r"\w+Error", errors_module.__doc__ or ""))
-    assert drawn - {"OAuth2Error", "HTTPError"} == {
-        name for name in kakao_session.__all__ if name.endswith("Error")
+    drawn = set(re.findall(r"─ (\w+Error)", errors_module.__doc__ or ""))
+    assert {name for name in kakao_session.__all__ if name.endswith("Error")} == {
+        name for name in {*drawn, "KakaoError"} if name in kakao_session.__all__
     }
+    assert all(issubclass(getattr(errors_module, name), KakaoError) for name in drawn)
 
 
 @pytest.mark.parametrize(("code", "remedy"), KOE.items(), ids=KOE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from kakao_session.authorization_response import read_code
 from kakao_session.errors import TokenEndpointError
 from kakao_session.login.flow import Login
 from kakao_session.token import Bearer
-from kakao_session.token_endpoint import LONGEST_WAIT, Form, TokenEndpoint
+from kakao_session.token_endpoint import LONGEST_RETRY_AFTER, Form, TokenEndpoint
 from tests.odd import (
     ANY_TEXT,
     BODIES,
@@ -83,9 +84,11 @@ def network(status: int, body: Any, headers: dict[str, str] | None = None) -> re
 
 
 class NoTime:
+    monotonic = staticmethod(time.monotonic)
+
     @staticmethod
     def sleep(seconds: float) -> None:
-        assert 0 <= seconds <= LONGEST_WAIT
+        assert 0 <= seconds <= LONGEST_RETRY_AFTER
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,7 +66,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
     monkeypatch.setattr(
-        "kakao_session.token_endpoint.time", type("NoTime", (), {"sleep": lambda _: None})
+        "kakao_session.token_endpoint.time",
+        SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic),
     )
     monkeypatch.chdir(tmp_path)
 

@@ -118,8 +118,9 @@ class Threading:
             Threading.schedule.step()
             self.happened = True
 
-        def wait(self) -> None:
+        def wait(self, timeout: float) -> bool:
             Threading.schedule.step(lambda: self.happened)
+            return True
 
 
 class Kakao(TokenEndpoint):

@@ -135,6 +135,7 @@ def test_exchange__has_the_sessions_time_out_or_its_own(
     }
     with pytest.raises(LoginRequiredError):
         session.fetch_token(code="no-such-code", **own)
+    own["timeout"] = (7, 7)
     assert seen == [{"timeout": (3, 4), "cert": None, "proxies": {}}, own]
 
 

@@ -743,7 +743,21 @@ def test_assigned_nothing__does_not_come_back_from_the_store(
     with pytest.raises(LoginRequiredError):
         session.get("/v2/user/me")
     store.token = Token.from_response(kakao.login(), clock.moment)
+    assert session.token == {}
+    with pytest.raises(LoginRequiredError, match=r"was removed from this session\. Call fetch_"):
+        session.get("/v2/user/me")
+    assert kakao.requests == []
+    session.token = token
     assert session.get("/v2/user/me").status_code == 200
+
+
+def test_assigned_nothing__until_a_refresh_token_is_given(kakao, new_session, token):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.token = {}
+    session.refresh_token(refresh_token=token["refresh_token"])
+    store.token = Token(access_token="another", refresh_token="r")
+    assert session.refresh_token()["access_token"] == "another"
 
 
 def test_access_token__assigned_and_deleted(

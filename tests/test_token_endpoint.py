@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import ReadTimeoutError
+from urllib3.util.retry import Retry
 
 from kakao_session import (
     ConfigurationError,
     KakaoError,
+    KakaoSession,
     KakaoWarning,
     LoginRequiredError,
     RateLimitedError,
@@ -33,6 +40,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     class NoTime:
         sleep = staticmethod(naps.append)
+        monotonic = staticmethod(time.monotonic)
 
     monkeypatch.setattr(token_endpoint_module, "time", NoTime)
     return naps
@@ -181,7 +189,7 @@ def test_transport_settings__of_the_session(
     assert seen == [
         {
             "timeout": (3, 4),
-            "stream": False,
+            "stream": True,
             "verify": kakao.ca_file,
             "cert": None,
             "proxies": {},
@@ -216,7 +224,8 @@ def test_transport_settings__of_one_refresh_at_another_url(
     proxies = {"https": "http://127.0.0.1:1"}
     session.refresh_token(kakao.endpoints.token_url, proxies=proxies)
     session.refresh_token(kakao.endpoints.token_url, timeout=7)
-    assert seen == [{"timeout": (3, 4), "proxies": proxies}, {"timeout": 7, "proxies": {}}]
+    assert seen[0] == {"timeout": (3, 4), "proxies": proxies}
+    assert seen[1] == {"timeout": (7, 7), "proxies": {}}
 
 
 def test_connections__of_the_session_stay_open(
@@ -250,39 +259,28 @@ def test_timeout__always(
     session.mount("https://", Watching())
     session.refresh_token()
     session.refresh_token(timeout=7)
-    assert seen == [(5.0, 30.0), 7]
+    assert seen == [(5.0, 30.0), (7, 7)]
 
 
 # Trying again -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("failure", [500, 503, 599, "reset", "close"])
-def test_trouble_once__tried_again(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    naps: list[float],
-    failure: Any,
-) -> None:
-    kakao.fail_next(failure)
+@pytest.mark.parametrize("failure", [500, 503, 599, "reset", "close", "truncated"])
+def test_trouble_twice__tried_again(kakao, new_session, token, naps, failure):
+    kakao.fail_next(failure, times=2)
     new_session(token=token).refresh_token()
-    assert len(kakao.token_requests) == 2
-    assert len(naps) == 1
+    assert len(kakao.token_requests) == 3
+    assert len(naps) == 2
     assert 0.1 <= naps[0] <= 0.3
+    assert 0.2 <= naps[1] <= 0.6
 
 
 @pytest.mark.parametrize("failure", [503, "reset"])
-def test_trouble_twice__given_up(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    naps: list[float],
-    failure: Any,
-) -> None:
+def test_trouble_three_times__given_up(kakao, new_session, token, naps, failure):
     kakao.fail_next(failure, times=None)
     with pytest.raises(TemporaryError):
         new_session(token=token).refresh_token()
-    assert len(kakao.token_requests) == 2
+    assert len(kakao.token_requests) == 3
 
 
 def test_out_of_reach__says_how(
@@ -303,7 +301,7 @@ def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) 
     with pytest.raises(TemporaryError, match="ReadTimeout"):
         new_auth(token=token, timeout=0.2).source.refresh()
     assert time.monotonic() - started < 2
-    assert len(kakao.token_requests) == 2
+    assert len(kakao.token_requests) == 1  # Kakao may have acted
 
 
 @pytest.mark.parametrize(
@@ -337,6 +335,195 @@ def test_retry_after__too_long_to_wait(
         new_session(token=token).refresh_token()
     assert naps == []
     assert len(kakao.token_requests) == 1
+
+
+def test_deadline__of_all_tries(kakao, new_session, token, monkeypatch):
+    class Slow(requests.adapters.HTTPAdapter):
+        def send(self, request, *args, **kwargs):
+            seen.append(kwargs["timeout"])
+            moments[0] += 28
+            return super().send(request, *args, **kwargs)
+
+    def sleep(seconds):
+        moments[0] += seconds
+
+    seen, moments = [], [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: moments[0], sleep=sleep)
+    monkeypatch.setattr(token_endpoint_module, "time", clock)
+    kakao.fail_next(503, retry_after="10", times=None)
+    session = new_session(token=token, timeout=(5, 40))
+    session.mount("https://", Slow())
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert seen == [(5, 40), (5, 60 - 38 - 5)]
+    seen.clear()
+    session = new_session(token=token, timeout=(None, 99))
+    session.mount("https://", Slow())
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert seen == [(30, 30), (11, 11)]
+
+
+def test_deadline__leaves_ten_seconds_to_answer(kakao, new_session, token, monkeypatch):
+    class Slow(requests.adapters.HTTPAdapter):
+        def send(self, request, *args, **kwargs):
+            seen.append(kwargs["timeout"])
+            moments[0] += 49.95
+            return super().send(request, *args, **kwargs)
+
+    seen, moments = [], [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: moments[0], sleep=lambda _: None)
+    monkeypatch.setattr(token_endpoint_module, "time", clock)
+    kakao.fail_next(503, times=None)
+    del token["refresh_token_expires_at"]
+    session = new_session(token=token)
+    session.mount("https://", Slow())
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "requests_made"),
+    [
+        (requests.ConnectTimeout("slow"), 3),
+        (requests.ConnectionError("refused"), 3),
+        (requests.exceptions.ProxyError("refused"), 3),
+        (requests.exceptions.ChunkedEncodingError("broken"), 3),
+        (ConnectionResetError("reset"), 3),
+        (requests.ReadTimeout("slow"), 1),
+        (requests.ConnectionError(ReadTimeoutError(HTTPSConnectionPool("kauth"), None, "slow")), 1),
+        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("another")), 1),
+        (requests.exceptions.InvalidProxyURL("odd"), 1),
+        (OSError("no such CA bundle"), 1),
+        (ValueError("odd"), 1),
+    ],
+    ids=repr,
+)
+def test_trouble_on_the_way(new_session, token, naps, raised, requests_made):
+    class Broken(requests.adapters.HTTPAdapter):
+        def send(self, *_, **__):
+            sent.append(1)
+            raise raised
+
+    sent = []
+    session = new_session(token=token)
+    session.mount("https://", Broken())
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert len(sent) == requests_made
+
+
+def test_own_exception__in_which_a_call_is_made(kakao, new_session, token, naps):
+    kakao.fail_next("reset")
+    try:
+        raise requests.ReadTimeout("of another call")  # noqa: TRY301  # a caller does so
+    except requests.ReadTimeout:
+        new_session(token=token).refresh_token()
+    assert len(kakao.token_requests) == 2
+
+
+# Retries of the session ---------------------------------------------------------------------
+
+
+RETRIES = Retry(5, status_forcelist=[429, 503], allowed_methods=None)
+
+
+class Odd(requests.adapters.HTTPAdapter):
+    """An adapter that can't be made or pickled as requests does it."""
+
+    def __init__(self, needed, **kwargs):
+        super().__init__(**kwargs)
+        self.needed = needed
+        self.lock = threading.Lock()
+
+    def send(self, request, **kwargs):
+        assert self.needed
+        return super().send(request, **kwargs)
+
+
+def retrying_session(new_session, token):
+    session = new_session(token=token)
+    session.mount("https://", Odd("argument", max_retries=RETRIES))
+    return session
+
+
+def test_retries_of_the_session__are_not_for_token_requests(kakao, new_session, token, naps):
+    kakao.fail_next(error_code="KOE237", times=None)
+    session = retrying_session(new_session, token)
+    with pytest.raises(RateLimitedError):
+        session.refresh_token()
+    assert len(kakao.token_requests) == 1
+    kakao.clear_failures()
+    kakao.fail_next(503, times=2)
+    session.refresh_token()
+    assert len(kakao.token_requests) == 4
+    with pytest.raises(LoginRequiredError):
+        session.fetch_token(f"{kakao.endpoints.token_url}?x=%7e", code="no-such-code")
+    assert len(kakao.token_requests) == 5
+
+
+def test_retries_of_the_session__are_for_calls(kakao, new_session, token, clock):
+    session = retrying_session(new_session, token)
+    clock.advance(hours=7)
+    kakao.fail_next(503, path="/v2/user/me", times=2)
+    assert session.get("/v2/user/me").status_code == 200
+    assert [status for *_, status in wire(kakao)] == [200, 503, 503, 200]
+
+
+@pytest.mark.parametrize("mounted", ["https://", "token endpoint"])
+def test_connections_of_the_session__are_used(kakao, new_session, token, mounted):
+    session = new_session(token=token)
+    adapter = requests.adapters.HTTPAdapter(max_retries=RETRIES)
+    session.mount(kakao.endpoints.token_url if mounted != "https://" else mounted, adapter)
+    session.refresh_token()
+    session.refresh_token()
+    (pool,) = [adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys()]  # noqa: SIM118  # no dict
+    assert pool.num_connections == 1
+    assert pool.num_requests == 2
+
+
+# Through the session's send -----------------------------------------------------------------
+
+
+def test_token_request__goes_through_send(kakao, token):
+    class Watching(KakaoSession):
+        def send(self, request, **kwargs):
+            seen.append((request.url, kwargs["allow_redirects"], kwargs["timeout"]))
+            return super().send(request, **kwargs)
+
+    seen = []
+    with Watching(kakao.app_key, token=token, endpoints=kakao.endpoints) as session:
+        session.refresh_token()
+    assert seen == [(kakao.endpoints.token_url, False, (5.0, 30.0))]
+
+
+def test_token_request__through_a_send_that_raises_for_status(kakao, token, naps):
+    class Raising(KakaoSession):
+        def send(self, request, **kwargs):
+            response = super().send(request, **kwargs)
+            response.raise_for_status()
+            return response
+
+    with Raising(kakao.app_key, token=token, endpoints=kakao.endpoints) as session:
+        kakao.fail_next(503, times=2)
+        session.refresh_token()
+        kakao.unlink()
+        with pytest.raises(LoginRequiredError) as caught:
+            session.refresh_token()
+        assert caught.value.error_code == "KOE322"
+
+
+def test_token_request__through_a_send_that_raises_without_an_answer(kakao, token):
+    class Raising(KakaoSession):
+        def send(self, request, **kwargs):
+            raise requests.HTTPError("no answer")
+
+    with (
+        Raising(kakao.app_key, token=token, endpoints=kakao.endpoints) as session,
+        pytest.raises(TemporaryError),
+    ):
+        session.refresh_token()
 
 
 def test_4xx__not_tried_again(
@@ -375,7 +562,7 @@ def test_error_code__names_its_kind(
     with pytest.raises(TokenEndpointError) as caught:
         session.refresh_token()
     error = caught.value
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert error.error_code == code
     assert error.error
     assert error.status_code == error.response.status_code  # type: ignore[union-attr]  # there is one
@@ -517,7 +704,7 @@ def test_answer__that_is_no_token(
     with pytest.raises(TokenEndpointError) as caught:
         session.refresh_token()
     error = caught.value
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert str(error) == sentence + (KEPT if sentence.startswith(UNREADABLE[:30]) else "")
     assert error.status_code == status
     assert error.response is not None

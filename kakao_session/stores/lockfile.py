@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
 from kakao_session.stores.base import Complaint
 from kakao_session.stores.holds import Holds
@@ -68,7 +69,7 @@ def locked(
 @contextmanager
 def _taken(file: PrivateFile, name: str, timeout: float, complaint: Complaint) -> Iterator[None]:
     path = file.folder / name
-    give_up = time.monotonic() + timeout
+    give_up = time.monotonic() + at_most(timeout)
     process = os.getpid()
     descriptor = -1
     try:
@@ -134,7 +135,7 @@ def _taken_by_filelock(
     path = file.folder / name
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=timeout, poll_interval=_POLL_INTERVAL)
+        lock.acquire(timeout=at_most(timeout), poll_interval=_POLL_INTERVAL)
     except TimeoutError as error:
         _give_up(error, path, timeout, complaint)
     except (OSError, RuntimeError) as error:
@@ -153,7 +154,7 @@ def _place(file: PrivateFile, name: str) -> tuple[int, int, str]:
 def _give_up(error: Exception, path: Path, timeout: float, complaint: Complaint) -> NoReturn:
     raise complaint(
         "is locked",
-        f"another program or thread has held {path} for more than {timeout:g} seconds. "
+        f"another program or thread has held {path} for more than {longest(timeout):g} seconds. "
         f"Look for one that hangs (`fuser {path}`), end it and try again",
     ) from error
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import Secret, SecretBytes, without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
@@ -154,7 +155,7 @@ class RedisTokenStore:
             f"{self.key}:lock",
             timeout=self.lease,
             sleep=_POLL_INTERVAL,
-            blocking_timeout=self.lock_timeout,
+            blocking_timeout=at_most(self.lock_timeout),
             thread_local=False,
         )
         with self._guarded("can't be locked"):
@@ -186,9 +187,9 @@ class RedisTokenStore:
         holder = _described(self.client.get(f"{self.key}:lock"))
         return self._error(
             "is locked",
-            f"{self.key}:lock was not to be had in {self.lock_timeout:g} seconds; {holder} holds "
-            "it. Look whether that hangs, end it and try again. The lock of a dead holder ends "
-            f"within {self.lease:g} seconds",
+            f"{self.key}:lock was not to be had in {longest(self.lock_timeout):g} seconds; "
+            f"{holder} holds it. Look whether that hangs, end it and try again. The lock of a "
+            f"dead holder ends within {self.lease:g} seconds",
         )
 
     @contextmanager

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
@@ -149,7 +150,7 @@ class SQLTokenStore:
         quiet: Any = self.engine.execution_options()
         quiet.hide_parameters = True  # on this copy alone: neither log nor error shows a token
         with self._alone(), quiet.connect() as connection:
-            begin = partial(self._database.begin, connection, self.lock_timeout)
+            begin = partial(self._database.begin, connection, at_most(self.lock_timeout))
             make_if_missing(self._table, self.engine, connection, begin)
             self._database.restore(connection)
             yield connection
@@ -162,7 +163,7 @@ class SQLTokenStore:
             yield
             return
         lock = _shared.setdefault(self.engine.pool, threading.RLock())
-        if not lock.acquire(timeout=self.lock_timeout):
+        if not lock.acquire(timeout=at_most(self.lock_timeout)):
             raise self._impatience()
         try:
             yield
@@ -206,7 +207,7 @@ class SQLTokenStore:
         raise self._error("can't be locked", "It vanishes whenever it is made. Look who removes it")
 
     def _locked_now(self, connection: Connection) -> str | None:
-        self._database.begin(connection, self.lock_timeout)
+        self._database.begin(connection, at_most(self.lock_timeout))
         row = self._table.c
         query = select(row.token).where(row.id == self.key).with_for_update()
         stored: str | None = connection.scalar(query)
@@ -277,8 +278,9 @@ class SQLTokenStore:
     def _impatience(self) -> TokenStoreError:
         return self._error(
             "is locked",
-            f"another program or thread has held it for more than {self.lock_timeout:g} seconds. "
-            f"Look for one that hangs ({self._database.where_to_look}), end it and try again",
+            f"another program or thread has held it for more than {longest(self.lock_timeout):g} "
+            f"seconds. Look for one that hangs ({self._database.where_to_look}), end it and try "
+            "again",
         )
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:

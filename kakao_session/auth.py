@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from kakao_session.call import Timeout
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.persistence import Persistence, TokenUpdater
-from kakao_session.redaction import hidden
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import check_store
 from kakao_session.token import LEEWAY, REFRESH_AHEAD
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
@@ -56,6 +56,7 @@ class KakaoAuth(AuthBase):
     _retry: RetryUnauthorized | None = None
     """The hook of requests with the current token."""
 
+    @without_inner_frames
     def __init__(
         self,
         client_id: str | None = None,
@@ -70,7 +71,6 @@ class KakaoAuth(AuthBase):
         api_hosts: Iterable[str] = (),
         endpoints: Endpoints = KAKAO,
     ) -> None:
-        client_secret, token = hidden(client_secret), hidden(token)
         self._api, self._dapi = _prefixes(endpoints, tuple(_listed(api_hosts)))
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),

@@ -7,7 +7,6 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from kakao_session.errors import LOGIN, ForgedRedirectError, LoginRequiredError
-from kakao_session.redaction import Secret, Secrets
 
 _CODE = re.compile(r"[\x20-\x7e]+")  # RFC 6749, appendix A.11
 
@@ -19,7 +18,7 @@ _MEANINGS = {
 }
 
 
-def read_code(authorization_response: str, state: str | None) -> Secret:
+def read_code(authorization_response: str, state: str | None) -> str:
     """Read the authorization code from an authorization response (RFC 6749, section 4.1.2).
 
     :param authorization_response: the URL that Kakao sent the browser to.
@@ -29,7 +28,7 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     :raises ForgedRedirectError: the state is another one.
     :raises LoginRequiredError: the user did not agree, or there is no code. ``error`` tells which.
     """
-    query = _query(Secret(authorization_response))
+    query = _query(authorization_response)
     error, returned = query.get("error"), query.get("state", "")
     if state is not None and not (state and _is_same(returned, state)):
         raise ForgedRedirectError(
@@ -43,20 +42,20 @@ def read_code(authorization_response: str, state: str | None) -> Secret:
     return checked_code(query.get("code", ""))
 
 
-def checked_code(code: str) -> Secret:
+def checked_code(code: str) -> str:
     """:raises LoginRequiredError: *code* can't be an authorization code."""
     if not _CODE.fullmatch(code):
         raise LoginRequiredError(
             f"What came back holds no code. {LOGIN}", error="missing_code", hint=LOGIN
         )
-    return Secret(code)
+    return code
 
 
-def _query(url: Secret) -> Secrets:
+def _query(url: str) -> dict[str, str]:
     try:
-        return Secrets(parse_qsl(urlsplit(url).query))
+        return dict(parse_qsl(urlsplit(url).query))
     except ValueError:
-        return Secrets()
+        return {}
 
 
 def _is_same(returned: str, state: str) -> bool:

@@ -34,7 +34,7 @@ from oauthlib.oauth2 import InvalidGrantError, MismatchingStateError, OAuth2Erro
 from requests import ConnectionError as RequestsConnectionError
 from requests import HTTPError, RequestException, Response, Timeout
 
-from kakao_session.redaction import Secrets
+from kakao_session.redaction import without_inner_frames
 
 LOGIN = "Log in again: run `kakao-session login`."
 
@@ -310,6 +310,7 @@ def token_endpoint_error(
     )
 
 
+@without_inner_frames
 def raise_for_kakao(response: Response) -> None:
     """Raise an error if the API answered with one. Like ``raise_for_status``, with Kakao's code.
 
@@ -337,16 +338,16 @@ def raise_for_kakao(response: Response) -> None:
     raise error
 
 
-def json_object(response: Response) -> Secrets:
+def json_object(response: Response) -> dict[str, Any]:
     """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
     except (ValueError, RecursionError, RequestException):  # the last if the body is incomplete
-        return Secrets()
-    return Secrets(body) if isinstance(body, dict) else Secrets()
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
-def _msg(body: Secrets) -> str | None:
+def _msg(body: dict[str, Any]) -> str | None:
     """The message of kapi or dapi. It may repeat what was sent."""
     return next((body[key] for key in ("msg", "message") if isinstance(body.get(key), str)), None)
 

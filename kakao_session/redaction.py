@@ -1,10 +1,24 @@
-"""Keeps secrets out of tracebacks, which print the repr of local variables: shows fingerprints."""
+"""Keeps secrets out of what people see: names them by fingerprints, and errors lose inner frames.
+
+Crash reporters show the local variables of every frame of a traceback. Inside this package these
+are tokens, secrets and codes. So an error leaves the package without the frames in which it came
+about, and so does everything that it chains.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+import sys
+from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PACKAGE = "kakao_session."
+_CALLS_OTHERS = "kakao_session.persistence"
 
 
 def fingerprint(secret: str) -> str:
@@ -12,68 +26,61 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-class Secret(str):
-    """A string whose repr is its fingerprint."""
+def without_inner_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function that programs call: its errors show no frame from inside the package.
 
-    __slots__ = ()
+    The frames of a program's own save callback or store stay: it has to find its mistakes there.
+    """
 
-    def __repr__(self) -> str:
-        return f"<secret {fingerprint(self)}>"
+    @wraps(function)
+    def call(*arguments: P.args, **keywords: P.kwargs) -> T:
+        handled = sys.exc_info()[1]  # the caller's, if it calls while it handles an error
+        try:
+            return function(*arguments, **keywords)
+        except BaseException as error:
+            arguments, keywords = (), {}  # type: ignore[assignment]  # this frame is shown
+            _drop_inner_frames(error, handled)
+            raise error  # noqa: TRY201  # a bare raise restores the frames in Python 3.10
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
-        """:returns: the bytes, whose repr hides them too."""
-        return SecretBytes(super().encode(encoding, errors))
-
-
-class SecretBytes(bytes):
-    """Bytes whose repr is their number."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} secret bytes>"
-
-
-class Secrets(dict[str, Any]):
-    """A dict whose repr shows only the keys."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(map(str, self))}>"
-
-    def __rich_repr__(self) -> Iterable[str]:
-        yield from self  # rich prints the items of a dict, not its repr
-
-
-def hidden(value: Any) -> Any:
-    """:returns: the same value. Text, bytes and dicts get a repr that hides them."""
-    for kind, hiding in _HIDING:
-        if isinstance(value, kind):
-            return hiding(value)
-    return value
-
-
-_HIDING: tuple[tuple[type, type], ...] = ((str, Secret), (bytes, SecretBytes), (dict, Secrets))
-
-
-def without_frames(error: BaseException) -> BaseException:
-    """Remove the frames of an error and its causes: they hold what was sent."""
-    for link in _chain(error):
-        link.__traceback__ = None
-    return error
+    return call
 
 
 def without_words(error: BaseException) -> None:
-    """Remove the messages of an error and its causes: they quote what was read."""
-    for link in _chain(error):
+    """Remove the messages of an error and of what led to it: they quote what was stored."""
+    link: BaseException | None = error
+    while link is not None:
         link.args = ("...",)
+        link = link.__cause__ or link.__context__
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    links: list[BaseException] = []
-    pending: list[BaseException | None] = [error]
+def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the inner frames of an error and of all that it chains, up to the error *handled*."""
+    seen: list[BaseException] = []
+    pending: list[tuple[BaseException | None, bool]] = [(error, False)]
     while pending:
-        link = pending.pop()
-        if link is not None and all(link is not each for each in links):
-            links.append(link)
-            pending += [link.__cause__, link.__context__]
-    return links
+        link, is_of_others = pending.pop()
+        if link is None or link is handled or any(link is each for each in seen):
+            continue
+        seen.append(link)
+        link.__traceback__ = _outer(link.__traceback__, keep=is_of_others)
+        is_of_others = link.__traceback__ is not None
+        pending += [(link.__cause__, is_of_others), (link.__context__, is_of_others)]
+
+
+def _outer(traceback: TracebackType | None, *, keep: bool) -> TracebackType | None:
+    """:returns: of a traceback, the frames of other people's code that persistence has called.
+
+    :param keep: whether its first frames are theirs.
+    """
+    kept = []
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        if module.startswith(_PACKAGE):
+            keep = module == _CALLS_OTHERS
+        elif keep:
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    rebuilt = None
+    for each in reversed(kept):
+        rebuilt = TracebackType(rebuilt, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rebuilt

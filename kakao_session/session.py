@@ -26,7 +26,7 @@ from kakao_session.errors import (
     raise_for_kakao,
 )
 from kakao_session.persistence import TokenUpdater
-from kakao_session.redaction import Secrets, hidden
+from kakao_session.redaction import without_inner_frames
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
 from kakao_session.transport import (
@@ -103,6 +103,7 @@ class KakaoSession(_Parent):
         asked = next(parent for parent in after if name in vars(parent))
         cls._remembers_environment = vars(asked)[name] is _MERGE
 
+    @without_inner_frames
     def __init__(
         self,
         client_id: str | None = None,
@@ -120,7 +121,6 @@ class KakaoSession(_Parent):
         endpoints: Endpoints = KAKAO,
         **kwargs: Any,
     ) -> None:
-        client_secret, token, kwargs = hidden(client_secret), hidden(token), Secrets(kwargs)
         given = kwargs.get("client")
         auth = KakaoAuth(
             client_id or getattr(given, "client_id", None),
@@ -240,9 +240,9 @@ class KakaoSession(_Parent):
         return self._source.look_up()
 
     @token.setter
+    @without_inner_frames
     def token(self, value: Mapping[str, Any] | None) -> None:
         if not self._is_being_built:
-            value = hidden(value)
             self._source.assign(value)
 
     @property
@@ -285,8 +285,8 @@ class KakaoSession(_Parent):
         return self.token.get("access_token")
 
     @access_token.setter
+    @without_inner_frames
     def access_token(self, value: str | None) -> None:
-        value = hidden(value)
         self.token = self.token.merged(Token(access_token=value)) if value else {}
 
     @access_token.deleter
@@ -335,6 +335,7 @@ class KakaoSession(_Parent):
         )
         return made
 
+    @without_inner_frames
     def fetch_token(
         self,
         token_url: str | None = None,
@@ -373,10 +374,7 @@ class KakaoSession(_Parent):
         :raises TokenEndpointError: there is no token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        del body, auth, password  # they are ignored, and tracebacks would show them
-        client_secret, kwargs = hidden(client_secret), Secrets(kwargs)
         self._remember(kwargs.pop("client_id", None), client_secret)
-        code, authorization_response = hidden(code), hidden(authorization_response)
         if authorization_response and not code:
             state = self._state if isinstance(self._state, str) else None
             code = read_code(authorization_response, state)
@@ -403,6 +401,7 @@ class KakaoSession(_Parent):
                 cert=cert,
             )
 
+    @without_inner_frames
     def refresh_token(
         self,
         token_url: str | None = None,
@@ -428,8 +427,6 @@ class KakaoSession(_Parent):
         :raises TokenEndpointError: there is no new token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        del body, auth  # they are ignored, and tracebacks would show them
-        refresh_token, kwargs = hidden(refresh_token), Secrets(kwargs)
         self._remember(kwargs.get("client_id"), kwargs.get("client_secret"))
         if token_url:
             self._source.endpoint = self._token_endpoint(token_url)
@@ -484,7 +481,7 @@ class KakaoSession(_Parent):
     def _remember(self, client_id: Any, client_secret: Any) -> None:
         credentials = self._source.credentials
         credentials.given_id = client_id or credentials.given_id
-        credentials.given_secret = hidden(client_secret) or credentials.given_secret
+        credentials.given_secret = client_secret or credentials.given_secret
 
     def _token_endpoint(self, url: str | None) -> TokenEndpoint:
         url = url or self.endpoints.token_url

@@ -52,7 +52,7 @@ class SingleFlight(Generic[T]):
                 self._wait_for(last_step)
             if flight.error is not None and not flight.was_too_short_for(current.get().seconds):
                 # A copy for each thread, because raising an error changes it.
-                raise copy.copy(flight.error) from flight.error
+                raise copy.copy(flight.error) from flight.error.__cause__
             if flight.outcome is not None and is_enough(flight.outcome):
                 return flight.outcome
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kakao_session.redaction import Secret, fingerprint, hidden
+from kakao_session.redaction import fingerprint, without_inner_frames
 
 LEEWAY = 60.0
 """An access token with less than this many seconds left is refreshed before it is used."""
@@ -47,11 +47,11 @@ class Token(dict[str, Any]):
     """Whether this token came with a new refresh token. If so, update your other copies of it, such
     as a secret of a CI job."""
 
+    @without_inner_frames
     def __init__(
         self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any
     ) -> None:
         super().__init__(values, **more)
-        values, more = (), {}  # a traceback would show them
         if not self:
             return
         if None in self.values() or "" in self.values():
@@ -71,6 +71,7 @@ class Token(dict[str, Any]):
                     self[end] = moment
 
     @classmethod
+    @without_inner_frames
     def from_response(cls, answer: Mapping[str, Any], requested_at: float) -> Token:
         """Make a token from an answer of the token endpoint.
 
@@ -80,7 +81,6 @@ class Token(dict[str, Any]):
             time before 2026 it is wrong, and the end of the refresh token is left unknown.
         :raises ValueError: the answer is not a token.
         """
-        answer = hidden(answer)
         token = cls({key: value for key, value in answer.items() if value is not None})
         if "access_token" not in token:
             raise ValueError("access_token is not there")
@@ -230,7 +230,7 @@ class Bearer:
 
     def __init__(self, token: Token, fresh_until: float, usable_until: float) -> None:
         self.token = token
-        self.authorization = Secret(f"Bearer {token.get('access_token')}")
+        self.authorization = f"Bearer {token.get('access_token')}"
         self.fresh_until = fresh_until
         self.usable_until = usable_until
 

@@ -28,7 +28,6 @@ from kakao_session.errors import (
     json_object,
     token_endpoint_error,
 )
-from kakao_session.redaction import Secrets, without_frames
 from kakao_session.token import Token, is_sendable, now
 from kakao_session.transport import read_at_most
 
@@ -57,7 +56,7 @@ _HEADERS = {
 }
 
 
-class Form(Secrets):
+class Form(dict[str, str]):
     """The fields of a token request."""
 
 
@@ -202,7 +201,7 @@ class TokenEndpoint:
             raise (TimedOutError if is_timeout else TemporaryError)(
                 f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
                 "Look at the network; the login is kept."
-            ) from without_frames(error)
+            ) from error
         return _read(response, requested_at)
 
     def _send(

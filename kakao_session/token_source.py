@@ -21,6 +21,7 @@ from kakao_session.errors import (
     warn,
 )
 from kakao_session.persistence import Persistence
+from kakao_session.redaction import without_inner_frames
 from kakao_session.refresher import IsEnough, News, Refresher
 from kakao_session.single_flight import SingleFlight
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Bearer, Token, now
@@ -91,6 +92,7 @@ class TokenSource:
             return bearer.authorization
         return self.current().authorization
 
+    @without_inner_frames
     def current(self) -> Bearer:
         """What a call uses now. The token is refreshed if it is about to end.
 
@@ -104,6 +106,7 @@ class TokenSource:
             return self._refresh_ahead(state.bearer)
         return self.obtain(Bearer.is_usable)
 
+    @without_inner_frames
     def obtain(self, is_enough: IsEnough, **options: Any) -> Bearer:
         """Get a bearer that is good enough, or share what another thread is getting.
 
@@ -127,6 +130,7 @@ class TokenSource:
 
     # For the owner --------------------------------------------------------------------------
 
+    @without_inner_frames
     def look_up(self) -> Token:
         """The token as it is. If there is none yet, the store is read.
 
@@ -141,6 +145,7 @@ class TokenSource:
             lambda: refresher.state.bearer if refresher.state.token else refresher.adopt()
         ).token
 
+    @without_inner_frames
     def assign(self, token: Mapping[str, Any] | None) -> None:
         """Replace the token in memory, and forget what was known of the old one.
 
@@ -152,6 +157,7 @@ class TokenSource:
 
         self._flights.alone(lambda: self._refresher.begin_with(given, is_removed=not given))
 
+    @without_inner_frames
     def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Token:
         """Log in: exchange a code for a token, which replaces the old one, and save it.
 
@@ -169,6 +175,7 @@ class TokenSource:
             lambda: self._refresher.exchange(endpoint, form, **transport)
         ).token
 
+    @without_inner_frames
     def forget(self) -> None:
         """Forget the token, here and in the store.
 
@@ -176,6 +183,7 @@ class TokenSource:
         """
         self._flights.alone(self._refresher.drop)
 
+    @without_inner_frames
     def refresh(self, refresh_token: str | None = None, **transport: Any) -> Token:
         """Refresh the token now, unless somebody has just done so.
 

@@ -215,8 +215,9 @@ def _renew_adapters() -> None:
             if isinstance(adapter, HTTPAdapter):
                 try:
                     adapter.__setstate__(adapter.__getstate__())  # as if it were unpickled
-                except Exception:  # somebody's own adapter must not keep the others from it
-                    log.exception("%s keeps its parent's connections", type(adapter).__name__)
+                except Exception as error:  # noqa: BLE001  # the others still have to be renewed
+                    kind = type(adapter).__name__
+                    log.error("%s keeps its parent's connections (%r)", kind, error)  # noqa: TRY400  # no frames in logs
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork

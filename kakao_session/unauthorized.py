@@ -9,6 +9,7 @@ from requests import Response
 from kakao_session.call import bounded_by
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import json_object
+from kakao_session.redaction import without_inner_frames
 from kakao_session.token_source import TokenSource
 from kakao_session.transport import send_again
 
@@ -39,6 +40,10 @@ class RetryUnauthorized:
             return response
         if response.request.headers.get("Authorization") != self.sent:
             return response  # it was redirected, or somebody else has replaced the header
+        return self._send_again(response, **transport)
+
+    @without_inner_frames
+    def _send_again(self, response: Response, **transport: Any) -> Response:
         sent = self.sent
         # Once with a token that somebody else has already refreshed, once with a new one.
         for _ in range(2):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.authorization_response import read_code
 from kakao_session.errors import LOGIN, LoginRequiredError
-from kakao_session.redaction import Secret
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Login:
         :raises LoginRequiredError: there is none. ``error`` tells why. ``access_denied`` and others
             end the login; after ``mismatching_state`` and ``missing_code``, wait for another one.
         """
-        answer = Secret(answer.strip().strip("\"'<>"))
+        answer = answer.strip().strip("\"'<>")
         if re.search(r"\b(code|error)=", answer):
             return read_code(f"?{answer.rpartition('?')[2]}", self._state)
         if _CODE.fullmatch(answer):

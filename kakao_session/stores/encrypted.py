@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import hidden
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import check_store
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
@@ -46,13 +46,14 @@ class EncryptedTokenStore:
     >>> store = EncryptedTokenStore(FileTokenStore("token.json"), os.environ["TOKEN_KEY"])
     """
 
+    @without_inner_frames
     def __init__(self, inner: TokenStore, key_or_keys: str | bytes | Iterable[str | bytes]) -> None:
         check_store(inner, "EncryptedTokenStore")
         self.inner = inner
         several = [key_or_keys] if isinstance(key_or_keys, str | bytes) else key_or_keys
-        key_or_keys = several = [hidden(key) for key in several]
-        self._fernet = _fernet(several)
+        self._fernet = _fernet(list(several))
 
+    @without_inner_frames
     def load(self) -> Token | None:
         """Load from the other store and decrypt.
 
@@ -79,6 +80,7 @@ class EncryptedTokenStore:
         except ValueError as error:
             raise self._error(f"is no token ({error})", "It was left as it is") from None
 
+    @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
         """Encrypt and save in the other store.
 
@@ -94,6 +96,7 @@ class EncryptedTokenStore:
         sealed.refresh_token_changed = getattr(token, "refresh_token_changed", False)
         self.inner.save(sealed)
 
+    @without_inner_frames
     def delete(self) -> None:
         """Delete from the other store.
 

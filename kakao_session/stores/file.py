@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import SecretBytes
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.lockfile import check_lock, locked
@@ -46,6 +46,7 @@ class FileTokenStore:
         self.path = _whole(path)
         self.lock_timeout = lock_timeout
 
+    @without_inner_frames
     def load(self) -> Token | None:
         """Read the file.
 
@@ -65,6 +66,7 @@ class FileTokenStore:
                     raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
             before = found[0]
 
+    @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
         """Replace the file, or overwrite it where that can't be done.
 
@@ -72,7 +74,7 @@ class FileTokenStore:
         :raises TokenStoreError: it could not be, or *token* is none; the old one stays as it is.
         """
         try:
-            content = SecretBytes(to_text(token, indent=2).encode() + b"\n")
+            content = to_text(token, indent=2).encode() + b"\n"
         except ValueError as error:
             raise self._error("can't be written", str(error)) from error
         if len(content) > LARGEST_FILE:
@@ -89,6 +91,7 @@ class FileTokenStore:
                     return
             anew = True  # the folder was removed meanwhile, lock and all
 
+    @without_inner_frames
     def delete(self) -> None:
         """Remove the file.
 
@@ -120,7 +123,7 @@ class FileTokenStore:
                 raise self._error("can't be written", reason(error)) from error
             yield
 
-    def _read(self) -> tuple[SecretBytes, float] | None:
+    def _read(self) -> tuple[bytes, float] | None:
         try:
             with self._opened() as file:
                 content, written_at = file.read(LARGEST_FILE + 1)
@@ -128,7 +131,7 @@ class FileTokenStore:
             return None
         except OSError as error:
             raise self._error("can't be read", reason(error)) from error
-        return SecretBytes(content), written_at
+        return content, written_at
 
     @contextmanager
     def _opened(self) -> Iterator[PrivateFile]:

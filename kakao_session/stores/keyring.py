@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import Secret, without_frames
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.lockfile import check_lock, locked
 from kakao_session.stores.private_file import PrivateFile
@@ -53,6 +53,7 @@ class KeyringTokenStore:
         self.username = username
         self.lock_timeout = lock_timeout
 
+    @without_inner_frames
     def load(self) -> Token | None:
         """Ask the keychain.
 
@@ -68,6 +69,7 @@ class KeyringTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
+    @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
         """Put the token into the keychain.
 
@@ -81,6 +83,7 @@ class KeyringTokenStore:
         with self._lock_of_entry():
             self._set(text)
 
+    @without_inner_frames
     def delete(self) -> None:
         """Remove the token from the keychain.
 
@@ -103,14 +106,13 @@ class KeyringTokenStore:
                 self._set(stored)
             yield
 
-    def _stored(self) -> Secret | None:
+    def _stored(self) -> str | None:
         with self._alone("can't be read"):
-            stored = keyring.get_password(self.service, self.username)
-        return None if stored is None else Secret(stored)
+            return keyring.get_password(self.service, self.username)
 
     def _set(self, text: str) -> None:
         with self._alone("can't be written", len(text)):
-            keyring.set_password(self.service, self.username, str(text))  # which a back end knows
+            keyring.set_password(self.service, self.username, text)
 
     def _lock_of_entry(self, *, exclusive: bool = False) -> AbstractContextManager[None]:
         entry = f"{self.service}\0{self.username}".encode()
@@ -147,9 +149,8 @@ class KeyringTokenStore:
             raise self._error(
                 what,
                 "keyring finds no keychain here. Keep the token in a file, or give keyring one",
-            ) from without_frames(error)
+            ) from error
         except Exception as error:  # a back end raises whatever its platform raises
-            without_frames(error)
             raise self._error(f"{what} ({type(error).__name__})", _remedy(length)) from error
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:

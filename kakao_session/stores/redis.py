@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import Secret, SecretBytes, without_frames, without_words
+from kakao_session.redaction import without_inner_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token
@@ -86,6 +86,7 @@ class RedisTokenStore:
         self.lock_timeout = lock_timeout
         self._place = (_address(client) or client, key)
 
+    @without_inner_frames
     def load(self) -> Token | None:
         """Read the key.
 
@@ -94,7 +95,7 @@ class RedisTokenStore:
             it is.
         """
         with self._guarded("can't be read"):
-            stored = _hidden(self.client.get(self.key))
+            stored = self.client.get(self.key)
         seen = _held.mine(self._place)
         if seen is not None:
             seen.value = stored
@@ -105,6 +106,7 @@ class RedisTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
+    @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
         """Set the key.
 
@@ -127,6 +129,7 @@ class RedisTokenStore:
                 )
             seen.value = value
 
+    @without_inner_frames
     def delete(self) -> None:
         """Remove the key.
 
@@ -196,15 +199,14 @@ class RedisTokenStore:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except UnicodeDecodeError as error:
-            # The client decodes answers, and the cause would quote this one.
+        except UnicodeDecodeError as error:  # the client decodes answers
             without_words(error)
             raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
         except RedisError as error:
             raise self._error(
                 f"{what} ({type(error).__name__})",
                 "Look whether Redis runs, lets this program in and has a plain string there",
-            ) from without_frames(error)
+            ) from error
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
         return TokenStoreError(f"Redis key {self.key!r}{_address(self.client)} {what}: {remedy}.")
@@ -262,12 +264,6 @@ class _Seen:
 
 
 _held: Holds[_Seen] = Holds()
-
-
-def _hidden(stored: str | bytes | None) -> Secret | SecretBytes | None:
-    if stored is None:
-        return None
-    return SecretBytes(stored) if isinstance(stored, bytes) else Secret(stored)
 
 
 def _address(client: Any) -> str:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import without_frames, without_words
+from kakao_session.redaction import without_inner_frames, without_words
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
 from kakao_session.stores.text import to_text, to_token
@@ -74,6 +74,7 @@ class SQLTokenStore:
         self._database = DATABASES[engine.dialect.name]
         self._row = (engine, table, key)
 
+    @without_inner_frames
     def load(self) -> Token | None:
         """Read the row.
 
@@ -90,6 +91,7 @@ class SQLTokenStore:
         except ValueError as error:
             raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
 
+    @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
         """Write the row and commit. Inside :meth:`lock`, that ends the lock.
 
@@ -104,6 +106,7 @@ class SQLTokenStore:
         with self._locked() as hold, self._guarded("can't be written"):
             self._replace(hold, text)
 
+    @without_inner_frames
     def delete(self) -> None:
         """Remove the row and commit. Inside :meth:`lock`, that ends the lock.
 
@@ -148,7 +151,9 @@ class SQLTokenStore:
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         quiet: Any = self.engine.execution_options()
-        quiet.hide_parameters = True  # on this copy alone: neither log nor error shows a token
+        # On this copy alone: neither log nor error shows a token.
+        quiet.hide_parameters = True
+        quiet.logger = _LogWithoutRows(self.engine.logger, {})
         with self._alone(), quiet.connect() as connection:
             begin = partial(self._database.begin, connection, at_most(self.lock_timeout))
             make_if_missing(self._table, self.engine, connection, begin)
@@ -262,18 +267,18 @@ class SQLTokenStore:
             yield
         except (DataError, IntegrityError) as error:
             name = _name(error)
-            without_words(error)  # which might quote the row
+            without_words(error)
             raise self._error(f"{what} ({name})", "Look at the table's columns") from None
         except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
             if isinstance(error, DBAPIError) and self._database.is_impatience(error):
-                raise self._impatience() from without_frames(error)
+                raise self._impatience() from error
             if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
                 without_words(error)
                 raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
             raise self._error(
                 f"{what} ({_name(error)})",
                 "Look whether the database runs, lets this program in and has the table",
-            ) from without_frames(error)
+            ) from error
 
     def _impatience(self) -> TokenStoreError:
         return self._error(
@@ -357,3 +362,10 @@ def _raise_unless_it_had_died(error: DBAPIError) -> None:
 
 def _name(error: Exception) -> str:
     return type(getattr(error, "orig", None) or error).__name__
+
+
+class _LogWithoutRows(logging.LoggerAdapter[Any]):
+    """The log of an engine, which shows rows at level DEBUG."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it
+        return level > logging.DEBUG and super().isEnabledFor(level)

@@ -22,8 +22,6 @@ from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from kakao_session.redaction import Secret
-
 LONGEST_KEY = 255
 
 _made: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
@@ -42,16 +40,6 @@ class _Key(TypeDecorator[str]):
         return value.encode() if value is not None and _is_mysql(dialect) else value
 
 
-class _Secret(TypeDecorator[str]):
-    """A text that an engine's log does not show."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else Secret(value)
-
-
 def _is_mysql(dialect: Dialect) -> bool:
     return dialect.name in ("mysql", "mariadb")
 
@@ -63,7 +51,7 @@ def table_named(name: str) -> Table:
         name,
         MetaData(),
         Column("id", _Key(), primary_key=True),
-        Column("token", _Secret(), nullable=False),
+        Column("token", Text(), nullable=False),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
     )

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from kakao_session.errors import KOE
-from kakao_session.redaction import Secret, Secrets, without_frames
 from kakao_session.token import Token
 
 
 def to_text(
     token: Mapping[str, Any], *, ascii_only: bool = False, indent: int | None = None
-) -> Secret:
+) -> str:
     """Write *token* down.
 
     :param token: the token, as any mapping.
@@ -23,15 +22,15 @@ def to_text(
     :raises ValueError: it is no token, or something in it is no JSON. The message names a type at
         most, and no value.
     """
-    saved = Token(Secrets(token))
+    saved = Token(token)
     if not saved:
         raise ValueError("there is no token in it")  # what is stored would be lost for nothing
     try:
         text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the token is no JSON: {error}") from without_frames(error)
+        raise ValueError(f"the token is no JSON: {error}") from error
     # A lone surrogate has no UTF-8, but its backslash escape is its JSON.
-    return Secret(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_token(text: str | bytes) -> Token:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import import_module
 from typing import NoReturn
 
 import pytest
@@ -17,6 +18,14 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="Windows has nothing li
 def program(name: str) -> str:
     """:returns: the program's path; where it is missing, the test is skipped, or fails in CI."""
     return shutil.which(name) or missing(f"no {name} on this machine")
+
+
+def package(name):
+    """:returns: the package; where it is missing, the test is skipped, or fails in CI."""
+    try:
+        return import_module(name)
+    except ImportError:
+        missing(f"no {name} in this environment")
 
 
 def missing(reason: str) -> NoReturn:

@@ -100,7 +100,6 @@ def test_text__no_json() -> None:
         with pytest.raises(ValueError, match="the token is no JSON") as caught:
             to_text(value)
         assert caught.value.__cause__ is not None
-        assert caught.value.__cause__.__traceback__ is None
 
 
 # Holds and lock files -------------------------------------------------------------------------

@@ -1,0 +1,282 @@
+"""Crash reporters walk the local variables of every frame. They find no token, secret or code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.emulator.needs import package
+
+PIECE = 12
+
+# A program that knows its secrets from the environment and a token file. It holds none itself.
+PROGRAM = """
+import io, json, os, time, traceback
+
+import requests
+import rich.console, rich.traceback
+import sentry_sdk, sentry_sdk.transport
+from kakao_session import FileTokenStore, KakaoAuth, KakaoSession, Token
+from kakao_session.emulator import KakaoEmulator
+
+REPORTS = []
+
+
+def sentry(error):
+    sentry_sdk.capture_exception(error)
+
+
+class Envelopes(sentry_sdk.transport.Transport):
+    def capture_envelope(self, envelope):
+        REPORTS.append(("sentry", envelope.serialize().decode()))
+
+
+sentry_sdk.init("https://public@sentry.invalid/1", transport=Envelopes)
+
+
+def rollbar(error):
+    import rollbar
+    rollbar.init("access", handler="blocking", locals={"enabled": True})
+    rollbar.send_payload = send_to_rollbar
+    try:
+        raise error
+    except BaseException:
+        rollbar.report_exc_info()
+
+
+def send_to_rollbar(payload, *_):
+    REPORTS.append(("rollbar", json.dumps(payload, default=repr)))
+
+
+def loguru(error):
+    from loguru import logger
+    stream = io.StringIO()
+    logger.remove()
+    logger.add(stream, backtrace=True, diagnose=True)
+    logger.opt(exception=error).error("it broke")
+    REPORTS.append(("loguru", stream.getvalue()))
+
+
+class WithoutColours(rich.traceback.Traceback):
+    # To colour the lines of the source takes ten times as long as all else.
+    @classmethod
+    def _guess_lexer(cls, filename, code):
+        return "text"
+
+
+def with_rich(error):
+    console = rich.console.Console(file=io.StringIO(), width=1000)
+    console.print(WithoutColours.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, width=1000, max_frames=1000
+    ))
+    REPORTS.append(("rich", console.file.getvalue()))
+
+
+def stdlib(error):
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    REPORTS.append(("stdlib", "".join(shown.format())))
+
+
+REPORTERS = [sentry, rollbar, loguru, with_rich, stdlib]
+
+
+class Failing(FileTokenStore):
+    def save(self, token):
+        raise OSError(28, "No space left on device")
+
+
+def refresh(session):
+    session.refresh_token()
+
+
+def call(session):
+    session.get("/v2/user/me")
+
+
+def call_with_auth(session):
+    requests.get(
+        session.endpoints.api_url + "/v2/user/me",
+        auth=KakaoAuth(token_store=os.environ["TOKEN_FILE"], endpoints=session.endpoints),
+    )
+
+
+def redirect():
+    return WORLD["redirect"]
+
+
+def exchange(session):
+    session.fetch_token(authorization_response=redirect())
+
+
+WORLD = {}
+
+
+def main():
+    with KakaoEmulator() as kakao:
+        os.environ["REQUESTS_CA_BUNDLE"] = kakao.ca_file
+        os.environ["KAKAO_REST_API_KEY"] = kakao.app_key
+        for failure in (503, "reset", "KOE322", "KOE010", "garbage", "hang"):
+            run(kakao, refresh, failure, False)
+        for failure in ("KOE320", "garbage"):
+            run(kakao, exchange, failure, False)
+        for after_401 in (False, True):
+            run(kakao, call, 503, after_401)
+            run(kakao, call, "KOE322", after_401)
+            run(kakao, call_with_auth, "reset", after_401)
+            run(kakao, call_with_auth, "KOE010", after_401)
+        for act in (refresh, call, exchange):
+            run(kakao, act, None, False, store=Failing)
+
+
+def run(kakao, act, failure, after_401, store=FileTokenStore):
+    kakao.reset()
+    kakao.client_secret = os.environ["KAKAO_CLIENT_SECRET"]
+    kakao.refresh_token_renewal = "always"
+    token = Token.from_response(kakao.login(), time.time()).with_app(kakao.app_key, None)
+    if not after_401:
+        token["expires_at"] = 1.0
+    FileTokenStore(os.environ["TOKEN_FILE"]).save(token)
+    session = KakaoSession(
+        token_store=store(os.environ["TOKEN_FILE"]),
+        endpoints=kakao.endpoints,
+        redirect_uri="http://localhost:8080/callback",
+        timeout=0.3,
+    )
+    url, _ = session.authorization_url()
+    WORLD["redirect"] = requests.get(url, allow_redirects=False).headers["Location"]
+    if after_401:
+        kakao.revoke_access_tokens()
+    if isinstance(failure, str) and failure.startswith("KOE"):
+        kakao.fail_next(error_code=failure, path="/oauth/token", times=None)
+    elif failure is not None:
+        kakao.fail_next(failure, path="/oauth/token", times=None)
+    REPORTS.clear()
+    error = caught(act, session)
+    for reporter in REPORTERS:
+        reporter(error)
+    session.close()
+    secrets = [issued.value for issued in kakao.tokens] + [os.environ["KAKAO_CLIENT_SECRET"]]
+    secrets += [WORLD["redirect"].partition("code=")[2].partition("&")[0]]
+    kind = type(error).__name__
+    print(json.dumps([act.__name__, failure, after_401, kind, secrets, REPORTS]))
+
+
+def caught(act, session):
+    try:
+        act(session)
+    except Exception as error:
+        return error
+
+
+main()
+"""
+
+
+def pieces(text):
+    return {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """What the reporters show, by scenario."""
+    for name in ("sentry_sdk", "rollbar", "loguru", "rich"):
+        package(name)
+    folder = tmp_path_factory.mktemp("reports")
+    (folder / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=folder,
+        env={
+            **os.environ,
+            "TOKEN_FILE": str(folder / "token.json"),
+            "KAKAO_CLIENT_SECRET": "a-client-secret-of-the-environment",
+            "PYTHONWARNINGS": "ignore",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_reporters__see_every_failure(reports):
+    assert len(reports) == 19
+    assert {report[3] for report in reports} == {
+        "ConfigurationError",
+        "LoginRequiredError",
+        "TemporaryError",
+        "TimedOutError",
+        "TokenStoreError",
+    }
+    for report in reports:
+        assert {name for name, _ in report[5]} == {"sentry", "rollbar", "loguru", "rich", "stdlib"}
+    sentrys = [text for report in reports for name, text in report[5] if name == "sentry"]
+    assert any("program.py" in text and '"vars"' in text for text in sentrys)
+
+
+def test_reporters__show_no_secret(reports):
+    for act, failure, after_401, _, secrets, texts in reports:
+        wanted = set().union(*map(pieces, secrets))
+        for reporter, text in texts:
+            runs = re.findall(r"[A-Za-z0-9_.~-]{12,}", text)
+            found = wanted & set().union(*map(pieces, runs))
+            assert not found, (act, failure, after_401, reporter)
+
+
+# A test of somebody's own that fails, run with --showlocals.
+THEIR_TEST = """
+import pytest
+
+@pytest.mark.parametrize("failure", [503, "reset", "garbage"])
+def test_refresh(kakao, kakao_session, failure):
+    kakao.fail_next(failure, path="/oauth/token", times=None)
+    kakao_session.refresh_token()
+
+@pytest.mark.parametrize("code", ["KOE322", "KOE010"])
+def test_call(kakao, kakao_session, code):
+    kakao.advance(hours=7)
+    kakao.fail_next(error_code=code, path="/oauth/token", times=None)
+    kakao_session.get("/v2/user/me")
+
+def test_call_after_a_401(kakao, kakao_session):
+    kakao.revoke_access_tokens()
+    kakao.fail_next(503, path="/oauth/token", times=None)
+    kakao_session.get("/v2/user/me")
+
+@pytest.fixture(autouse=True)
+def note(kakao):
+    yield
+    with open("secrets.txt", "a") as file:
+        file.writelines(issued.value + chr(10) for issued in kakao.tokens)
+"""
+
+
+def test_pytest__with_showlocals(tmp_path):
+    (tmp_path / "test_theirs.py").write_text(THEIR_TEST)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-vv", "--showlocals", "--tb=long", "-c", os.devnull),
+            *("--rootdir", str(tmp_path), "--log-level=DEBUG", "-p", "no:cacheprovider"),
+            "test_theirs.py",
+        ],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "6 failed" in done.stdout
+    assert "kakao_session = <" in done.stdout
+    secrets = (tmp_path / "secrets.txt").read_text().split()
+    assert len(secrets) >= 12
+    wanted = set().union(*map(pieces, secrets))
+    runs = re.findall(r"[A-Za-z0-9_.~-]{12,}", done.stdout + done.stderr)
+    assert not wanted & set().union(*map(pieces, runs))

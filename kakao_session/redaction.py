@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -62,8 +62,10 @@ def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> N
         if link is None or link is handled or any(link is each for each in seen):
             continue
         seen.append(link)
+        doors = sum(module == __name__ for module in map(_module, _entries(link.__traceback__)))
         link.__traceback__ = _outer(link.__traceback__, keep=is_of_others)
-        is_of_others = link.__traceback__ is not None
+        # If it has come through a door before, what it chains has no inner frames any more.
+        is_of_others = link.__traceback__ is not None or doors > (link is error)
         pending += [(link.__cause__, is_of_others), (link.__context__, is_of_others)]
 
 
@@ -73,14 +75,23 @@ def _outer(traceback: TracebackType | None, *, keep: bool) -> TracebackType | No
     :param keep: whether its first frames are theirs.
     """
     kept = []
-    while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
+    for entry in _entries(traceback):
+        module = _module(entry)
         if module.startswith(_PACKAGE):
-            keep = module == _CALLS_OTHERS
-        elif keep:
-            kept.append(traceback)
-        traceback = traceback.tb_next
+            keep = module in (_CALLS_OTHERS, __name__)
+        elif keep and module != "contextlib":  # with lock(): of our own stores too
+            kept.append(entry)
     rebuilt = None
-    for each in reversed(kept):
-        rebuilt = TracebackType(rebuilt, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    for entry in reversed(kept):
+        rebuilt = TracebackType(rebuilt, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return rebuilt
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _module(entry: TracebackType) -> str:
+    return str(entry.tb_frame.f_globals.get("__name__", ""))

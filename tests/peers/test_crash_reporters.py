@@ -85,9 +85,8 @@ def stdlib(error):
 REPORTERS = [sentry, rollbar, loguru, with_rich, stdlib]
 
 
-class Failing(FileTokenStore):
-    def save(self, token):
-        raise OSError(28, "No space left on device")
+def full_disk(_):
+    raise OSError(28, "No space left on device")
 
 
 def refresh(session):
@@ -130,10 +129,10 @@ def main():
             run(kakao, call_with_auth, "reset", after_401)
             run(kakao, call_with_auth, "KOE010", after_401)
         for act in (refresh, call, exchange):
-            run(kakao, act, None, False, store=Failing)
+            run(kakao, act, full_disk, False)
 
 
-def run(kakao, act, failure, after_401, store=FileTokenStore):
+def run(kakao, act, failure, after_401):
     kakao.reset()
     kakao.client_secret = os.environ["KAKAO_CLIENT_SECRET"]
     kakao.refresh_token_renewal = "always"
@@ -142,7 +141,7 @@ def run(kakao, act, failure, after_401, store=FileTokenStore):
         token["expires_at"] = 1.0
     FileTokenStore(os.environ["TOKEN_FILE"]).save(token)
     session = KakaoSession(
-        token_store=store(os.environ["TOKEN_FILE"]),
+        token_store=os.environ["TOKEN_FILE"],
         endpoints=kakao.endpoints,
         redirect_uri="http://localhost:8080/callback",
         timeout=0.3,
@@ -151,19 +150,23 @@ def run(kakao, act, failure, after_401, store=FileTokenStore):
     WORLD["redirect"] = requests.get(url, allow_redirects=False).headers["Location"]
     if after_401:
         kakao.revoke_access_tokens()
-    if isinstance(failure, str) and failure.startswith("KOE"):
+    fsync = os.fsync
+    if failure is full_disk:
+        os.fsync = full_disk
+    elif isinstance(failure, str) and failure.startswith("KOE"):
         kakao.fail_next(error_code=failure, path="/oauth/token", times=None)
-    elif failure is not None:
+    else:
         kakao.fail_next(failure, path="/oauth/token", times=None)
     REPORTS.clear()
     error = caught(act, session)
+    os.fsync = fsync
     for reporter in REPORTERS:
         reporter(error)
     session.close()
     secrets = [issued.value for issued in kakao.tokens] + [os.environ["KAKAO_CLIENT_SECRET"]]
     secrets += [WORLD["redirect"].partition("code=")[2].partition("&")[0]]
     kind = type(error).__name__
-    print(json.dumps([act.__name__, failure, after_401, kind, secrets, REPORTS]))
+    print(json.dumps([act.__name__, str(failure), after_401, kind, secrets, REPORTS]))
 
 
 def caught(act, session):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 Timeout = float | tuple[float, float]
 
@@ -48,14 +49,14 @@ current: ContextVar[Call] = ContextVar("call", default=NO_CALL)
 """The call that this thread is making."""
 
 
-@contextmanager
-def bounded_by(timeout: Any) -> Iterator[None]:
-    """Do something for which a call has this timeout, counted from now."""
-    reset = current.set(current.get()._replace(timeout=timeout, started=time.monotonic()))
-    try:
-        yield
+def bounded(timeout: Any, work: Callable[[], T]) -> T:
+    """Do work for which a call has this timeout, counted from now."""
+    outer = current.get()
+    try:  # no context manager: an interrupt could leave it without its end
+        current.set(outer._replace(timeout=timeout, started=time.monotonic()))
+        return work()
     finally:
-        current.reset(reset)
+        current.set(outer)
 
 
 def at_most(seconds: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kakao_session.call import bounded_by
+from kakao_session.call import bounded
 from kakao_session.errors import TokenStoreError
 from kakao_session.stores.base import LOCK_TIMEOUT
 from kakao_session.token import Token
@@ -62,16 +62,16 @@ class Persistence:
         :param before_callback: called when the token is in the store.
         :raises TokenStoreError: the store or the save callback failed.
         """
-        with bounded_by(None):  # a call may be over, but its token has to be saved
-            if self.store is not None:
-                self._call("The token{} could not be saved", self.store.save, token)
-            if self.updater is not None:
-                before_callback()
-                self._call(
-                    "The token could not be saved, for token_updater failed",
-                    self.updater,
-                    token.copy(),
-                )
+        bounded(None, lambda: self._save(token, before_callback))  # even if the call is over
+
+    def _save(self, token: Token, before_callback: Callable[[], object]) -> None:
+        if self.store is not None:
+            self._call("The token{} could not be saved", self.store.save, token)
+        if self.updater is not None:
+            before_callback()
+            self._call(
+                "The token could not be saved, for token_updater failed", self.updater, token.copy()
+            )
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -136,14 +136,15 @@ class Refresher:
             return self.state.bearer
         if refresh_token is None:
             self._refuse_what_is_in_vain()
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(self.persistence.lock())
-            except TokenStoreError:
-                # Without the right to write, follow the process that has it.
-                if is_enough(self.adopt(before_use, can_save=False)):
-                    return self.state.bearer
-                raise
+        lock = self.persistence.lock()
+        try:
+            lock.__enter__()
+        except TokenStoreError:
+            # Without the right to write, follow the process that has it.
+            if is_enough(self.adopt(before_use, can_save=False)):
+                return self.state.bearer
+            raise
+        try:  # no ExitStack: an interrupt could leave it in a circle, with the lock inside
             self.adopt(before_use)
             if not self.state.is_saved:
                 self._save(self.state.token)
@@ -151,6 +152,8 @@ class Refresher:
             if is_enough(self._bearer(self.state.token)):
                 return self.state.bearer
             return self._refresh(refresh_token, before_use, transport)
+        finally:
+            lock.__exit__(None, None, None)
 
     def exchange(self, endpoint: TokenEndpoint, form: Form, **transport: Any) -> Bearer:
         """Exchange a code for a token, which replaces the old one, and save it.

@@ -7,6 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -17,7 +18,7 @@ from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.authorization_response import checked_code, read_code
-from kakao_session.call import NO_CALL, Call, Timeout, bounded_by, current
+from kakao_session.call import NO_CALL, Call, Timeout, bounded, current
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.errors import (
     ConfigurationError,
@@ -169,18 +170,17 @@ class KakaoSession(_Parent):
         if withhold_token and kwargs.get("auth") is None:
             kwargs["auth"] = _no_credential
         timeout, url_for_refresh = kwargs.get("timeout"), self._auto_refresh_url
-        reset = None
-        if timeout is not None or url_for_refresh or current.get() is not NO_CALL:
-            raises = bool(url_for_refresh) and self._source.persistence.is_missing
-            reset = current.set(Call(timeout, time.monotonic(), raises))
+        outer = current.get()
         try:
+            if timeout is not None or url_for_refresh or outer is not NO_CALL:
+                raises = bool(url_for_refresh) and self._source.persistence.is_missing
+                current.set(Call(timeout, time.monotonic(), raises))
             # Not OAuth2Session's: it attaches the token to any host, and logs it.
             response: Response = super(OAuth2Session, self).request(
                 method, url, data=data, headers=headers, files=files, **kwargs
             )
         finally:
-            if reset is not None:
-                current.reset(reset)
+            current.set(outer)
         return response
 
     def prepare_request(self, request: Request) -> PreparedRequest:
@@ -391,15 +391,16 @@ class KakaoSession(_Parent):
         form = self._source.credentials.form(
             self._source.look_up, "authorization_code", code=code, **kwargs
         )
-        with bounded_by(timeout):
-            return self._source.exchange(
-                self._token_endpoint(token_url),
-                form,
-                timeout=timeout,
-                verify=verify,
-                proxies=proxies,
-                cert=cert,
-            )
+        exchange = partial(
+            self._source.exchange,
+            self._token_endpoint(token_url),
+            form,
+            timeout=timeout,
+            verify=verify,
+            proxies=proxies,
+            cert=cert,
+        )
+        return bounded(timeout, exchange)
 
     @without_inner_frames
     def refresh_token(
@@ -430,10 +431,10 @@ class KakaoSession(_Parent):
         self._remember(kwargs.get("client_id"), kwargs.get("client_secret"))
         if token_url:
             self._source.endpoint = self._token_endpoint(token_url)
-        with bounded_by(timeout):
-            return self._source.refresh(
-                refresh_token, timeout=timeout, verify=verify, proxies=proxies
-            )
+        refresh = partial(
+            self._source.refresh, refresh_token, timeout=timeout, verify=verify, proxies=proxies
+        )
+        return bounded(timeout, refresh)
 
     def ensure_active_token(self) -> Token:
         """Refresh the token if a call would have to.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
+import queue
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -15,6 +18,9 @@ T = TypeVar("T")
 
 LONGEST_LAST_STEP = 1.0
 """While the leader is at its last step, the others wait this many seconds before they go on."""
+
+
+_UNDER_WAY, _LAST_STEP, _LANDED = range(3)
 
 
 class SingleFlight(Generic[T]):
@@ -38,18 +44,18 @@ class SingleFlight(Generic[T]):
         :raises KakaoError: what the work raised, or the wait took too long.
         """
         while True:
-            flight, leads = self._join()
-            if leads:
+            leader = _Leader()
+            flight = self._join(leader)
+            if flight.is_led_by(leader):
                 return self._lead(flight, work)
             if flight.is_led_by_this_thread:
                 return None
-            self._wait_for(flight.known)
-            last_step = flight.last_step
-            if last_step is not None and not last_step.wait(LONGEST_LAST_STEP):
+            self._wait_for(flight, _LAST_STEP)
+            if not flight.wait_for(_LANDED, LONGEST_LAST_STEP):
                 outcome = flight.outcome
                 if outcome is not None and is_enough(outcome):
                     return outcome
-                self._wait_for(last_step)
+                self._wait_for(flight, _LANDED)
             if flight.error is not None and not flight.was_too_short_for(current.get().seconds):
                 # A copy for each thread, because raising an error changes it.
                 raise copy.copy(flight.error) from flight.error.__cause__
@@ -61,8 +67,9 @@ class SingleFlight(Generic[T]):
 
         :returns: the outcome; ``None`` if another thread is at work.
         """
-        flight, leads = self._join()
-        return self._lead(flight, work) if leads else None
+        leader = _Leader()
+        flight = self._join(leader)
+        return self._lead(flight, work) if flight.is_led_by(leader) else None
 
     def alone(self, work: Callable[[], T]) -> T:
         """Do work whose outcome nobody shares, while no other thread is at work.
@@ -70,17 +77,16 @@ class SingleFlight(Generic[T]):
         :raises KakaoError: the wait for another thread took too long.
         """
         while True:
-            flight, leads = self._join()
-            if leads:
+            leader = _Leader()
+            flight = self._join(leader)
+            if flight.is_led_by(leader):
                 try:
                     return work()
                 finally:
                     self._land(flight)
             if flight.is_led_by_this_thread:
                 return work()
-            self._wait_for(flight.known)
-            if flight.last_step is not None:
-                self._wait_for(flight.last_step)
+            self._wait_for(flight, _LANDED)
 
     def announce(self, outcome: T) -> None:
         """Say that the outcome is certain, and that the leader is at its last step.
@@ -90,8 +96,7 @@ class SingleFlight(Generic[T]):
         flight = self._under_way.get(_this_process)
         if flight is not None:
             flight.outcome = outcome
-            flight.last_step = threading.Event()
-            flight.known.set()
+            flight.reach(_LAST_STEP)
 
     def _lead(self, flight: _Flight[T], work: Callable[[], T]) -> T:
         try:
@@ -103,20 +108,22 @@ class SingleFlight(Generic[T]):
             self._land(flight)
         return outcome
 
-    def _join(self) -> tuple[_Flight[T], bool]:
-        """:returns: the flight under way, and whether this thread has just started it."""
-        mine: _Flight[T] = _Flight()
-        flight = self._under_way.setdefault(mine.process, mine)  # atomic
-        return flight, flight is mine
+    def _join(self, leader: _Leader) -> _Flight[T]:
+        """:returns: the flight under way, or one that *leader* has just started.
+
+        An interrupt can come anywhere. So the flight also lands when its leader is gone: only a
+        frame that is at work keeps one.
+        """
+        mine: _Flight[T] = _Flight(leader, self._land)
+        return self._under_way.setdefault(mine.process, mine)  # atomic
 
     def _land(self, flight: _Flight[T]) -> None:
-        del self._under_way[flight.process]
-        flight.known.set()
-        if flight.last_step is not None:
-            flight.last_step.set()
+        if self._under_way.get(flight.process) is flight:
+            del self._under_way[flight.process]
+        flight.reach(_LANDED)
 
-    def _wait_for(self, event: threading.Event) -> None:
-        if not event.wait(at_most(self._longest_wait)):
+    def _wait_for(self, flight: _Flight[T], stage: int) -> None:
+        if not flight.wait_for(stage, at_most(self._longest_wait)):
             raise TimedOutError(
                 "Another thread has been refreshing the token for too long. "
                 "Try again; the login is kept."
@@ -126,26 +133,54 @@ class SingleFlight(Generic[T]):
         return type(self), (self._longest_wait,)
 
 
+class _Leader:
+    """Whoever does the work. It exists as long as the call that made it."""
+
+    __slots__ = ("__weakref__",)
+
+
 class _Flight(Generic[T]):
     """Work under way: which thread does it, and its outcome.
 
     ``outcome`` and ``error`` stay ``None`` if the work was interrupted, or is not for sharing.
-    ``known`` is set when the work is done, or only its last step is left. ``last_step`` is set when
-    that is done too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leader: _Leader, land: Callable[[_Flight[T]], object]) -> None:
+        self._leader = weakref.ref(leader, lambda _: land(self))
         self.process = _this_process
-        self.known = threading.Event()
-        self.last_step: threading.Event | None = None
+        self._stage = _UNDER_WAY
+        self._waiting: list[queue.SimpleQueue[None]] = []
         self.outcome: T | None = None
         self.error: KakaoError | None = None
-        self._leader = threading.get_ident()
+        self._thread = threading.get_ident()
         self._call = current.get()
+
+    def is_led_by(self, leader: _Leader) -> bool:
+        return self._leader() is leader
 
     @property
     def is_led_by_this_thread(self) -> bool:
-        return self._leader == threading.get_ident()
+        return self._thread == threading.get_ident()
+
+    def reach(self, stage: int) -> None:
+        """Wake those who wait for a stage. It can be repeated, and interrupted anywhere."""
+        self._stage = stage
+        for waiting in self._waiting:
+            waiting.put(None)  # unlike threading.Event.set, one step
+
+    def wait_for(self, stage: int, seconds: float) -> bool:
+        """:returns: whether the stage was reached within so many seconds."""
+        if self._stage >= stage:
+            return True
+        end = time.monotonic() + seconds
+        woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._waiting.append(woken)
+        while self._stage < stage:
+            try:
+                woken.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                break
+        return self._stage >= stage
 
     def was_too_short_for(self, seconds: float) -> bool:
         """Whether the leader gave up because its call has a shorter timeout than this one."""

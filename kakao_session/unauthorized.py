@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from requests import Response
 
-from kakao_session.call import bounded_by
+from kakao_session.call import bounded
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import json_object
 from kakao_session.redaction import without_inner_frames
@@ -49,8 +50,7 @@ class RetryUnauthorized:
         for _ in range(2):
             if not _is_about_the_token(response):
                 break
-            with bounded_by(transport.get("timeout")):
-                authorization = self._another_than(sent)
+            authorization = bounded(transport.get("timeout"), partial(self._another_than, sent))
             if authorization is None:
                 break
             sent = authorization

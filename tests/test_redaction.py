@@ -111,7 +111,7 @@ def test_store_of_ours__shows_no_frame(kakao, new_session, token, tmp_path):
     folder.write_text("no folder")
     with pytest.raises(TokenStoreError) as caught:
         session.refresh_token()
-    assert [frames(link) for link in chain(caught.value.__cause__)] == [[]]
+    assert not any(frames(link) for link in chain(caught.value.__cause__))
 
 
 def test_waiters__raise_copies(kakao, new_session, token, clock):

@@ -24,7 +24,6 @@ from kakao_session import (
     TokenStoreError,
 )
 from kakao_session.refresher import Refresher
-from kakao_session.single_flight import SingleFlight
 from tests.conftest import Clock
 
 if TYPE_CHECKING:
@@ -203,45 +202,6 @@ def test_leader_that_breaks_off__is_followed_by_another(
     follower.join()
     assert len(caught) == 1
     assert statuses == [200]
-
-
-def test_follower_of_a_flight_that_brings_nothing__leads_the_next(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
-    class Announcing(threading.Event):
-        waited_for = threading.Event()
-
-        def wait(self, timeout: float | None = None) -> bool:
-            self.waited_for.set()
-            return super().wait(timeout)
-
-    session = new_session(token=token)
-    clock.advance(hours=7)
-    control = session._source._flights
-    flight, _ = control._join()
-    flight.known = Announcing()
-    statuses: list[int] = []
-    follower = threading.Thread(
-        target=lambda: statuses.append(session.get("/v2/user/me").status_code)
-    )
-    follower.start()
-    Announcing.waited_for.wait()
-    control._land(flight)
-    follower.join()
-    assert statuses == [200]
-
-
-def test_flight__one_at_a_time() -> None:
-    control: SingleFlight[int] = SingleFlight()
-    first, leads = control._join()
-    again, leads_too = control._join()
-    assert (leads, leads_too) == (True, False)
-    assert first is again
-    assert first.is_led_by_this_thread
-    assert not first.known.is_set()
-    control._land(first)
-    assert first.known.is_set()
-    assert control._join()[1]
 
 
 # Processes ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
 from kakao_session.stores.holds import Holds
-from kakao_session.stores.lockfile import check_lock, locked
+from kakao_session.stores.lockfile import check_lock, locked, opened_for_lock
 from kakao_session.stores.private_file import PrivateFile
 from kakao_session.stores.reason import reason
 from kakao_session.stores.text import to_text, to_token
@@ -150,19 +150,17 @@ class FileTokenStore:
         :param exclusive: not if this thread has it by another store.
         :param anew: lock what the path leads to now, whatever this thread holds.
         """
-        with ExitStack() as stack:
-            file = None if anew else _held.mine(self.path)
-            if file is None:
-                try:
-                    file = stack.enter_context(PrivateFile.opened(self.path, make=True))
-                except OSError as error:
-                    raise self._error("can't be locked", reason(error)) from error
+        held = None if anew else _held.mine(self.path)
+        opened = nullcontext(held) if held is not None else opened_for_lock(self.path, self._error)
+        with opened as file:
             name = f"{file.name}.lock"
             if exclusive:
                 check_lock(file, name, self, self._error)
-            stack.enter_context(locked(file, name, self, self.lock_timeout, self._error))
-            stack.enter_context(_held.entered(self.path, self, file))
-            yield file
+            with (
+                locked(file, name, self, self.lock_timeout, self._error),
+                _held.entered(self.path, self, file),
+            ):
+                yield file
 
     def _error(self, what: str, remedy: str) -> TokenStoreError:
         return TokenStoreError(f"Token file {self.path} {what}: {remedy}.")

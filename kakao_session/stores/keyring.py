@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.lockfile import check_lock, locked
-from kakao_session.stores.private_file import PrivateFile
-from kakao_session.stores.reason import reason
+from kakao_session.stores.lockfile import check_lock, locked, opened_for_lock
 from kakao_session.stores.text import to_text, to_token
 from kakao_session.token import Token
 
@@ -123,16 +121,11 @@ class KeyringTokenStore:
     def _lock_file(self, name: str, *, exclusive: bool = False) -> Iterator[None]:
         from platformdirs import user_state_path
 
-        with ExitStack() as stack:
-            try:
-                place = PrivateFile.opened(user_state_path("kakao-session") / name, make=True)
-                file = stack.enter_context(place)
-            except OSError as error:
-                raise self._error("can't be locked", reason(error)) from error
+        with opened_for_lock(user_state_path("kakao-session") / name, self._error) as file:
             if exclusive:
                 check_lock(file, name, self, self._error)
-            stack.enter_context(locked(file, name, self, self.lock_timeout, self._error))
-            yield
+            with locked(file, name, self, self.lock_timeout, self._error):
+                yield
 
     @contextmanager
     def _alone(self, what: str, length: int = 0) -> Iterator[None]:

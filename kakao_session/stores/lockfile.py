@@ -14,8 +14,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import NoReturn
+from weakref import WeakSet
 
 from kakao_session.call import at_most, longest
 from kakao_session.errors import TokenStoreError
@@ -38,6 +40,23 @@ _held: Holds[bool] = Holds()
 def check_lock(file: PrivateFile, name: str, store: object, complaint: Complaint) -> None:
     """:raises TokenStoreError: this thread holds the lock already, by another store."""
     _held.check(_place(file, name), store, complaint)
+
+
+@contextmanager
+def opened_for_lock(path: Path, complaint: Complaint) -> Iterator[PrivateFile]:
+    """Hold the folder of *path* open, which is made if it is missing.
+
+    :raises TokenStoreError: that is impossible.
+    """
+    opened = PrivateFile.opened(path, make=True)
+    try:
+        file = opened.__enter__()
+    except OSError as error:
+        raise complaint("can't be locked", reason(error)) from error
+    try:
+        yield file
+    finally:
+        opened.__exit__(None, None, None)
 
 
 @contextmanager
@@ -70,34 +89,30 @@ def locked(
 def _taken(file: PrivateFile, name: str, timeout: float, complaint: Complaint) -> Iterator[None]:
     path = file.folder / name
     give_up = time.monotonic() + at_most(timeout)
-    process = os.getpid()
-    descriptor = -1
+    lock: FileIO | None = None
     try:
         try:
             while True:
-                descriptor = file.open_lock(name)
-                _open.add(descriptor)
-                _wait(descriptor, give_up)
-                if file.is_lock(name, descriptor):
+                lock = FileIO(file.open_lock(name), "r+")
+                _open.add(lock)
+                _wait(lock.fileno(), give_up)
+                if file.is_lock(name, lock.fileno()):
                     break
-                _open.discard(descriptor)  # somebody has removed it meanwhile, or replaced it
-                os.close(descriptor)
-                descriptor = -1
+                lock.close()  # somebody has removed it meanwhile, or replaced it
         except TimeoutError as error:
             _give_up(error, path, timeout, complaint)
         except OSError as error:
             _refuse(error, path, complaint)
         yield
     finally:
-        # Nothing in here is a call that an interrupt could come in between.
-        if descriptor >= 0 and process == os.getpid():
-            _open.discard(descriptor)
+        # An interrupt can come between any two of these. Then it closes itself with this frame.
+        if lock is not None and not lock.closed:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked has it open, too
+                fcntl.flock(lock, fcntl.LOCK_UN)  # a child that was forked has it open, too
             except OSError:  # a file system without locks; suppress() is a call
                 pass
             finally:
-                os.close(descriptor)
+                lock.close()
 
 
 def _wait(descriptor: int, give_up: float) -> None:
@@ -112,14 +127,13 @@ def _wait(descriptor: int, give_up: float) -> None:
             return
 
 
-_open: set[int] = set()
+_open: WeakSet[FileIO] = WeakSet()
 
 
 def _close_in_child() -> None:
     # A child that lives on would keep the lock of a parent that is killed.
-    for descriptor in _open:
-        os.close(descriptor)
-    _open.clear()
+    for lock in _open:
+        lock.close()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -131,12 +131,19 @@ class SQLTokenStore:
         if hold is not None:
             yield hold
             return
-        with ExitStack() as stack:
+        connected = self._connected()
+        with self._guarded("can't be locked"):
+            connection = connected.__enter__()
+        try:
             with self._guarded("can't be locked"):
-                connection = stack.enter_context(self._connected())
-                stack.callback(self._let_go, connection)
                 hold = _Hold(connection, self._row_locked(connection))
-            yield stack.enter_context(_held.entered(self._row, self, hold))
+            with _held.entered(self._row, self, hold):
+                yield hold
+        finally:
+            try:
+                self._let_go(connection)
+            finally:
+                connected.__exit__(None, None, None)
 
     def _let_go(self, connection: Connection) -> None:
         try:

@@ -281,7 +281,6 @@ class Refresher:
             self.state = self.state._replace(replaced=replaced)
         lost = new.refresh_token_changed and self.persistence.is_missing
         self.news = News(new, NOWHERE_TO_GO if lost else None)
-        new.refresh_token_changed |= not self.state.is_saved and old.refresh_token_changed
         new.refresh_token_changed |= refresh_token is not None
         log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
         if before_use is not None:

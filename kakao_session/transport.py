@@ -165,6 +165,33 @@ def read_at_most(response: Response, limit: int) -> Response:
     return read
 
 
+def read_whole(response: Response, limit: int) -> bool:
+    """Read the body of an answer, which stays as it is, if it has at most *limit* bytes.
+
+    A longer one is left unread if its header says how long it is, else it is cut.
+
+    :returns: whether the whole body is at hand.
+    :raises requests.RequestException: it broke off.
+    """
+    if response._content_consumed:  # it has no other name
+        return True
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > limit:
+        return False
+    body = io.BytesIO()
+    try:
+        for part in response.iter_content(_PART):
+            body.write(part)
+            if body.tell() > limit:
+                response.close()
+                return False
+    finally:
+        body.truncate(limit)
+        response._content = body.getvalue()
+        response._content_consumed = True
+    return True
+
+
 def send_again(first: Response, request: PreparedRequest, **options: Any) -> Response | None:
     """Send a request once more, with the cookies of its first answer.
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from requests import Response
+from requests import RequestException, Response
 
 from kakao_session.call import bounded
 from kakao_session.cooldown import Cooldown
 from kakao_session.errors import json_object
 from kakao_session.redaction import without_inner_frames
 from kakao_session.token_source import TokenSource
-from kakao_session.transport import send_again
+from kakao_session.transport import read_whole, send_again
 
 REFRESHED_FOR_A_401 = Cooldown(60.0)
 """After a refresh for a 401 that did not help, the new token is not refreshed for another 401."""
+
+LARGEST_401 = 1 << 20
+"""At most this many bytes of a 401's body are read. Kakao's have about a hundred."""
 
 _TOKEN_REJECTED = -401
 
@@ -101,4 +105,7 @@ def _is_about_the_token(response: Response) -> bool:
     """Whether this is a 401 about the token, and not about the user's age (-406), for example."""
     if response.status_code != 401:
         return False
+    with suppress(RequestException):  # a body that broke off says nothing
+        if not read_whole(response, LARGEST_401):
+            return False
     return json_object(response).get("code") in (None, _TOKEN_REJECTED)

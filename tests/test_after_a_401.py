@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
-from kakao_session.unauthorized import REFRESHED_FOR_A_401
+from kakao_session.unauthorized import LARGEST_401, REFRESHED_FOR_A_401
 from tests.conftest import ME, ME_401, REFRESH, Clock, wire
 
 if TYPE_CHECKING:
@@ -426,3 +428,57 @@ def test_adapter_without_a_connection__gets_its_401_back(
     session.mount(kakao.endpoints.api_url, Stub())
     assert session.get("/v2/user/me").status_code == 401
     assert wire(kakao) == [REFRESH]
+
+
+# A body that is large ------------------------------------------------------------------------
+
+
+class Answering401(requests.adapters.BaseAdapter):
+    """Answers with a 401 and a body of its own, made as urllib3 makes it."""
+
+    def __init__(self, body, headers):
+        super().__init__()
+        self.body, self.headers = body, headers
+
+    def send(self, request, **_):
+        self.raw = HTTPResponse(
+            io.BytesIO(self.body),
+            self.headers,
+            401,
+            preload_content=False,
+            decode_content=False,
+        )
+        return requests.adapters.HTTPAdapter().build_response(request, self.raw)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_body__is_read_up_to_a_limit(kakao, new_session, token, declared, beyond):
+    frame = '{"code": -401, "x": ""}'
+    body = frame.replace('""', f'"{"x" * (LARGEST_401 - len(frame) + beyond)}"').encode()
+    adapter = Answering401(body, {"Content-Length": str(len(body))} if declared else {})
+    session = new_session(token=token)
+    session.mount(kakao.endpoints.api_url, adapter)
+    response = session.get("/v2/user/me", stream=True)
+    response = [*response.history, response][0]
+    assert response.status_code == 401
+    assert len(kakao.token_requests) == (0 if beyond else 1)
+    assert adapter.raw.tell() <= (0 if declared and beyond else LARGEST_401 + 4096)
+    if not beyond:
+        assert response.json()["code"] == -401
+    elif declared:
+        assert response.content == body
+    else:
+        assert response.content == body[:LARGEST_401]
+
+
+def test_body__that_swells(kakao, new_session, token):
+    bomb = gzip.compress(b"x" * (64 << 20))
+    adapter = Answering401(bomb, {"Content-Encoding": "gzip"})
+    session = new_session(token=token)
+    session.mount(kakao.endpoints.api_url, adapter)
+    assert len(session.get("/v2/user/me").content) == LARGEST_401
+    assert kakao.token_requests == []

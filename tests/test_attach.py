@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -42,6 +43,8 @@ def test_bearer__to_the_api_host(url: str) -> None:
     [
         "http://kapi.kakao.com/v2/user/me",
         "https://kapi.kakao.com:8443/",
+        "https://kapi.kakao.com:4430/",
+        "https://kapi.kakao.com:443@example.org/",
         "https://kapi.kakao.com.example.org/",
         "https://kapi.kakao.com@example.org/",
         "https://kapi.kakao.com%2f@example.org/",
@@ -205,6 +208,20 @@ def test_no_token__at_the_api_host_alone(kakao: KakaoEmulator, new_session: NewS
         session.get("/v2/user/me")
     assert kakao.requests == []
     assert session.get(f"{kakao.endpoints.kauth_url}/nowhere").status_code == 404
+
+
+def test_redirect__to_a_host_of_netrc_that_answers_401(
+    kakao, new_session, token, tmp_path, monkeypatch
+):
+    host = urlsplit(kakao.endpoints.kauth_url).hostname
+    (tmp_path / "netrc").write_text(f"machine {host} login user password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    location = f"{kakao.endpoints.kauth_url}/nowhere"
+    kakao.fail_next(302, path="/v2/user/me", headers={"Location": location})
+    kakao.fail_next(401, path="/nowhere", json={"code": -401})
+    assert new_session(token=token).get("/v2/user/me").status_code == 401
+    sent = [(request.path, request.headers["Authorization"][:6]) for request in kakao.requests]
+    assert sent == [("/v2/user/me", "Bearer"), ("/nowhere", "Basic ")]
 
 
 @pytest.mark.parametrize("target", ["kauth", "elsewhere_on_kapi"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sys
 import threading
@@ -154,3 +155,30 @@ def test_interrupt_at_any_step__leaves_a_session_that_works(new_store, call):
         assert time.monotonic() - began < 5, number
         session.close()
     assert number > 100
+
+
+def test_interrupt_from_another_thread(kakao, new_session, token, clock):
+    """As ``PyThreadState_SetAsyncExc`` raises it: while the thread waits for Kakao."""
+
+    def call():
+        try:
+            session.get("/v2/user/me")
+        except Interrupt:
+            interrupted.append(True)
+
+    interrupted = []
+    kakao.latency = 0.5
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    thread = threading.Thread(target=call)
+    thread.start()
+    while not kakao.token_requests:
+        pass
+    raised = ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident), ctypes.py_object(Interrupt)
+    )
+    thread.join()
+    assert (raised, interrupted) == (1, [True])
+    kakao.latency = 0
+    assert session.get("/v2/user/me", timeout=10).status_code == 200
+    assert in_another_thread(lambda: session.get("/v2/user/me").status_code) == 200

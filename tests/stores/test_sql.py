@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
@@ -602,3 +603,22 @@ def test_connection__died_in_the_lock_and_somebody_removed_the_row(victim, kille
             store.save(NEW)
     assert "other token" not in str(caught.value)
     assert SQLTokenStore(killer, key).load() is None
+
+
+def test_commit__whose_answer_is_lost_is_not_somebody_elses(new_engine, url, key, monkeypatch):
+    def commit(self):
+        really_commit(self)
+        if lost:
+            lost.clear()
+            self.invalidate()
+            raise OperationalError("COMMIT", {}, Exception("gone"), connection_invalidated=True)
+
+    lost, really_commit = [], Connection.commit
+    store = SQLTokenStore(new_engine(url), key)
+    store.save(OLD)
+    monkeypatch.setattr(Connection, "commit", commit)
+    with store.lock():
+        lost.append("the next")
+        store.save(NEW)
+    assert lost == []
+    assert store.load() == NEW

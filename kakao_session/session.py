@@ -169,19 +169,17 @@ class KakaoSession(_Parent):
         """
         if withhold_token and kwargs.get("auth") is None:
             kwargs["auth"] = _no_credential
-        timeout, url_for_refresh = kwargs.get("timeout"), self._auto_refresh_url
-        outer = current.get()
+        # Not OAuth2Session's request: it attaches the token to any host, and logs it.
+        send = super(OAuth2Session, self).request
+        outer, timeout = current.get(), kwargs.get("timeout")
+        if timeout is None and outer is NO_CALL and not self._auto_refresh_url:
+            return send(method, url, data=data, headers=headers, files=files, **kwargs)
+        raises = bool(self._auto_refresh_url) and self._source.persistence.is_missing
         try:
-            if timeout is not None or url_for_refresh or outer is not NO_CALL:
-                raises = bool(url_for_refresh) and self._source.persistence.is_missing
-                current.set(Call(timeout, time.monotonic(), raises))
-            # Not OAuth2Session's: it attaches the token to any host, and logs it.
-            response: Response = super(OAuth2Session, self).request(
-                method, url, data=data, headers=headers, files=files, **kwargs
-            )
+            current.set(Call(timeout, time.monotonic(), raises))
+            return send(method, url, data=data, headers=headers, files=files, **kwargs)
         finally:
             current.set(outer)
-        return response
 
     def prepare_request(self, request: Request) -> PreparedRequest:
         """Prepare a request with the settings and the token of this session.

@@ -277,7 +277,6 @@ def answered(kakao):
     return [(record.path, record.status) for record in kakao.requests]
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="gevent has no wheel for this Python")
 def test_gevent__one_refresh_for_many_greenlets(kakao, token):
     package("gevent")
     kakao.latency = 0.2

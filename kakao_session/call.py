@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
+import urllib3
+
 T = TypeVar("T")
 
 Timeout = float | tuple[float, float]
@@ -23,19 +25,19 @@ class Call(NamedTuple):
 
     :param timeout: its timeout as requests takes it, in seconds; ``None`` if it has none.
     :param started: when it started, by ``time.monotonic()``.
-    :param raises_token_updated: whether it raises ``TokenUpdated`` after a refresh, as
-        OAuth2Session does.
+    :param raises_for: the token source after whose refresh it raises ``TokenUpdated``, as
+        OAuth2Session does; ``None`` if it never does.
     """
 
     timeout: Any = None
     started: float = 0.0
-    raises_token_updated: bool = False
+    raises_for: object = None
 
     @property
     def seconds(self) -> float:
         """How long the call may wait for a token; infinity if it has no timeout."""
         connect, read = parts(self.timeout)
-        return connect + read if isinstance(self.timeout, tuple) else read
+        return read if connect == read else connect + read
 
     @property
     def remaining(self) -> float:
@@ -45,18 +47,26 @@ class Call(NamedTuple):
 
 NO_CALL = Call()
 
+QUIET = Call(started=-math.inf)
+"""In place of a call: those that are made in the meantime never raise ``TokenUpdated``."""
+
 current: ContextVar[Call] = ContextVar("call", default=NO_CALL)
 """The call that this thread is making."""
 
 
-def bounded(timeout: Any, work: Callable[[], T]) -> T:
-    """Do work for which a call has this timeout, counted from now."""
+def during(call: Call, work: Callable[[], T]) -> T:
+    """Do work while this thread is making a call."""
     outer = current.get()
     try:  # no context manager: an interrupt could leave it without its end
-        current.set(outer._replace(timeout=timeout, started=time.monotonic()))
+        current.set(call)
         return work()
     finally:
         current.set(outer)
+
+
+def bounded(timeout: Any, work: Callable[[], T]) -> T:
+    """Do work for which this thread's call has this timeout, counted from now."""
+    return during(current.get()._replace(timeout=timeout, started=time.monotonic()), work)
 
 
 def at_most(seconds: float) -> float:
@@ -74,6 +84,10 @@ def parts(timeout: Any) -> tuple[float, float]:
 
     Infinity stands for none, and for a timeout that requests will refuse.
     """
+    if isinstance(timeout, urllib3.Timeout):
+        timeout = timeout.clone()
+        timeout.start_connect()  # without it, there is no time to read
+        timeout = (timeout.connect_timeout, timeout.read_timeout)
     connect, read = timeout if isinstance(timeout, tuple) and len(timeout) == 2 else (timeout,) * 2
     return _seconds(connect), _seconds(read)
 

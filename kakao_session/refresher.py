@@ -180,7 +180,7 @@ class Refresher:
 
         :raises TokenStoreError: it could not be deleted from the store.
         """
-        stored = self.state.stored
+        stored = self.state.stored or self.state.token or None
         self.begin_with(Token())
         self.state = self.state._replace(stored=stored)  # it does not come back from there
         with self.persistence.lock():
@@ -303,6 +303,8 @@ class Refresher:
         )
         with self._unless_the_login_depends_on_it():
             self.persistence.save(token, before_callback=lambda: self._announce(bearer))
+            if self.state.token is not token:
+                return self.state.bearer  # the save callback has assigned another one
             self.state = self.state._replace(bearer=bearer, is_saved=True)
             if self.persistence.store is not None:
                 self.state = self.state._replace(stored=token)

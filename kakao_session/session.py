@@ -18,7 +18,7 @@ from requests_oauthlib.oauth2_session import OAuth2Session
 
 from kakao_session.auth import KakaoAuth
 from kakao_session.authorization_response import checked_code, read_code
-from kakao_session.call import NO_CALL, Call, Timeout, bounded, current
+from kakao_session.call import NO_CALL, QUIET, Call, Timeout, current, during
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.errors import (
     ConfigurationError,
@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
 
 
-_MERGE = requests.Session.merge_environment_settings
+_MERGE: Any = requests.Session.merge_environment_settings
+if _MERGE.__module__ != "requests.sessions":  # it was patched before
+    _MERGE = None
 
 if TYPE_CHECKING:
 
@@ -94,15 +96,6 @@ class KakaoSession(_Parent):
     _pkce: str | None
     _state: Any
     _auto_refresh_url: str | None = None
-    _remembers_environment = True
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        # What is remembered is requests' own answer, not that of another class after this one.
-        after = cls.__mro__[cls.__mro__.index(KakaoSession) + 1 :]
-        name = "merge_environment_settings"
-        asked = next(parent for parent in after if name in vars(parent))
-        cls._remembers_environment = vars(asked)[name] is _MERGE
 
     @without_inner_frames
     def __init__(
@@ -174,12 +167,12 @@ class KakaoSession(_Parent):
         outer, timeout = current.get(), kwargs.get("timeout")
         if timeout is None and outer is NO_CALL and not self._auto_refresh_url:
             return send(method, url, data=data, headers=headers, files=files, **kwargs)
-        raises = bool(self._auto_refresh_url) and self._source.persistence.is_missing
-        try:
-            current.set(Call(timeout, time.monotonic(), raises))
-            return send(method, url, data=data, headers=headers, files=files, **kwargs)
-        finally:
-            current.set(outer)
+        raises = self._auto_refresh_url and self._source.persistence.is_missing
+        raises_for = self._source if raises and outer is not QUIET else None
+        call = Call(timeout, time.monotonic(), raises_for)
+        return during(
+            call, lambda: send(method, url, data=data, headers=headers, files=files, **kwargs)
+        )
 
     def prepare_request(self, request: Request) -> PreparedRequest:
         """Prepare a request with the settings and the token of this session.
@@ -204,10 +197,12 @@ class KakaoSession(_Parent):
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """As in :class:`requests.Session`, but what the environment says is remembered by host."""
-        is_usual = self._remembers_environment and proxies is not None and self.proxies is not None
-        if not is_usual or "no_proxy" in proxies:
+        merge = super().merge_environment_settings
+        is_usual = proxies is not None and self.proxies is not None and "no_proxy" not in proxies
+        if not is_usual or getattr(merge, "__func__", None) is not _MERGE:
+            # What is remembered is requests' own answer, not that of a patch or another class.
             own = proxies and dict(proxies)  # requests writes into it
-            return super().merge_environment_settings(url, own, stream, verify, cert)
+            return merge(url, own, stream, verify, cert)
         answer = self._environment.ask(url) if self.trust_env else SILENCE
         merged = {**self.proxies, **answer.proxies, **proxies}
         if verify is True or verify is None:
@@ -260,9 +255,9 @@ class KakaoSession(_Parent):
 
     @auto_refresh_url.setter
     def auto_refresh_url(self, value: str | None) -> None:
-        self._auto_refresh_url = value
         if not self._is_being_built:
             self._source.endpoint = self._token_endpoint(value)
+        self._auto_refresh_url = value
 
     @property
     def auto_refresh_kwargs(self) -> Mapping[str, Any]:
@@ -384,6 +379,8 @@ class KakaoSession(_Parent):
             if self._code_verifier is None:
                 raise ValueError("With pkce, call authorization_url on this session first.")
             kwargs["code_verifier"] = self._code_verifier
+        for name in ("scope", "state"):  # they belong to the authorization URL
+            kwargs.pop(name, None)
         if self.redirect_uri is not None:
             kwargs.setdefault("redirect_uri", self.redirect_uri)
         form = self._source.credentials.form(
@@ -398,7 +395,7 @@ class KakaoSession(_Parent):
             proxies=proxies,
             cert=cert,
         )
-        return bounded(timeout, exchange)
+        return during(Call(timeout, time.monotonic()), exchange)
 
     @without_inner_frames
     def refresh_token(
@@ -432,7 +429,7 @@ class KakaoSession(_Parent):
         refresh = partial(
             self._source.refresh, refresh_token, timeout=timeout, verify=verify, proxies=proxies
         )
-        return bounded(timeout, refresh)
+        return during(Call(timeout, time.monotonic()), refresh)
 
     def ensure_active_token(self) -> Token:
         """Refresh the token if a call would have to.
@@ -440,7 +437,7 @@ class KakaoSession(_Parent):
         :returns: a token that can be used now.
         :raises KakaoError: there is none.
         """
-        return self._source.current().token
+        return during(NO_CALL, self._source.current).token
 
     def token_info(self) -> dict[str, Any]:
         """Ask Kakao about the access token.
@@ -448,7 +445,7 @@ class KakaoSession(_Parent):
         :returns: ``id`` of the user, ``expires_in`` in seconds, ``app_id``.
         :raises KakaoError: there is no login, or Kakao refused.
         """
-        return self._answer(self.get(self.endpoints.token_info_url))
+        return self._answer(during(QUIET, partial(self.get, self.endpoints.token_info_url)))
 
     def logout(self) -> dict[str, Any]:
         """End the login. The token is deleted here and in the store, whatever Kakao answers.
@@ -457,7 +454,7 @@ class KakaoSession(_Parent):
         :raises KakaoError: Kakao refused or could not be reached. The token is deleted anyway.
         """
         try:
-            return self._answer(self.post(self.endpoints.logout_url))
+            return self._answer(during(QUIET, partial(self.post, self.endpoints.logout_url)))
         finally:
             self._source.forget()
 
@@ -467,7 +464,7 @@ class KakaoSession(_Parent):
         :returns: ``id`` of the user.
         :raises KakaoError: there is no login, or Kakao refused.
         """
-        answer = self._answer(self.post(self.endpoints.unlink_url))
+        answer = self._answer(during(QUIET, partial(self.post, self.endpoints.unlink_url)))
         self._source.forget()
         return answer
 
@@ -484,9 +481,12 @@ class KakaoSession(_Parent):
 
     def _token_endpoint(self, url: str | None) -> TokenEndpoint:
         url = url or self.endpoints.token_url
+        try:
+            url = as_sent(url)
+        except (ValueError, TypeError, AttributeError):
+            url = ""
         if not url.startswith("https://"):
             raise ConfigurationError("The token endpoint has to be an https:// URL.")
-        url = as_sent(url)
         self._token_urls.add(url)
         return TokenEndpoint(url, self._timeout, session=self)
 

@@ -9,9 +9,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
-from kakao_session.call import at_most, current
+from kakao_session.call import Call, at_most, current, parts
 from kakao_session.errors import KakaoError, TimedOutError
 
 T = TypeVar("T")
@@ -56,9 +57,8 @@ class SingleFlight(Generic[T]):
                 if outcome is not None and is_enough(outcome):
                     return outcome
                 self._wait_for(flight, _LANDED)
-            if flight.error is not None and not flight.was_too_short_for(current.get().seconds):
-                # A copy for each thread, because raising an error changes it.
-                raise copy.copy(flight.error) from flight.error.__cause__
+            if flight.error is not None and not flight.was_too_short_for(current.get()):
+                raise _copied(flight.error)
             if flight.outcome is not None and is_enough(flight.outcome):
                 return flight.outcome
 
@@ -182,10 +182,21 @@ class _Flight(Generic[T]):
                 break
         return self._stage >= stage
 
-    def was_too_short_for(self, seconds: float) -> bool:
+    def was_too_short_for(self, call: Call) -> bool:
         """Whether the leader gave up because its call has a shorter timeout than this one."""
-        gave_up_early = getattr(self.error, "gave_up_early", False) or self._call.remaining <= 0
-        return gave_up_early and self._call.seconds < seconds
+        if not getattr(self.error, "gave_up_early", False) and self._call.remaining > 0:
+            return False
+        pairs = zip(parts(self._call.timeout), parts(call.timeout), strict=True)
+        return call.remaining > 0 and any(leader < waiter for leader, waiter in pairs)
+
+
+def _copied(error: KakaoError) -> KakaoError:
+    """A copy for another thread, because raising an error changes it and all that it chains."""
+    twin = copy.copy(error)
+    if error.__cause__ is not None:
+        with suppress(Exception):  # somebody else's, which may be made in another way
+            twin.__cause__ = copy.copy(error.__cause__)
+    return twin
 
 
 _this_process = object()

@@ -94,6 +94,7 @@ class Token(dict[str, Any]):
             token.pop("refresh_token_expires_at", None)
         return token
 
+    @without_inner_frames
     def merged(self, answer: Token) -> Token:
         """The new token after a refresh that was answered with *answer* (RFC 6749, section 6).
 
@@ -109,6 +110,7 @@ class Token(dict[str, Any]):
         new.refresh_token_changed = changed
         return new
 
+    @without_inner_frames
     def with_refresh_token(self, refresh_token: str) -> Token:
         """This token with another refresh token, whose end is unknown."""
         twin = Token({**self, "refresh_token": refresh_token})
@@ -127,6 +129,7 @@ class Token(dict[str, Any]):
         twin.refresh_token_changed = self.refresh_token_changed
         return twin
 
+    @without_inner_frames
     def __or__(self, other: Any) -> Any:
         """This token updated with another mapping, as a ``Token``."""
         if not isinstance(other, Mapping):
@@ -135,6 +138,7 @@ class Token(dict[str, Any]):
         twin.refresh_token_changed = self.refresh_token_changed
         return twin
 
+    @without_inner_frames
     def __ror__(self, other: Any) -> Any:
         """Another mapping updated with this token, as a ``Token``."""
         if not isinstance(other, Mapping):

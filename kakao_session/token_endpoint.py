@@ -28,6 +28,7 @@ from kakao_session.errors import (
     json_object,
     token_endpoint_error,
 )
+from kakao_session.redaction import without_inner_frames
 from kakao_session.token import Token, is_sendable, now
 from kakao_session.transport import read_at_most
 
@@ -94,6 +95,7 @@ class ClientCredentials:
         given = self.given_secret or self.more.get("client_secret")
         return given or os.environ.get("KAKAO_CLIENT_SECRET") or token().get("client_secret")
 
+    @without_inner_frames
     def required_client_id(self, token: Callable[[], Token]) -> str:
         """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
         client_id = self.client_id(token)

@@ -124,7 +124,7 @@ class TokenSource:
                 news = refresher.news
 
         bearer = self._flights.share(refresh, is_enough)
-        _tell(news)
+        self._tell(news)
         # A save callback that calls Kakao itself uses the token that is being saved.
         return refresher.state.bearer if bearer is None else bearer
 
@@ -242,18 +242,17 @@ class TokenSource:
         # If it is another one, it was adopted from the store, or is new and could not be saved.
         return state.token is bearer.token or (state.is_saved and state.bearer.is_usable())
 
+    def _tell(self, news: News) -> None:
+        """Tell the caller of a refresh. It is over, so an error here breaks nothing.
 
-def _tell(news: News) -> None:
-    """Tell the caller of a refresh. It is over, so an error here breaks nothing.
+        :raises TokenUpdated: there is a new token, and the call has asked for that.
+        """
+        if news.token is not None and current.get().raises_for is self:
+            # Not needed for a KakaoAuth alone.
+            from requests_oauthlib.oauth2_session import TokenUpdated
 
-    :raises TokenUpdated: there is a new token, and the call has asked for that.
-    """
-    if news.token is not None and current.get().raises_token_updated:
-        # Not needed for a KakaoAuth alone.
-        from requests_oauthlib.oauth2_session import TokenUpdated
-
-        raise TokenUpdated(news.token.copy())  # type: ignore[no-untyped-call]  # the parent has no types
-    _warn(news)
+            raise TokenUpdated(news.token.copy())  # type: ignore[no-untyped-call]  # the parent has no types
+        _warn(news)
 
 
 def _warn(news: News) -> None:

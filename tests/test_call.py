@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 from sqlalchemy import create_engine
+from urllib3 import Timeout
 
 from kakao_session import (
     FileTokenStore,
@@ -293,3 +294,28 @@ def test_nested_call__without_a_timeout_has_none(kakao, new_session, token, cloc
     session = new_session(token=token)
     session.get("/v2/user/me", timeout=0.4, hooks={"response": hook})
     assert statuses == [200]
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("timeout", [Timeout(connect=0.3, read=0.3), Timeout(total=0.3)], ids=str)
+def test_timeout__as_urllib3_writes_it(kakao, new_session, token, clock, timeout):
+    kakao.fail_next("hang", times=None)
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    with pytest.raises(requests.Timeout):
+        session.get("/v2/user/me", timeout=timeout)
+
+
+@pytest.mark.usefixtures("soon")
+def test_another_thread__whose_time_to_read_is_shorter_is_followed(
+    kakao, new_session, token, clock
+):
+    kakao.fail_next("hang")
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    short = threading.Thread(target=at_once, args=(1, lambda: session.get("/", timeout=(9, 0.5))))
+    short.start()
+    while not kakao.token_requests:
+        pass
+    assert session.get("/v2/user/me", timeout=4).status_code == 200
+    short.join()

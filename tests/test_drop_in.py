@@ -20,6 +20,8 @@ from oauthlib.oauth2 import (
 from requests_oauthlib.oauth2_session import OAuth2Session, TokenUpdated
 
 from kakao_session import (
+    ConfigurationError,
+    FileTokenStore,
     KakaoSession,
     KakaoWarning,
     LoginRequiredError,
@@ -485,3 +487,78 @@ def test_code__of_the_client(kakao, new_session):
         None, redirect_uri=REDIRECT_URI, client=WebApplicationClient(kakao.app_key, code=code)
     )
     assert session.fetch_token()["access_token"]
+
+
+# TokenUpdated is for one login --------------------------------------------------------------
+
+
+def test_token_updated__not_for_another_login(kakao, new_session, new_auth, token, clock, tmp_path):
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    owner = new_session(token=kakao.login(), auto_refresh_url=kakao.endpoints.token_url)
+    clock.advance(hours=7)
+    assert owner.get("/v2/user/me", auth=new_auth(token_store=store)).status_code == 200
+    assert store.load()["access_token"] != token["access_token"]
+
+
+def test_token_updated__not_by_the_owner_of_a_hook(kakao, new_session, token, clock):
+    def hook(*_, **__):
+        session.refresh_token()
+        clock.advance(hours=7)
+        session.ensure_active_token()
+
+    session = new_session(token=token, auto_refresh_url=kakao.endpoints.token_url)
+    assert session.get("/v2/user/me", hooks={"response": hook}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["logout", "unlink", "token_info"])
+@pytest.mark.parametrize("trouble", ["expired", "revoked"])
+def test_token_updated__not_by_what_the_session_asks_itself(
+    kakao, new_session, token, clock, name, trouble
+):
+    session = new_session(token=token, auto_refresh_url=kakao.endpoints.token_url)
+    if trouble == "expired":
+        clock.advance(hours=7)
+    else:
+        kakao.revoke_access_tokens()
+    assert getattr(session, name)()["id"] == 123456789
+    assert session.authorized == (name == "token_info")
+
+
+# What programs patch, and mistakes ------------------------------------------------------------
+
+
+def test_patched_session__is_asked(kakao, new_session, token, monkeypatch):
+    """The well-known way to switch off verification for everything."""
+    original = requests.Session.merge_environment_settings
+
+    def patched(self, *args):
+        asked.append(args[0])
+        return original(self, *args)
+
+    asked = []
+    monkeypatch.setattr(requests.Session, "merge_environment_settings", patched)
+    new_session(token=token).get("/v2/user/me")
+    assert asked == [f"{kakao.endpoints.api_url}/v2/user/me"]
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "nonsense", "https://", 5])
+def test_auto_refresh_url__that_is_refused_changes_nothing(kakao, new_session, token, clock, url):
+    session = new_session(token=token)
+    with pytest.raises(ConfigurationError, match="https:// URL"):
+        session.auto_refresh_url = url
+    assert session.auto_refresh_url is None
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_fetch_token__never_sends_a_scope(kakao, new_session):
+    session = new_session(redirect_uri=REDIRECT_URI, scope=["talk_message"])
+    with pytest.raises(LoginRequiredError):
+        session.fetch_token(code="abc", scope="talk_message", state="s")
+    assert {name for name, _ in kakao.token_requests[0].form} == {
+        "grant_type",
+        "client_id",
+        "redirect_uri",
+        "code",
+    }

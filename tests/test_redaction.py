@@ -8,8 +8,10 @@ import traceback
 import pytest
 import requests
 
-from kakao_session import TemporaryError, TokenStoreError
+from kakao_session import TemporaryError, Token, TokenStoreError
 from tests.test_storms import at_once
+
+OLD = Token(access_token="a", refresh_token="r")
 
 
 def frames(error):
@@ -132,3 +134,48 @@ def test_thread__that_ends_in_an_error(kakao, new_session, token, monkeypatch):
     thread.start()
     thread.join()
     assert inner(seen[0].exc_value) == ["call"]
+
+
+def test_waiter__leaves_the_leaders_errors_alone(kakao, new_session, token, clock):
+    def lead():
+        try:
+            int("x")
+        except ValueError as mine:
+            kept.append(frames(mine))
+            with pytest.raises(TemporaryError):
+                session.get("/v2/user/me")
+            waited.wait()
+            kept.append(frames(mine))
+
+    def wait():
+        with pytest.raises(TemporaryError):
+            session.get("/v2/user/me", timeout=20)
+        waited.set()
+
+    kept, waited = [], threading.Event()
+    kakao.fail_next("hang", times=None)
+    clock.advance(hours=7)
+    session = new_session(token=token, timeout=0.5)
+    leader = threading.Thread(target=lead)
+    leader.start()
+    while not kakao.token_requests:
+        pass
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    leader.join()
+    waiter.join()
+    assert kept == [[(__name__, "lead")]] * 2
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: OLD | {"access_token": "not sendable"},
+        lambda: {"refresh_token": "r"} | Token(OLD, access_token="not sendable"),
+        lambda: OLD.with_refresh_token("not sendable"),
+    ],
+)
+def test_token__shows_no_frame_of_its_own(work):
+    with pytest.raises(ValueError, match="visible ASCII") as caught:
+        work()
+    assert set(inner(caught.value)) == {"call"}

@@ -835,3 +835,24 @@ def test_tutorial_file__goes_in_and_comes_out(
     assert (stored["app_key"], stored["memo"]) == (kakao.app_key, "메모")
     assert stored["expires_at"] == clock.moment + 21_599
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_save_callback__that_assigns_another_token(kakao, new_session, token, clock):
+    def updater(_):
+        session.token = other
+
+    other = Token.from_response(kakao.login(), clock.moment)
+    session = new_session(token=token, token_updater=updater)
+    session.refresh_token()
+    assert session.token == other
+
+
+def test_logout__whose_store_fails_does_not_come_back(kakao, new_session, token):
+    store = MemoryStore(token.copy())
+    session = new_session(token=token.copy(), token_store=store)
+    store.fails = {"delete"}
+    with pytest.raises(TokenStoreError):
+        session.logout()
+    assert not session.authorized
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")

@@ -126,10 +126,12 @@ def main():
         for after_401 in (False, True):
             run(kakao, call, 503, after_401)
             run(kakao, call, "KOE322", after_401)
+            run(kakao, call, "garbage", after_401)
             run(kakao, call_with_auth, "reset", after_401)
             run(kakao, call_with_auth, "KOE010", after_401)
         for act in (refresh, call, exchange):
             run(kakao, act, full_disk, False)
+        run(kakao, call, full_disk, True)
 
 
 def run(kakao, act, failure, after_401):
@@ -210,7 +212,7 @@ def reports(tmp_path_factory):
 
 
 def test_reporters__see_every_failure(reports):
-    assert len(reports) == 19
+    assert len(reports) == 22
     assert {report[3] for report in reports} == {
         "ConfigurationError",
         "LoginRequiredError",

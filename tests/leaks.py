@@ -29,6 +29,7 @@ from kakao_session import (
     KakaoSession,
     KeyringTokenStore,
     LoginRequiredError,
+    RateLimitedError,
     RedisTokenStore,
     ScopeRequiredError,
     SQLTokenStore,

@@ -136,7 +136,7 @@ class KakaoSession(_Parent):
         super().__init__(scope=scope, redirect_uri=redirect_uri, **kwargs)  # type: ignore[no-untyped-call]  # the parent has no types
         self.auth = auth
         self._source = auth.source
-        self._source.endpoint = self._token_endpoint(self.auto_refresh_url)
+        self._source.use(self._token_endpoint(self.auto_refresh_url))
         leave_connections_to_the_parent(self)
 
     # Calls ----------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class KakaoSession(_Parent):
     @auto_refresh_url.setter
     def auto_refresh_url(self, value: str | None) -> None:
         if not self._is_being_built:
-            self._source.endpoint = self._token_endpoint(value)
+            self._source.use(self._token_endpoint(value))
         self._auto_refresh_url = value
 
     @property
@@ -425,7 +425,7 @@ class KakaoSession(_Parent):
         """
         self._remember(kwargs.get("client_id"), kwargs.get("client_secret"))
         if token_url:
-            self._source.endpoint = self._token_endpoint(token_url)
+            self._source.use(self._token_endpoint(token_url))
         refresh = partial(
             self._source.refresh, refresh_token, timeout=timeout, verify=verify, proxies=proxies
         )

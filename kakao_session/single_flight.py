@@ -93,10 +93,9 @@ class SingleFlight(Generic[T]):
 
         That is the user's own save callback. It may itself wait for a thread that waits here.
         """
-        flight = self._under_way.get(_this_process)
-        if flight is not None:
-            flight.outcome = outcome
-            flight.reach(_LAST_STEP)
+        flight = self._under_way[_this_process]
+        flight.outcome = outcome
+        flight.reach(_LAST_STEP)
 
     def _lead(self, flight: _Flight[T], work: Callable[[], T]) -> T:
         try:

@@ -71,14 +71,9 @@ class TokenSource:
             self._flights.announce,
         )
 
-    @property
-    def endpoint(self) -> TokenEndpoint:
-        """Where tokens are refreshed."""
-        return self._refresher.endpoint
-
-    @endpoint.setter
-    def endpoint(self, value: TokenEndpoint) -> None:
-        self._refresher.endpoint = value
+    def use(self, endpoint: TokenEndpoint) -> None:
+        """Refresh tokens at this endpoint from now on."""
+        self._refresher.endpoint = endpoint
 
     # For a call -----------------------------------------------------------------------------
 

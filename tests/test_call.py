@@ -319,3 +319,11 @@ def test_another_thread__whose_time_to_read_is_shorter_is_followed(
         pass
     assert session.get("/v2/user/me", timeout=4).status_code == 200
     short.join()
+
+
+def test_timeout__that_is_over_spends_no_refresh_token(kakao, new_session, token, clock):
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    with pytest.raises(requests.Timeout, match="timeout was over before"):
+        session.get("/v2/user/me", timeout=0)
+    assert kakao.requests == []

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from kakao_session import TemporaryError, Token, TokenStoreError
+from kakao_session.redaction import without_words
 from tests.test_storms import at_once
 
 OLD = Token(access_token="a", refresh_token="r")
@@ -179,3 +180,13 @@ def test_token__shows_no_frame_of_its_own(work):
     with pytest.raises(ValueError, match="visible ASCII") as caught:
         work()
     assert set(inner(caught.value)) == {"call"}
+
+
+def test_without_words__takes_them_off_all_that_led_to_it():
+    error, cause = ValueError("a quoted token"), UnicodeDecodeError("utf-8", b"token", 0, 1, "odd")
+    error.__cause__ = cause
+    without_words(error)
+    assert [repr(link) for link in (error, cause)] == [
+        "ValueError('...')",
+        "UnicodeDecodeError('...')",
+    ]

@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
 
 
-_MERGE: Any = requests.Session.merge_environment_settings
-if _MERGE.__module__ != "requests.sessions":  # it was patched before
-    _MERGE = None
+_merge: Any = requests.Session.merge_environment_settings
+_MERGE = _merge if _merge.__module__ == "requests.sessions" else None  # if it was patched before
 
 if TYPE_CHECKING:
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
@@ -371,7 +371,13 @@ def _name(error: Exception) -> str:
     return type(getattr(error, "orig", None) or error).__name__
 
 
-class _LogWithoutRows(logging.LoggerAdapter[Any]):
+if TYPE_CHECKING:
+    _LoggerAdapter = logging.LoggerAdapter[Any]  # not to be subscripted before Python 3.11
+else:
+    _LoggerAdapter = logging.LoggerAdapter
+
+
+class _LogWithoutRows(_LoggerAdapter):
     """The log of an engine, which shows rows at level DEBUG."""
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name that logging gives it

@@ -124,7 +124,6 @@ class Queues:
             self.items = 0
 
         def put(self, _: None) -> None:
-            Threading.schedule.step()
             self.items += 1
 
         def get(self, timeout: float) -> None:

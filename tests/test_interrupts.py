@@ -59,6 +59,8 @@ def interrupted_at(number, work):
     def follow(frame, event, _):
         nonlocal steps
         path = frame.f_code.co_filename
+        if event == "call" and sys.version_info < (3, 11) and frame.f_lasti >= 0:
+            return  # raised here, it would end a generator without its finally, as no signal does
         if event in ("call", "c_return") and (
             path.startswith(OURS) or any(p in path for p in THEIRS)
         ):

@@ -47,7 +47,7 @@ class Call(NamedTuple):
 
 NO_CALL = Call()
 
-QUIET = Call(started=-math.inf)
+QUIET = Call()
 """In place of a call: those that are made in the meantime never raise ``TokenUpdated``."""
 
 current: ContextVar[Call] = ContextVar("call", default=NO_CALL)

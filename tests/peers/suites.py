@@ -2,7 +2,8 @@
 
 ``python -m tests.peers.suites`` fetches the source distributions from PyPI, into ``build/suites``,
 and runs their tests. ``expected.py`` lists the tests that fail, each with the sentence of our
-contract that wants it so. Any other failure counts, and so does a listed test that passes.
+contract that wants it so. Any other failure counts, and so does a listed test that passes; only
+then is the suite's own output printed.
 
 The versions are pinned. With ``--newest``, the newest are run, if they are others: an alarm.
 """
@@ -58,10 +59,10 @@ def fetched(package, version):
 
 
 def failures(folder, files, replacement, left_out):
-    """Run a suite. :returns: the tests that failed, and how many there were."""
+    """Run a suite. :returns: the tests that failed, how many there were, and what was printed."""
     report = BUILD / "report.xml"
     report.unlink(missing_ok=True)
-    subprocess.run(
+    run = subprocess.run(
         [
             sys.executable,
             *("-m", "pytest", "-q", "-p", "our_classes", "-p", "no:cacheprovider"),
@@ -77,6 +78,9 @@ def failures(folder, files, replacement, left_out):
             "PYTHONPATH": str(HERE),
         },
         check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     cases = ET.parse(report).findall(".//testcase")
     failed = {
@@ -84,7 +88,7 @@ def failures(folder, files, replacement, left_out):
         for case in cases
         if case.find("failure") is not None or case.find("error") is not None
     }
-    return failed, len(cases)
+    return failed, len(cases), run.stdout
 
 
 def _name(case):
@@ -105,7 +109,9 @@ def main(newest):
         wanted = {name for names in expected.values() for name in names}
         for replacement in replacements:
             _say(f"\n== the suite of {folder.name}, {replacement}")
-            failed, count = failures(folder, files, replacement, left_out)
+            failed, count, output = failures(folder, files, replacement, left_out)
+            if failed != wanted:
+                _say(output)
             for name in sorted(failed - wanted):
                 _say(f"failed, and no sentence of the contract wants it: {name}")
             for name in sorted(wanted - failed):

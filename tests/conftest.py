@@ -1,12 +1,8 @@
 """What every test stands on: a local Kakao, a clock that can be moved, a clean environment."""
 
-from __future__ import annotations
-
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,20 +31,20 @@ FOREIGN = (
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch):
     for name in FOREIGN:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.fixture(scope="session")
-def running_kakao() -> Iterator[KakaoEmulator]:
+def running_kakao():
     with KakaoEmulator() as kakao:
         yield kakao
 
 
 @pytest.fixture
-def kakao(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> KakaoEmulator:
+def kakao(running_kakao, monkeypatch):
     """A local Kakao that nobody has talked to yet, and that everybody trusts."""
     running_kakao.reset()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", running_kakao.ca_file)
@@ -58,14 +54,14 @@ def kakao(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> Kaka
 class Clock:
     """The client's clock, and Kakao's with it. It stands still unless it is moved."""
 
-    def __init__(self, kakao: KakaoEmulator) -> None:
+    def __init__(self, kakao):
         self.moment = float(int(time.time()))
         self._kakao = kakao
 
-    def time(self) -> float:
+    def time(self):
         return self.moment
 
-    def advance(self, **span: float) -> None:
+    def advance(self, **span):
         """Let time pass for everybody."""
         before = self._kakao.now()
         self._kakao.advance(**span)
@@ -73,28 +69,24 @@ class Clock:
 
 
 @pytest.fixture
-def clock(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(kakao, monkeypatch):
     clock = Clock(kakao)
     monkeypatch.setattr("kakao_session.token.time", clock)
     return clock
 
 
 @pytest.fixture
-def token(kakao: KakaoEmulator, clock: Clock) -> Token:
+def token(kakao, clock):
     """A login that is a moment old."""
     return Token.from_response(kakao.login(), clock.moment)
 
 
-NewSession = Callable[..., KakaoSession]
-NewAuth = Callable[..., KakaoAuth]
-
-
 @pytest.fixture
-def new_session(kakao: KakaoEmulator) -> Iterator[NewSession]:
+def new_session(kakao):
     """Makes sessions that talk to the local Kakao."""
     sessions = []
 
-    def make(client_id: str | None = kakao.app_key, **kwargs: Any) -> KakaoSession:
+    def make(client_id=kakao.app_key, **kwargs):
         kwargs.setdefault("endpoints", kakao.endpoints)
         sessions.append(session := KakaoSession(client_id, **kwargs))
         session.verify = kakao.ca_file  # send() does not ask the environment
@@ -106,10 +98,10 @@ def new_session(kakao: KakaoEmulator) -> Iterator[NewSession]:
 
 
 @pytest.fixture
-def new_auth(kakao: KakaoEmulator) -> NewAuth:
+def new_auth(kakao):
     """Makes auths that talk to the local Kakao."""
 
-    def make(client_id: str | None = kakao.app_key, **kwargs: Any) -> KakaoAuth:
+    def make(client_id=kakao.app_key, **kwargs):
         kwargs.setdefault("endpoints", kakao.endpoints)
         return KakaoAuth(client_id, **kwargs)
 
@@ -117,7 +109,7 @@ def new_auth(kakao: KakaoEmulator) -> NewAuth:
 
 
 @pytest.fixture
-def public_path() -> Iterator[Path]:
+def public_path():
     """A temporary folder that other users of the machine may enter.
 
     pytest closes its own to them whenever it starts, and some tests start it.
@@ -128,7 +120,7 @@ def public_path() -> Iterator[Path]:
         yield path
 
 
-def wire(kakao: KakaoEmulator) -> list[tuple[str, str, int | None]]:
+def wire(kakao):
     """What went over the wire: method, path and status of each request, in order."""
     return [(record.method, record.path, record.status) for record in kakao.requests]
 

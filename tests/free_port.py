@@ -1,7 +1,5 @@
 """Ports to listen on that are nobody's, on both kinds of loopback."""
 
-from __future__ import annotations
-
 import secrets
 import socket
 from contextlib import suppress
@@ -10,7 +8,7 @@ from contextlib import suppress
 _FIRST, _LAST = 20_000, 30_000
 
 
-def free_port() -> int:
+def free_port():
     """:returns: a port that can be listened on."""
     while True:
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)  # no seed makes two runs take the same
@@ -21,7 +19,7 @@ def free_port() -> int:
             return port
 
 
-def has_ipv6() -> bool:
+def has_ipv6():
     """:returns: whether ``::1`` is there."""
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

@@ -1,16 +1,13 @@
 """Every path that a login can take, success and failure, for those who look what is said on it."""
 
-from __future__ import annotations
-
 import errno
 import os
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -25,7 +22,6 @@ from kakao_session import (
     FileTokenStore,
     KakaoAPIError,
     KakaoAuth,
-    KakaoError,
     KakaoSession,
     KeyringTokenStore,
     LoginRequiredError,
@@ -35,11 +31,9 @@ from kakao_session import (
     SQLTokenStore,
     TemporaryError,
     Token,
-    TokenStore,
     TokenStoreError,
     raise_for_kakao,
 )
-from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.openid import OpenID
 from kakao_session.errors import KOE, ForgedRedirectError
 from tests.conftest import ME as ME_200
@@ -50,7 +44,7 @@ from tests.test_storms import at_once
 
 CLIENT_SECRET = "the-client-secret-of-the-app"
 SCOPES = ("openid", "talk_message")
-TRANSPORT: tuple[Any, ...] = ("reset", "close", "html", "garbage", "truncated", 429, 503)
+TRANSPORT = ("reset", "close", "html", "garbage", "truncated", 429, 503)
 ME = "/v2/user/me"
 ECHO = "/emulator/echo"
 
@@ -58,21 +52,19 @@ ECHO = "/emulator/echo"
 class Drive:
     """A Kakao and a folder to drive a login through, and the secrets that come up on the way."""
 
-    def __init__(
-        self, kakao: KakaoEmulator, folder: Path, patch: pytest.MonkeyPatch, redis_url: str
-    ) -> None:
+    def __init__(self, kakao, folder, patch, redis_url):
         kakao.client_secret = CLIENT_SECRET
         kakao.refresh_token_renewal = "always"
         self.kakao = kakao
         self.folder = folder
         self.patch = patch
         self.redis_url = redis_url
-        self.said: list[object] = []
-        self._engines: list[sqlalchemy.Engine] = []
+        self.said = []
+        self._engines = []
         self._others = {CLIENT_SECRET}
         issue = OpenID.id_token
 
-        def noted(*arguments: Any) -> str:
+        def noted(*arguments):
             self._others.add(id_token := issue(*arguments))
             return id_token
 
@@ -80,16 +72,16 @@ class Drive:
         patch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
 
     @property
-    def path(self) -> Path:
+    def path(self):
         return self.folder / "token.json"
 
-    def session(self, store: TokenStore | None = None, **settings: Any) -> KakaoSession:
+    def session(self, store=None, **settings):
         """:returns: a session that is logged in."""
         kept = store or FileTokenStore(self.path)
         kept.save(Token(self.kakao.login(scopes=SCOPES)))
         return self.new_session(token_store=kept, **settings)
 
-    def new_session(self, **settings: Any) -> KakaoSession:
+    def new_session(self, **settings):
         session = KakaoSession(
             self.kakao.app_key,
             client_secret=CLIENT_SECRET,
@@ -101,50 +93,49 @@ class Drive:
         self.said.append(session)
         return session
 
-    def come_back(self, session: KakaoSession) -> str:
+    def come_back(self, session):
         """:returns: the redirect that brings the code."""
         redirect = agree(session.authorization_url()[0])
         self._others |= {dict(parse_qsl(urlsplit(redirect).query))["code"]}
         self._others |= {str(session._code_verifier)}
         return redirect
 
-    def engine(self, **settings: Any) -> sqlalchemy.Engine:
+    def engine(self, **settings):
         """:returns: an engine for a database in the folder."""
         url = f"sqlite:///{self.folder / 'tokens.db'}"
         self._engines.append(engine := sqlalchemy.create_engine(url, **settings))
         return engine
 
-    def new_key(self) -> bytes:
+    def new_key(self):
         """:returns: a key that encrypts tokens."""
         key = Fernet.generate_key()
         self._others.add(key.decode().rstrip("="))
         return key
 
-    def move_clock(self, seconds: float) -> None:
+    def move_clock(self, seconds):
         """Let it be later than it is, for everybody but Kakao."""
         moment = time.time() + seconds
         self.patch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: moment))
 
-    def close(self) -> None:
+    def close(self):
         for engine in self._engines:
             engine.dispose()
 
-    def secrets(self) -> set[str]:
+    def secrets(self):
         """:returns: all that came up."""
         return self._others | {issue.value for issue in self.kakao.tokens}
 
 
-Act = Callable[[Drive], object]
 Ending = type[Exception] | tuple[tuple[str, str, int | None], ...]
 
 
 class Scenario(NamedTuple):
     """A path, and what it ends in: an error, or the requests that go out last."""
 
-    act: Act
+    act: object
     ends_in: Ending
 
-    def __call__(self, drive: Drive) -> None:
+    def __call__(self, drive):
         """Drive a login along the path.
 
         :raises Exception: the error that it ends in.
@@ -159,18 +150,18 @@ class Scenario(NamedTuple):
         assert last == self.ends_in, last
 
 
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS = {}
 
 
-def scenario(ends_in: Ending) -> Callable[[Act], Act]:
-    def enter(act: Act) -> Act:
+def scenario(ends_in):
+    def enter(act):
         SCENARIOS[act.__name__] = Scenario(act, ends_in)
         return act
 
     return enter
 
 
-def failing(kakao: KakaoEmulator, failure: Any, path: str = "/oauth/token") -> None:
+def failing(kakao, failure, path="/oauth/token"):
     """Let every request for a path fail in one way."""
     is_code = isinstance(failure, str) and failure.startswith("KOE")
     kakao.fail_next(**{"error_code" if is_code else "kind": failure}, path=path, times=None)
@@ -180,7 +171,7 @@ def failing(kakao: KakaoEmulator, failure: Any, path: str = "/oauth/token") -> N
 
 
 @scenario((REFRESH, ME_200, ("GET", "/v1/user/access_token_info", 200)))
-def login(drive: Drive) -> None:
+def login(drive):
     session = drive.new_session(token_store=drive.path)
     session.fetch_token(authorization_response=drive.come_back(session))
     drive.said += [session.get(ME), session.token_info(), session.ensure_active_token()]
@@ -188,7 +179,7 @@ def login(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def login_with_a_used_code(drive: Drive) -> None:
+def login_with_a_used_code(drive):
     session = drive.new_session(token_store=drive.path)
     redirect = drive.come_back(session)
     session.fetch_token(authorization_response=redirect)
@@ -196,7 +187,7 @@ def login_with_a_used_code(drive: Drive) -> None:
 
 
 @scenario(ForgedRedirectError)
-def login_with_a_forged_state(drive: Drive) -> None:
+def login_with_a_forged_state(drive):
     session = drive.new_session()
     redirect = drive.come_back(session)
     session.new_state()
@@ -204,19 +195,19 @@ def login_with_a_forged_state(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def login_that_is_denied(drive: Drive) -> None:
+def login_that_is_denied(drive):
     session = drive.new_session()
     session.fetch_token(authorization_response=f"{drive.come_back(session)}&error=access_denied")
 
 
 @scenario(LoginRequiredError)
-def login_without_a_code(drive: Drive) -> None:
+def login_without_a_code(drive):
     session = drive.new_session()
     session.fetch_token(authorization_response=drive.come_back(session).replace("code=", "cod="))
 
 
 @scenario(ConfigurationError)
-def login_with_another_verifier(drive: Drive) -> None:
+def login_with_another_verifier(drive):
     session = drive.new_session()
     redirect = drive.come_back(session)
     session.authorization_url()
@@ -226,14 +217,14 @@ def login_with_another_verifier(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def login_that_can_not_be_saved(drive: Drive) -> None:
+def login_that_can_not_be_saved(drive):
     session = drive.new_session(token_store=FileTokenStore(drive.path))
     redirect = drive.come_back(session)
     fill_disk(drive)
     session.fetch_token(authorization_response=redirect)
 
 
-def login_fails(drive: Drive, failure: Any) -> None:
+def login_fails(drive, failure):
     session = drive.new_session()
     redirect = drive.come_back(session)
     failing(drive.kakao, failure)
@@ -243,20 +234,20 @@ def login_fails(drive: Drive, failure: Any) -> None:
 # Renewal --------------------------------------------------------------------------------------
 
 
-def refresh_fails(drive: Drive, failure: Any) -> None:
+def refresh_fails(drive, failure):
     session = drive.session()
     failing(drive.kakao, failure)
     session.refresh_token()
 
 
-def cure_fails(drive: Drive, failure: Any) -> None:
+def cure_fails(drive, failure):
     session = drive.session()
     drive.kakao.revoke_access_tokens()
     failing(drive.kakao, failure)
     session.get(ME)
 
 
-ERRORS: dict[str | int, type[KakaoError]] = {
+ERRORS = {
     **{code: KOE[code].kind for code in ("KOE003", "KOE010", "KOE237", "KOE322")},
     **dict.fromkeys(TRANSPORT, TemporaryError),
     429: RateLimitedError,
@@ -267,12 +258,12 @@ for failure, kind in ERRORS.items():
 
 
 @scenario((REFRESH,))
-def refresh(drive: Drive) -> None:
+def refresh(drive):
     drive.said.append(drive.session().refresh_token())
 
 
 @scenario(LoginRequiredError)
-def refresh_with_another_token(drive: Drive) -> None:
+def refresh_with_another_token(drive):
     session = drive.session()
     other = Token(drive.kakao.login())  # which does not show what it holds, as a string does
     drive.said.append(session.refresh_token(refresh_token=other["refresh_token"]))
@@ -280,14 +271,14 @@ def refresh_with_another_token(drive: Drive) -> None:
 
 
 @scenario(ConfigurationError)
-def refresh_with_a_secret_in_the_call(drive: Drive) -> None:
+def refresh_with_a_secret_in_the_call(drive):
     session = drive.session()
     failing(drive.kakao, "KOE010")
     session.refresh_token(client_secret=CLIENT_SECRET, auth=("key", CLIENT_SECRET))
 
 
 @scenario(ConfigurationError)
-def login_with_a_secret_in_the_call(drive: Drive) -> None:
+def login_with_a_secret_in_the_call(drive):
     session = drive.new_session()
     failing(drive.kakao, "KOE010")
     session.fetch_token(
@@ -299,12 +290,12 @@ def login_with_a_secret_in_the_call(drive: Drive) -> None:
     )
 
 
-def give_what_is_no_token(drive: Drive, take: Callable[[KakaoSession, Any], object]) -> None:
+def give_what_is_no_token(drive, take):
     """Let somebody take a token of whose values one is odd, and the others are good."""
     take(drive.session(), {**drive.kakao.login(), "refresh_token": [5]})
 
 
-TAKERS: dict[str, Callable[[KakaoSession, Any], object]] = {
+TAKERS = {
     "token": lambda _, values: Token(dict(values)),
     "answer": lambda _, values: Token.from_response(values, 0.0),
     "auth": lambda _, values: KakaoAuth(client_secret=CLIENT_SECRET, token=dict(values)),
@@ -321,37 +312,37 @@ for name, take in TAKERS.items():
 
 
 @scenario(ValueError)
-def odd_hosts(drive: Drive) -> None:
+def odd_hosts(drive):
     KakaoSession("key", client_secret=CLIENT_SECRET, api_hosts=["/"])
 
 
 @scenario(ConfigurationError)
-def odd_token_url(drive: Drive) -> None:
+def odd_token_url(drive):
     KakaoSession("key", client_secret=CLIENT_SECRET, auto_refresh_url="http://kauth.example/token")
 
 
 @scenario(ValueError)
-def odd_key(drive: Drive) -> None:
+def odd_key(drive):
     keys = [drive.new_key().decode() for _ in range(2)]
     EncryptedTokenStore(FileTokenStore(drive.path), [str(keys[0]), str(keys[1])[:-4]])
 
 
 @scenario((ME_401, REFRESH, ME_200))
-def cure(drive: Drive) -> None:
+def cure(drive):
     session = drive.session()
     drive.kakao.revoke_access_tokens()
     drive.said.append(session.get(ME))
 
 
 @scenario(KakaoAPIError)
-def cure_that_is_none(drive: Drive) -> None:
+def cure_that_is_none(drive):
     session = drive.session()
     failing(drive.kakao, "ip_mismatched", ME)
     raise_for_kakao(session.get(ME))
 
 
 @scenario((("POST", "/oauth/token", 503), ME_200))
-def renewal_ahead_fails(drive: Drive) -> None:
+def renewal_ahead_fails(drive):
     session = drive.session()
     failing(drive.kakao, 503)
     drive.move_clock(drive.kakao.access_lifetime - 200)
@@ -359,7 +350,7 @@ def renewal_ahead_fails(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def renewal_is_shared(drive: Drive) -> None:
+def renewal_is_shared(drive):
     session = drive.session()
     drive.said.append(session.token)  # whoever has to load it first does not wait for the others
     failing(drive.kakao, "KOE322")
@@ -370,7 +361,7 @@ def renewal_is_shared(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def token_is_assigned(drive: Drive) -> None:
+def token_is_assigned(drive):
     session = drive.session()
     for token in (drive.kakao.login(), Token(drive.kakao.login())):
         drive.said.append(session.get(ME))
@@ -383,7 +374,7 @@ def token_is_assigned(drive: Drive) -> None:
 
 
 @scenario((("POST", ECHO, 401), REFRESH, ("POST", ECHO, 200)))
-def cure_of_a_file(drive: Drive) -> None:
+def cure_of_a_file(drive):
     session = drive.session()
     drive.kakao.revoke_access_tokens()
     with Path(__file__).open("rb") as file:
@@ -391,19 +382,19 @@ def cure_of_a_file(drive: Drive) -> None:
 
 
 @scenario((("POST", ECHO, 401), REFRESH))
-def cure_of_a_generator(drive: Drive) -> None:
+def cure_of_a_generator(drive):
     session = drive.session()
     drive.kakao.revoke_access_tokens()
     drive.said.append(session.post(ECHO, data=iter([b"once"])))
 
 
 @scenario((("GET", "/v2/search/web", 200),))
-def call_to_dapi(drive: Drive) -> None:
+def call_to_dapi(drive):
     url = f"{drive.kakao.endpoints.dapi_url}/v2/search/web"
     drive.said.append(drive.session().get(url, params={"query": "kakao"}))
 
 
-def call_with_an_auth(drive: Drive) -> requests.Response:
+def call_with_an_auth(drive):
     """:returns: what Kakao answers to a call with an auth that is made for it."""
     auth = KakaoAuth(
         drive.kakao.app_key,
@@ -416,7 +407,7 @@ def call_with_an_auth(drive: Drive) -> requests.Response:
 
 
 @scenario((ME_200, ME_401, REFRESH, ME_200))
-def auth_for_each_call(drive: Drive) -> None:
+def auth_for_each_call(drive):
     drive.session()
     drive.said.append(call_with_an_auth(drive))
     drive.kakao.revoke_access_tokens()
@@ -424,14 +415,14 @@ def auth_for_each_call(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def auth_of_a_login_that_is_over(drive: Drive) -> None:
+def auth_of_a_login_that_is_over(drive):
     drive.session()
     drive.kakao.unlink()
     call_with_an_auth(drive)
 
 
 @scenario(LoginRequiredError)
-def login_is_over(drive: Drive) -> None:
+def login_is_over(drive):
     session = drive.session()
     drive.kakao.unlink()
     try:
@@ -442,13 +433,13 @@ def login_is_over(drive: Drive) -> None:
 
 
 @scenario(LoginRequiredError)
-def refresh_token_has_run_out(drive: Drive) -> None:
+def refresh_token_has_run_out(drive):
     token = Token({**drive.kakao.login(), "refresh_token_expires_at": 1})
     drive.new_session(token=token).refresh_token()
 
 
 @scenario((("POST", "/oauth/token", 401),))
-def call_in_a_thread(drive: Drive) -> None:
+def call_in_a_thread(drive):
     session = drive.session()
     failing(drive.kakao, "KOE010")
     thread = threading.Thread(target=session.refresh_token)
@@ -457,27 +448,27 @@ def call_in_a_thread(drive: Drive) -> None:
 
 
 @scenario(KakaoAPIError)
-def logout_fails(drive: Drive) -> None:
+def logout_fails(drive):
     session = drive.session()
     failing(drive.kakao, 503, "/v1/user/logout")
     session.logout()
 
 
 @scenario(KakaoAPIError)
-def unlink_fails(drive: Drive) -> None:
+def unlink_fails(drive):
     session = drive.session()
     failing(drive.kakao, "garbage", "/v1/user/unlink")
     session.unlink()
 
 
 @scenario((("POST", "/v1/user/unlink", 200),))
-def unlink(drive: Drive) -> None:
+def unlink(drive):
     session = drive.session()
     drive.said += [session.unlink(), session]
     assert not drive.path.exists()
 
 
-def api_error(drive: Drive, code: int) -> None:
+def api_error(drive, code):
     session = drive.session()
     drive.kakao.fail_next(
         403, path=ME, json={"code": code, "msg": f"what is {session.access_token}?"}, times=None
@@ -494,11 +485,11 @@ for code in (-1, -401, -402):
 # Stores ---------------------------------------------------------------------------------------
 
 
-def fill_disk(drive: Drive) -> None:
+def fill_disk(drive):
     """Let a file be full before it holds a token."""
     real = os.fsync
 
-    def fsync(descriptor: int) -> None:
+    def fsync(descriptor):
         if os.fstat(descriptor).st_size > 100:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor)
@@ -507,16 +498,16 @@ def fill_disk(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def saver_fails(drive: Drive) -> None:
+def saver_fails(drive):
     drive.session(token_updater=broken).refresh_token()
 
 
-def broken(*_: object, **__: object) -> Any:
+def broken(*_, **__):
     raise RuntimeError("out of order")
 
 
 @scenario((REFRESH, ME_200, ME_200))
-def save_is_tried_again(drive: Drive) -> None:
+def save_is_tried_again(drive):
     drive.kakao.refresh_token_renewal = "last_month"
     session = drive.session(token_updater=broken)
     drive.said += [session.refresh_token(), session.get(ME)]
@@ -527,7 +518,7 @@ def save_is_tried_again(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def save_is_tried_again_in_vain(drive: Drive) -> None:
+def save_is_tried_again_in_vain(drive):
     session = drive.session(token_updater=broken)
     with pytest.raises(TokenStoreError) as caught:
         session.refresh_token()
@@ -536,31 +527,31 @@ def save_is_tried_again_in_vain(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def file_is_full(drive: Drive) -> None:
+def file_is_full(drive):
     session = drive.session()
     fill_disk(drive)
     session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def file_can_not_be_replaced(drive: Drive) -> None:
+def file_can_not_be_replaced(drive):
     session = drive.session()
     drive.patch.setattr(os, "replace", broken)
     session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def file_takes_no_such_token(drive: Drive) -> None:
+def file_takes_no_such_token(drive):
     FileTokenStore(drive.path).save(Token({**drive.kakao.login(), "odd": {1, 2}}))
 
 
-def file_holds(drive: Drive, damage: Callable[[bytes], bytes]) -> None:
+def file_holds(drive, damage):
     session = drive.session()
     drive.path.write_bytes(damage(drive.path.read_bytes()))
     session.get(ME)
 
 
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+DAMAGES = {
     "torn": lambda content: content[:-40],
     "not_utf_8": lambda content: b"\xff" + content,
     "a_list": lambda content: b"[%s]" % content,
@@ -573,27 +564,27 @@ for name, damage in DAMAGES.items():
 
 
 @scenario(TokenStoreError)
-def file_is_a_folder(drive: Drive) -> None:
+def file_is_a_folder(drive):
     drive.path.mkdir()
     drive.new_session(token_store=drive.path).get(ME)
 
 
 @scenario(LoginRequiredError)
-def file_is_gone(drive: Drive) -> None:
+def file_is_gone(drive):
     session = drive.session()
     drive.path.unlink()
     session.get(ME)
 
 
 @scenario(TokenStoreError)
-def file_is_locked(drive: Drive) -> None:
+def file_is_locked(drive):
     session = drive.session(FileTokenStore(drive.path, lock_timeout=0))
     with FileTokenStore(drive.path).lock():
         session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def ciphertext_of_another_key(drive: Drive) -> None:
+def ciphertext_of_another_key(drive):
     file = FileTokenStore(drive.path)
     session = drive.session(EncryptedTokenStore(file, drive.new_key()))
     drive.said += [session.get(ME), session.refresh_token()]
@@ -601,20 +592,20 @@ def ciphertext_of_another_key(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def never_encrypted(drive: Drive) -> None:
+def never_encrypted(drive):
     drive.session()
     file = FileTokenStore(drive.path)
     drive.new_session(token_store=EncryptedTokenStore(file, drive.new_key())).get(ME)
 
 
 @scenario(TokenStoreError)
-def no_cipher_takes_it(drive: Drive) -> None:
+def no_cipher_takes_it(drive):
     store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
     store.save(Token({**drive.kakao.login(), "odd": {1, 2}}))
 
 
 @scenario(TokenStoreError)
-def ciphertext_can_not_be_saved(drive: Drive) -> None:
+def ciphertext_can_not_be_saved(drive):
     store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
     session = drive.session(store)
     fill_disk(drive)
@@ -625,19 +616,19 @@ def ciphertext_can_not_be_saved(drive: Drive) -> None:
 CONNECTION = getattr(redis.connection, "AbstractConnection", redis.connection.Connection)
 
 
-def redis_store(drive: Drive, **settings: Any) -> RedisTokenStore:
+def redis_store(drive, **settings):
     client = redis.Redis.from_url(drive.redis_url, **settings)
     return RedisTokenStore(client, f"{drive.folder.name}-{len(drive.said)}", lock_timeout=0)
 
 
 @scenario(TokenStoreError)
-def redis_out_of_reach(drive: Drive) -> None:
+def redis_out_of_reach(drive):
     store = RedisTokenStore(redis.Redis(port=1), "key")
     drive.new_session(token_store=store).get(ME)
 
 
 @scenario(TokenStoreError)
-def redis_goes_away(drive: Drive) -> None:
+def redis_goes_away(drive):
     session = drive.session(redis_store(drive))
     with session._source.persistence.lock():
         drive.patch.setattr(CONNECTION, "read_response", gone)
@@ -645,19 +636,19 @@ def redis_goes_away(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def redis_can_not_send(drive: Drive) -> None:
+def redis_can_not_send(drive):
     session = drive.session(redis_store(drive))
     with session._source.persistence.lock():
         drive.patch.setattr(CONNECTION, "send_packed_command", gone)
         session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
-def gone(*_: object, **__: object) -> Any:
+def gone(*_, **__):
     raise redis.ConnectionError("gone")
 
 
 @scenario(TokenStoreError)
-def redis_lost_the_lock(drive: Drive) -> None:
+def redis_lost_the_lock(drive):
     store = redis_store(drive)
     session = drive.session(store)
     with session._source.persistence.lock():
@@ -666,13 +657,13 @@ def redis_lost_the_lock(drive: Drive) -> None:
 
 
 @scenario(TokenStoreError)
-def redis_holds_a_list(drive: Drive) -> None:
+def redis_holds_a_list(drive):
     store = redis_store(drive)
     store.client.rpush(store.key, *drive.kakao.login().values())
     drive.new_session(token_store=store).get(ME)
 
 
-def redis_holds(drive: Drive, damage: bytes, **settings: Any) -> None:
+def redis_holds(drive, damage, **settings):
     store = redis_store(drive, **settings)
     session = drive.session(store)
     store.client.append(store.key, damage)
@@ -686,17 +677,17 @@ for texts in (False, True):
         )
 
 
-def sql_store(drive: Drive, **settings: Any) -> SQLTokenStore:
+def sql_store(drive, **settings):
     return SQLTokenStore(drive.engine(**settings), "key", lock_timeout=0.01)
 
 
 @scenario((ME_200, REFRESH, ("POST", "/v1/user/logout", 200)))
-def sql(drive: Drive) -> None:
+def sql(drive):
     session = drive.session(sql_store(drive, echo="debug"))
     drive.said += [session.get(ME), session.refresh_token(), session.logout()]
 
 
-def sql_fails(drive: Drive, statement: str) -> None:
+def sql_fails(drive, statement):
     store = sql_store(drive)
     session = drive.session(store)
     with store.engine.begin() as connection:
@@ -718,14 +709,14 @@ for name, statement in {
 
 
 @scenario(TokenStoreError)
-def sql_row_is_locked(drive: Drive) -> None:
+def sql_row_is_locked(drive):
     session = drive.session(sql_store(drive))
     with sql_store(drive).lock():
         session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def sql_row_was_changed(drive: Drive) -> None:
+def sql_row_was_changed(drive):
     store = sql_store(drive)
     session = drive.session(store)
     with session._source.persistence.lock():
@@ -735,7 +726,7 @@ def sql_row_was_changed(drive: Drive) -> None:
         session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
 
 
-def keyring_fails(drive: Drive, act: str, error: Exception) -> None:
+def keyring_fails(drive, act, error):
     keychain = Keychain()
     drive.patch.setattr("keyring.core._keyring_backend", keychain)
     drive.patch.setenv("XDG_STATE_HOME", str(drive.folder))
@@ -756,7 +747,7 @@ for name in ("get", "set", "delete", "save"):
 
 
 @scenario(TokenStoreError)
-def keyring_is_torn(drive: Drive) -> None:
+def keyring_is_torn(drive):
     keychain = Keychain()
     drive.patch.setattr("keyring.core._keyring_backend", keychain)
     drive.patch.setenv("XDG_STATE_HOME", str(drive.folder))

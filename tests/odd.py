@@ -1,13 +1,10 @@
 """What may come from outside, however odd, and how much time and memory it may take."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os
 import time
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hypothesis import HealthCheck, settings
@@ -29,7 +26,7 @@ MOST_BYTES = 64 << 20
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
+def bounded():
     """Fails where one odd input costs much: of CPU, which no busy machine adds to, or of memory."""
     tracemalloc.start()
     began = time.process_time()
@@ -196,6 +193,6 @@ NO_FLOAT = b'{"access_token":"a","expires_in":1' + b"0" * 400 + b"}"
 ENDLESS = 64 << 20
 
 
-def bomb() -> bytes:
+def bomb():
     """:returns: kilobytes that become many megabytes."""
     return gzip.compress(bytes(ENDLESS))

@@ -1,11 +1,8 @@
 """A call that Kakao answers with a 401: renewed and sent again, once, and with the same body."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -14,45 +11,34 @@ from urllib3 import HTTPResponse
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
 from kakao_session.unauthorized import LARGEST_401, REFRESHED_FOR_A_401
-from tests.conftest import ME, ME_401, REFRESH, Clock, wire
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewAuth, NewSession
+from tests.conftest import ME, ME_401, REFRESH, wire
 
 UPLOAD = "/v2/api/talk/memo/default/send"
 
 
 @pytest.fixture
-def place(token: Token, tmp_path: Path) -> Path:
+def place(token, tmp_path):
     """A token file with the login in it."""
     place = tmp_path / "token.json"
     FileTokenStore(place).save(token)
     return place
 
 
-def test_revoked__three_requests(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_revoked__three_requests(kakao, new_session, token):
     session = new_session(token=token)
     kakao.revoke_access_tokens()
     assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME_401, REFRESH, ME]
 
 
-def test_revoked__auth_alone(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) -> None:
+def test_revoked__auth_alone(kakao, new_auth, token):
     kakao.revoke_access_tokens()
     url = f"{kakao.endpoints.api_url}/v2/user/me"
     assert requests.get(url, auth=new_auth(token=token)).status_code == 200
     assert wire(kakao) == [ME_401, REFRESH, ME]
 
 
-def test_revoked_again_and_again__renewed_each_time(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_revoked_again_and_again__renewed_each_time(kakao, new_session, token, clock):
     session = new_session(token=token)
     for _ in range(5):
         kakao.revoke_access_tokens()
@@ -60,9 +46,7 @@ def test_revoked_again_and_again__renewed_each_time(
     assert wire(kakao) == [ME_401, REFRESH, ME] * 5
 
 
-def test_retried_response__looks_as_after_a_redirect(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_retried_response__looks_as_after_a_redirect(kakao, new_session, token):
     session = new_session(token=token)
     kakao.revoke_access_tokens()
     seen = []
@@ -78,9 +62,7 @@ def test_retried_response__looks_as_after_a_redirect(
     assert seen == [200]
 
 
-def test_token_changed_since__sent_again_with_it(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_token_changed_since__sent_again_with_it(kakao, new_session, token):
     session = new_session(token=token)
     prepared = session.prepare_request(requests.Request("GET", "/v2/user/me"))
     session.refresh_token()
@@ -91,9 +73,7 @@ def test_token_changed_since__sent_again_with_it(
     assert wire(kakao) == [ME_401, ME]
 
 
-def test_token_changed_since__but_is_dead_too(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_token_changed_since__but_is_dead_too(kakao, new_session, token, clock, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)
@@ -109,18 +89,14 @@ def test_token_changed_since__but_is_dead_too(
 
 
 @pytest.mark.parametrize("body", [{}, {"code": -401}, {"code": None}, [], "text", None], ids=str)
-def test_401__about_the_token(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, body: Any
-) -> None:
+def test_401__about_the_token(kakao, new_session, token, body):
     kakao.fail_next(401, path="/v2/user/me", json=body)
     assert new_session(token=token).get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME_401, REFRESH, ME]
 
 
 @pytest.mark.parametrize("code", [-406, -402, -400, 401])
-def test_401__about_something_else(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, code: int
-) -> None:
+def test_401__about_something_else(kakao, new_session, token, code):
     kakao.fail_next(401, path="/v2/user/me", json={"msg": "no", "code": code})
     response = new_session(token=token).get("/v2/user/me")
     assert response.json()["code"] == code
@@ -128,17 +104,13 @@ def test_401__about_something_else(
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 500])
-def test_other_status__handed_back(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, status: int
-) -> None:
+def test_other_status__handed_back(kakao, new_session, token, status):
     kakao.fail_next(status, path="/v2/user/me", json={"msg": "no", "code": -401})
     assert new_session(token=token).get("/v2/user/me").status_code == status
     assert kakao.token_requests == []
 
 
-def test_ip_mismatched__one_refresh_for_a_hundred_calls(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_ip_mismatched__one_refresh_for_a_hundred_calls(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     for number in range(100):
@@ -157,9 +129,7 @@ def test_ip_mismatched__one_refresh_for_a_hundred_calls(
     assert len(kakao.token_requests) == 2
 
 
-def test_ip_mismatched__clock_set_back(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_ip_mismatched__clock_set_back(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     session.get("/v2/user/me")
@@ -168,9 +138,7 @@ def test_ip_mismatched__clock_set_back(
     assert len(kakao.token_requests) == 2
 
 
-def test_ip_mismatched__mended_within_the_minute(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_ip_mismatched__mended_within_the_minute(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=2)
     assert session.get("/v2/user/me").status_code == 401
@@ -178,9 +146,7 @@ def test_ip_mismatched__mended_within_the_minute(
     assert len(kakao.token_requests) == 1
 
 
-def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, place: Path
-) -> None:
+def test_ip_mismatched__one_refresh_for_all_who_share_the_store(kakao, new_session, place):
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     sessions = [new_session(token_store=place) for _ in range(4)]
     for session in sessions:
@@ -190,9 +156,7 @@ def test_ip_mismatched__one_refresh_for_all_who_share_the_store(
     assert len(kakao.token_requests) == 1
 
 
-def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, place: Path
-) -> None:
+def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(kakao, new_session, place):
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     one, other = new_session(token_store=place), new_session(token_store=place)
     assert other.authorized
@@ -203,13 +167,11 @@ def test_ip_mismatched__one_refresh_for_processes_that_share_the_store(
     assert len(kakao.token_requests) == 1
 
 
-def test_ip_mismatched__one_refresh_for_a_new_auth_each_call(
-    kakao: KakaoEmulator, new_auth: NewAuth, clock: Clock, place: Path
-) -> None:
+def test_ip_mismatched__one_refresh_for_a_new_auth_each_call(kakao, new_auth, clock, place):
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     url = f"{kakao.endpoints.api_url}/v2/user/me"
 
-    def call(times: int) -> None:
+    def call(times):
         for _ in range(times):
             response = requests.get(url, auth=new_auth(token_store=place), verify=kakao.ca_file)
             assert response.status_code == 401
@@ -224,15 +186,13 @@ def test_ip_mismatched__one_refresh_for_a_new_auth_each_call(
     assert len(kakao.token_requests) == 2
 
 
-def test_retry_that_takes_longer_than_the_pause__begins_it_anew(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_retry_that_takes_longer_than_the_pause__begins_it_anew(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     spans = iter([0, 61, 0])
 
     class Slow(HTTPAdapter):
-        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, *args, **kwargs):
             clock.advance(seconds=next(spans))
             return super().send(*args, **kwargs)
 
@@ -243,8 +203,8 @@ def test_retry_that_takes_longer_than_the_pause__begins_it_anew(
 
 
 def test_bought_long_ago_and_good_since__is_renewed_like_any_other(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, place: Path
-) -> None:
+    kakao, new_session, clock, place
+):
     one, two = new_session(token_store=place), new_session(token_store=place)
     assert two.authorized
     kakao.revoke_access_tokens()
@@ -257,9 +217,7 @@ def test_bought_long_ago_and_good_since__is_renewed_like_any_other(
     assert wire(kakao) == [ME_401, ME_401, REFRESH, ME]
 
 
-def test_retry_lost__renews_after_the_pause(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_retry_lost__renews_after_the_pause(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
     kakao.fail_next("reset", path="/v2/user/me")
@@ -270,9 +228,7 @@ def test_retry_lost__renews_after_the_pause(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_second_401_about_something_else__is_a_cure(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_second_401_about_something_else__is_a_cure(kakao, new_session, token):
     session = new_session(token=token)
     kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
     kakao.fail_next(401, path="/v2/user/me", json={"code": -406})
@@ -282,9 +238,7 @@ def test_second_401_about_something_else__is_a_cure(
 
 
 @pytest.mark.parametrize("status", [503])
-def test_401__when_no_token_can_be_had(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, status: int
-) -> None:
+def test_401__when_no_token_can_be_had(kakao, new_session, token, status):
     session = new_session(token=token)
     kakao.revoke_access_tokens()
     kakao.fail_next(status, times=None)
@@ -294,16 +248,14 @@ def test_401__when_no_token_can_be_had(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_401__without_a_refresh_token(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_401__without_a_refresh_token(kakao, new_session):
     session = new_session(token={"access_token": "unknown-at-kakao"})
     with pytest.raises(LoginRequiredError, match="no refresh token"):
         session.get("/v2/user/me")
     assert wire(kakao) == [ME_401]
 
 
-def test_cookies__of_the_401_go_along_with_the_retry(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_cookies__of_the_401_go_along_with_the_retry(kakao, new_session, token):
     session = new_session(token=token)
     kakao.fail_next(
         401, path="/v2/user/me", json={"code": -401}, headers={"Set-Cookie": "node=7; Path=/"}
@@ -315,9 +267,7 @@ def test_cookies__of_the_401_go_along_with_the_retry(
     assert session.cookies["node"] == "7"
 
 
-def test_request_prepared_by_hand__is_sent_again_without_cookies(
-    kakao: KakaoEmulator, new_auth: NewAuth, token: Token
-) -> None:
+def test_request_prepared_by_hand__is_sent_again_without_cookies(kakao, new_auth, token):
     kakao.revoke_access_tokens()
     request = requests.PreparedRequest()
     request.prepare_method("GET")
@@ -331,9 +281,7 @@ def test_request_prepared_by_hand__is_sent_again_without_cookies(
     assert wire(kakao) == [ME_401, REFRESH, ME]
 
 
-def test_body_of_a_401__that_can_not_be_read(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_body_of_a_401__that_can_not_be_read(kakao, new_session, token):
     session = new_session(token=token)
     kakao.fail_next(401, path="/v2/user/me", headers={"Content-Encoding": "gzip"}, times=2)
     response = session.get("/v2/user/me", stream=True)
@@ -344,7 +292,7 @@ def test_body_of_a_401__that_can_not_be_read(
 # Bodies -------------------------------------------------------------------------------------
 
 
-def in_chunks() -> Iterator[bytes]:
+def in_chunks():
     yield b"ab"
     yield b"cd"
 
@@ -362,9 +310,7 @@ def in_chunks() -> Iterator[bytes]:
     ],
     ids=["bytes", "str", "bytearray", "memoryview", "form", "json", "multipart"],
 )
-def test_body__sent_again_whole(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, kwargs: dict[str, Any]
-) -> None:
+def test_body__sent_again_whole(kakao, new_session, token, kwargs):
     kakao.revoke_access_tokens()
     new_session(token=token).post(UPLOAD, **kwargs)
     first, _, second = kakao.requests
@@ -373,9 +319,7 @@ def test_body__sent_again_whole(
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
-def test_file_body__rewound_to_where_it_stood(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path, kind: str
-) -> None:
+def test_file_body__rewound_to_where_it_stood(kakao, new_session, token, tmp_path, kind):
     content = b"head" + b"x" * 300_000
     path = tmp_path / "upload"
     path.write_bytes(content)
@@ -387,9 +331,7 @@ def test_file_body__rewound_to_where_it_stood(
     assert first.body == second.body == content[4:]
 
 
-def test_generator_body__never_sent_twice(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_generator_body__never_sent_twice(kakao, new_session, token):
     session = new_session(token=token)
     kakao.revoke_access_tokens()
     response = session.post(UPLOAD, data=in_chunks())
@@ -400,11 +342,9 @@ def test_generator_body__never_sent_twice(
     assert session.post(UPLOAD, data=in_chunks()).status_code != 401
 
 
-def test_body_that_lost_its_place__never_sent_twice(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_body_that_lost_its_place__never_sent_twice(kakao, new_session, token):
     class Pipe(io.BytesIO):
-        def tell(self) -> int:
+        def tell(self):
             raise OSError("a pipe")
 
     kakao.revoke_access_tokens()
@@ -412,16 +352,14 @@ def test_body_that_lost_its_place__never_sent_twice(
     assert len(kakao.requests) == 2
 
 
-def test_adapter_without_a_connection__gets_its_401_back(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_adapter_without_a_connection__gets_its_401_back(kakao, new_session, token):
     class Stub(requests.adapters.BaseAdapter):
-        def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        def send(self, request, *_, **__):
             response = requests.Response()
             response.status_code, response.request, response.raw = 401, request, io.BytesIO()
             return response
 
-        def close(self) -> None:
+        def close(self):
             pass
 
     session = new_session(token=token)

@@ -1,19 +1,12 @@
 """Who gets the credential, and who does not."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from kakao_session import ConfigurationError, KakaoAuth, LoginRequiredError, Token
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewAuth, NewSession
+from kakao_session import ConfigurationError, KakaoAuth, LoginRequiredError
 
 GOOD = {"access_token": "opaque-access", "refresh_token": "opaque-refresh"}
 
@@ -34,7 +27,7 @@ def attached(url, **kwargs):
         "HTTPS://KAPI.kakao.com/v2/user/me",
     ],
 )
-def test_bearer__to_the_api_host(url: str) -> None:
+def test_bearer__to_the_api_host(url):
     assert attached(url) == "Bearer opaque-access"
 
 
@@ -56,22 +49,22 @@ def test_bearer__to_the_api_host(url: str) -> None:
         "https://127.0.0.1/",
     ],
 )
-def test_no_credential__to_anybody_else(url: str) -> None:
+def test_no_credential__to_anybody_else(url):
     assert attached(url) is None
 
 
-def test_app_key__to_dapi() -> None:
+def test_app_key__to_dapi():
     assert attached("https://dapi.kakao.com/v2/search/web") == "KakaoAK app-key"
     assert attached("http://dapi.kakao.com/v2/search/web") is None
 
 
-def test_app_key__missing() -> None:
+def test_app_key__missing():
     with pytest.raises(ConfigurationError, match="KAKAO_REST_API_KEY"):
         requests.Request("GET", "https://dapi.kakao.com/", auth=KakaoAuth()).prepare()
 
 
-def test_app_key__from_argument_environment_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    def sent(auth: KakaoAuth) -> str:
+def test_app_key__from_argument_environment_token(monkeypatch):
+    def sent(auth):
         request = requests.Request("GET", "https://dapi.kakao.com/", auth=auth).prepare()
         return str(request.headers["Authorization"])
 
@@ -83,29 +76,27 @@ def test_app_key__from_argument_environment_token(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("hosts", [["api.example.org"], "api.example.org", ("API.EXAMPLE.org",)])
-def test_api_hosts__get_the_bearer_too(hosts: object) -> None:
+def test_api_hosts__get_the_bearer_too(hosts):
     assert attached("https://api.example.org/x", api_hosts=hosts) == "Bearer opaque-access"
     assert attached("https://api.example.org:8443/x", api_hosts=hosts) is None
     assert attached("http://api.example.org/x", api_hosts=hosts) is None
     assert attached("https://kapi.kakao.com/x", api_hosts=hosts) == "Bearer opaque-access"
 
 
-def test_api_hosts__of_a_session(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_api_hosts__of_a_session(kakao, new_session, token):
     session = new_session(token=token, api_hosts=["kapi.kakao.com"])
     session.proxies["https"] = kakao.proxy_url  # which knows Kakao's real names
     assert session.get("https://kapi.kakao.com/v2/user/me").status_code == 200
     assert kakao.requests[-1].host == "kapi.kakao.com"
 
 
-def test_api_hosts__with_a_port() -> None:
+def test_api_hosts__with_a_port():
     hosts = ["api.example.org:8443"]
     assert attached("https://api.example.org:8443/x", api_hosts=hosts) == "Bearer opaque-access"
     assert attached("https://api.example.org/x", api_hosts=hosts) is None
 
 
-def test_api_hosts__by_address() -> None:
+def test_api_hosts__by_address():
     hosts = ["[2001:db8::1]"]
     assert attached("https://[2001:db8::1]/x", api_hosts=hosts) == "Bearer opaque-access"
     assert attached("https://[2001:db8::1]:443/x", api_hosts=hosts) == "Bearer opaque-access"
@@ -114,17 +105,17 @@ def test_api_hosts__by_address() -> None:
 
 
 @pytest.mark.parametrize("host", ["https://example.org", "example.org/path", "a@b", "", "a b"])
-def test_api_hosts__more_than_a_host_name(host: str) -> None:
+def test_api_hosts__more_than_a_host_name(host):
     with pytest.raises(ValueError, match="host names"):
         KakaoAuth(api_hosts=[host])
 
 
-def test_insecure_api_url__gets_nothing(kakao: KakaoEmulator) -> None:
+def test_insecure_api_url__gets_nothing(kakao):
     endpoints = dataclasses.replace(kakao.endpoints, api_url="http://127.0.0.1:1")
     assert attached("http://127.0.0.1:1/x", endpoints=endpoints) is None
 
 
-def test_own_header__wins(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+def test_own_header__wins(kakao, new_session, token):
     session = new_session(token=token)
     headers = {"authorization": "KakaoAK admin"}
     session.get("/v2/user/me", headers=headers)
@@ -132,12 +123,12 @@ def test_own_header__wins(kakao: KakaoEmulator, new_session: NewSession, token: 
     assert headers == {"authorization": "KakaoAK admin"}
 
 
-def test_own_auth__wins(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+def test_own_auth__wins(kakao, new_session, token):
     new_session(token=token).get("/v2/user/me", auth=("me", "pw"))
     assert kakao.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
-def test_own_header__wins_at_dapi_too() -> None:
+def test_own_header__wins_at_dapi_too():
     request = requests.Request(
         "GET",
         "https://dapi.kakao.com/v2/search/web",
@@ -147,29 +138,25 @@ def test_own_header__wins_at_dapi_too() -> None:
     assert request.prepare().headers["Authorization"] == "KakaoAK another"
 
 
-def test_own_header__without_a_login(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_own_header__without_a_login(kakao, new_session):
     new_session().get("/v2/user/me", headers={"Authorization": "KakaoAK admin"})
     assert kakao.requests[-1].headers["Authorization"] == "KakaoAK admin"
 
 
-def test_withhold_token(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+def test_withhold_token(kakao, new_session, token):
     response = new_session(token=token).request("GET", "/v2/user/me", withhold_token=True)
     assert response.status_code == 401
     assert "Authorization" not in kakao.requests[-1].headers
     assert len(kakao.requests) == 1
 
 
-def test_withhold_token__not_a_login_of_ones_own(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_withhold_token__not_a_login_of_ones_own(kakao, new_session, token):
     session = new_session(token=token)
     session.request("GET", "/v2/user/me", withhold_token=True, auth=("me", "pw"))
     assert kakao.requests[-1].headers["Authorization"].startswith("Basic ")
 
 
-def test_callers_objects__stay_as_they_are(
-    new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_callers_objects__stay_as_they_are(new_session, token, monkeypatch):
     session = new_session(token=token)
     headers, params, given = {"X": "1"}, {"a": "b"}, dict(token)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -186,23 +173,19 @@ def test_callers_objects__stay_as_they_are(
     assert dict(token) == given
 
 
-def test_prepared_request__by_the_session(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_prepared_request__by_the_session(kakao, new_session, token):
     session = new_session(token=token)
     url = f"{kakao.endpoints.api_url}/v2/user/me"
     assert session.send(session.prepare_request(requests.Request("GET", url))).status_code == 200
 
 
-def test_auth_alone__with_plain_requests(
-    kakao: KakaoEmulator, new_session: NewSession, new_auth: NewAuth, token: Token
-) -> None:
+def test_auth_alone__with_plain_requests(kakao, new_session, new_auth, token):
     url = f"{kakao.endpoints.api_url}/v2/user/me"
     assert requests.get(url, auth=new_auth(token=token)).status_code == 200
     assert requests.get(url, auth=new_session(token=token).auth).status_code == 200
 
 
-def test_no_token__at_the_api_host_alone(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_no_token__at_the_api_host_alone(kakao, new_session):
     session = new_session()
     with pytest.raises(LoginRequiredError, match="kakao-session login"):
         session.get("/v2/user/me")
@@ -225,9 +208,7 @@ def test_redirect__to_a_host_of_netrc_that_answers_401(
 
 
 @pytest.mark.parametrize("target", ["kauth", "elsewhere_on_kapi"])
-def test_redirect__carries_nothing_away(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, target: str
-) -> None:
+def test_redirect__carries_nothing_away(kakao, new_session, token, target):
     kauth = f"{kakao.endpoints.kauth_url}/nowhere"
     location = kauth if target == "kauth" else "/v1/user/access_token_info"
     kakao.fail_next(302, path="/v2/user/me", headers={"Location": location})
@@ -237,9 +218,7 @@ def test_redirect__carries_nothing_away(
     assert credential == (None if target == "kauth" else f"Bearer {token['access_token']}")
 
 
-def test_redirect__to_a_foreign_401_renews_nothing(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_redirect__to_a_foreign_401_renews_nothing(kakao, new_session, token):
     location = f"{kakao.endpoints.kauth_url}/nowhere"
     kakao.fail_next(307, path="/v2/user/me", headers={"Location": location})
     kakao.fail_next(401, path="/nowhere", json={"code": -401})

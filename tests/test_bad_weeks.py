@@ -1,24 +1,14 @@
 """Two weeks in which one request in twenty fails: each call is answered, or says why not."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from kakao_session import KakaoError, RateLimitedError, TemporaryError, Token
-from kakao_session.emulator.faults import Fault
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
+from kakao_session import KakaoError, RateLimitedError, TemporaryError
 
 SHARE = 0.05
 THREADS = 4
@@ -30,15 +20,15 @@ SPELLS = 10
 ME, TOKEN = "/v2/user/me", "/oauth/token"
 NONE = "no answer"
 
-EVERYWHERE: list[dict[str, Any]] = [
+EVERYWHERE = [
     {"kind": status, "after": after} for status in (429, 500, 502, 503) for after in (False, True)
 ] + [
     {"kind": kind, "after": after}
     for kind in ("reset", "close", "html", "garbage", "truncated")
     for after in (False, True)
 ]
-AT_KAUTH: list[dict[str, Any]] = [{"error_code": "KOE237"}, {"error_code": "KOE003"}]
-AT_KAPI: list[dict[str, Any]] = [
+AT_KAUTH = [{"error_code": "KOE237"}, {"error_code": "KOE003"}]
+AT_KAPI = [
     {"error_code": -10},
     {"error_code": -1},
     # Many, so that it shows whether they are cured.
@@ -50,9 +40,9 @@ AT_KAPI: list[dict[str, Any]] = [
 class Luck:
     """What lets requests fail, in one of many ways."""
 
-    def __init__(self, kakao: KakaoEmulator) -> None:
+    def __init__(self, kakao):
         self.share = SHARE
-        self.faults: Counter[tuple[str, str]] = Counter()
+        self.faults = Counter()
         """How many, by path and by what came of the request."""
         self._kakao = kakao
         self._take = kakao._faults.take
@@ -60,7 +50,7 @@ class Luck:
         self._dice = {path: random.Random(20261122) for path in (ME, TOKEN)}
         self._lock = threading.Lock()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path):
         with self._lock:
             dice = self._dice[path]
             if dice.random() >= self.share:
@@ -74,13 +64,13 @@ class Luck:
             self.faults[path, str(answer.status_code) if answer else NONE] += 1
             return fault
 
-    def at(self, path: str) -> int:
+    def at(self, path):
         """:returns: how many requests for a path have failed."""
         return sum(count for (where, _), count in self.faults.items() if where == path)
 
 
 @pytest.fixture
-def luck(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> Luck:
+def luck(kakao, monkeypatch):
     luck = Luck(kakao)
     monkeypatch.setattr(kakao._faults, "take", luck.take)
     return luck
@@ -88,19 +78,19 @@ def luck(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> Luck:
 
 @pytest.mark.parametrize("expiries", [5, pytest.param(50, marks=pytest.mark.slow)])
 def test_bad_weeks__the_login_lives(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    tmp_path: Path,
-    luck: Luck,
-    expiries: int,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    tmp_path,
+    luck,
+    expiries,
+):
     session = new_session(token_store=tmp_path / "token.json")
     session.token = token
-    outcomes: Counter[str] = Counter()
+    outcomes = Counter()
 
-    def call(_: int) -> tuple[str, KakaoError | None]:
+    def call(_):
         """:returns: what came of it, and why it had no token."""
         try:
             response = session.get(ME)

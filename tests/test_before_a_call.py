@@ -1,10 +1,7 @@
 """What a call waits for: nothing while the token is fresh, a renewal when it is about to end."""
 
-from __future__ import annotations
-
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -18,13 +15,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from tests.conftest import ME, REFRESH, Clock, wire
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewAuth, NewSession
+from tests.conftest import ME, REFRESH, wire
 
 LIFE = 21_599
 
@@ -32,15 +23,13 @@ LIFE = 21_599
 class Untouchable:
     """A store, or something else, that must not be used."""
 
-    def load(self, *_: Any) -> Any:
+    def load(self, *_):
         raise AssertionError("it was used")
 
     __call__ = save = delete = lock = load
 
 
-def test_fresh__no_lock_no_io(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fresh__no_lock_no_io(kakao, new_session, token, monkeypatch):
     session = new_session(token=token, token_store=Untouchable())
     monkeypatch.setattr("kakao_session.single_flight._Flight", Untouchable())
     for _ in range(3):
@@ -48,9 +37,7 @@ def test_fresh__no_lock_no_io(
     assert wire(kakao) == [ME] * 3
 
 
-def test_expired__two_requests(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_expired__two_requests(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(hours=7)
     assert session.get("/v2/user/me").status_code == 200
@@ -70,14 +57,14 @@ def test_expired__two_requests(
     ],
 )
 def test_edges(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    age: int,
-    requests: list[Any],
-    fails_in_an_outage: bool,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    age,
+    requests,
+    fails_in_an_outage,
+):
     session = new_session(token=dict(token))
     clock.moment += age
     session.get("/v2/user/me")
@@ -94,13 +81,13 @@ def test_edges(
 
 @pytest.mark.parametrize(("leeway", "ahead"), [(10, 20), (0, 0)])
 def test_edges__as_given(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    leeway: int,
-    ahead: int,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    leeway,
+    ahead,
+):
     session = new_session(token=token, leeway=leeway, refresh_ahead=ahead)
     clock.moment += LIFE - leeway - ahead - 1
     session.get("/v2/user/me")
@@ -111,9 +98,7 @@ def test_edges__as_given(
 
 
 @pytest.mark.parametrize("life", [1, 10, 60, 100])
-def test_edges__shrink_for_a_short_life(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, life: int
-) -> None:
+def test_edges__shrink_for_a_short_life(kakao, new_session, clock, life):
     kakao.access_lifetime = life
     session = new_session(token=Token.from_response(kakao.login(), clock.moment))
     session.get("/v2/user/me")
@@ -125,18 +110,14 @@ def test_edges__shrink_for_a_short_life(
     assert wire(kakao) == [ME, ME, REFRESH, ME]
 
 
-def test_unknown_end__used_until_a_401(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock
-) -> None:
+def test_unknown_end__used_until_a_401(kakao, new_session, clock):
     session = new_session(token=kakao.login())  # expires_in, but nobody knows since when
     clock.moment += LIFE * 2
     assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [ME]
 
 
-def test_life_that_is_over__renewed_first(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_life_that_is_over__renewed_first(kakao, new_session, token):
     given = {name: token[name] for name in ("access_token", "refresh_token")}
     session = new_session(token={**given, "expires_in": "-30"})  # as the parent's documents do
     assert session.get("/v2/user/me").status_code == 200
@@ -144,12 +125,12 @@ def test_life_that_is_over__renewed_first(
 
 
 def test_last_minutes__go_on_through_an_outage(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    caplog,
+):
     session = new_session(token=token)
     clock.advance(seconds=LIFE - 300)
     kakao.fail_next(503, times=None)
@@ -170,9 +151,7 @@ def test_last_minutes__go_on_through_an_outage(
 
 
 @pytest.mark.parametrize("code", ["KOE237"])
-def test_last_minutes__go_on_when_rate_limited(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, code: str
-) -> None:
+def test_last_minutes__go_on_when_rate_limited(kakao, new_session, token, clock, code):
     session = new_session(token=token)
     kakao.fail_next(error_code=code, times=None)
     clock.advance(seconds=LIFE - 300)
@@ -186,13 +165,13 @@ def test_last_minutes__go_on_when_rate_limited(
     ("code", "error"), [("KOE322", LoginRequiredError), ("KOE010", ConfigurationError)]
 )
 def test_last_minutes__do_not_hide_what_time_does_not_heal(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    code: str,
-    error: type[Exception],
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    code,
+    error,
+):
     session = new_session(token=token)
     kakao.fail_next(error_code=code)
     clock.advance(seconds=LIFE - 300)
@@ -202,13 +181,13 @@ def test_last_minutes__do_not_hide_what_time_does_not_heal(
 
 @pytest.mark.parametrize("lack", ["There is no refresh token", "The refresh token has run out"])
 def test_last_minutes__go_on_with_nothing_to_renew_with(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    caplog: pytest.LogCaptureFixture,
-    lack: str,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    caplog,
+    lack,
+):
     if lack == "There is no refresh token":
         del token["refresh_token"]
     else:
@@ -226,9 +205,7 @@ def test_last_minutes__go_on_with_nothing_to_renew_with(
     assert kakao.token_requests == []
 
 
-def test_last_minutes__go_on_without_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_last_minutes__go_on_without_the_store(kakao, new_session, token, clock, tmp_path):
     (tmp_path / "file").touch()
     session = new_session(token=token, token_store=tmp_path / "file" / "token.json")
     clock.advance(seconds=LIFE - 300)
@@ -240,8 +217,8 @@ def test_last_minutes__go_on_without_the_store(
 
 
 def test_last_minutes__go_on_with_what_the_store_holds_by_now(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+    kakao, new_session, token, clock, tmp_path
+):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)
@@ -255,9 +232,7 @@ def test_last_minutes__go_on_with_what_the_store_holds_by_now(
     assert len(kakao.token_requests) == 1
 
 
-def test_last_minutes__one_renews_and_the_rest_go_on(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_last_minutes__one_renews_and_the_rest_go_on(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(seconds=LIFE - 300)
     kakao.fail_next("hang", times=None)
@@ -272,14 +247,12 @@ def test_last_minutes__one_renews_and_the_rest_go_on(
     renewing.join()
 
 
-def test_last_minutes__of_a_new_auth_for_each_call(
-    kakao: KakaoEmulator, new_auth: NewAuth, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_last_minutes__of_a_new_auth_for_each_call(kakao, new_auth, token, clock, tmp_path):
     place = tmp_path / "token.json"
     FileTokenStore(place).save(token)
     clock.advance(seconds=LIFE - 300)
 
-    def call() -> int:
+    def call():
         auth = new_auth(token_store=place)
         return requests.get(
             f"{kakao.endpoints.api_url}/v2/user/me", auth=auth, verify=kakao.ca_file
@@ -303,9 +276,7 @@ def test_last_minutes__of_a_new_auth_for_each_call(
     assert [record.status for record in kakao.token_requests].count(200) == 1
 
 
-def test_last_minutes__clock_set_back(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_last_minutes__clock_set_back(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(seconds=LIFE - 200)
     kakao.fail_next(503, times=None)
@@ -316,9 +287,7 @@ def test_last_minutes__clock_set_back(
     assert len(kakao.token_requests) == tried * 2
 
 
-def test_ensure_active_token(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_ensure_active_token(kakao, new_session, token, clock):
     session = new_session(token=token)
     assert session.ensure_active_token() == token
     assert wire(kakao) == []
@@ -329,9 +298,7 @@ def test_ensure_active_token(
     assert wire(kakao) == [REFRESH]
 
 
-def test_clock_going_back__is_no_expiry(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_clock_going_back__is_no_expiry(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.moment = 0.0
     assert session.get("/v2/user/me").status_code == 200

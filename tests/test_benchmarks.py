@@ -1,12 +1,9 @@
 """The benchmarks run through. How fast anything is, no test says: machines differ."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,43 +13,42 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("benchmarks") / "figures.json"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", str(path)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return figures
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def rows(measured: dict[str, Any], name: str) -> dict[str, list[Any]]:
+def rows(measured, name):
     """What a measure's tables tell, by contender."""
     return {row[0]: row[1:] for table in measured["measures"][name] for row in table["rows"]}
 
 
-def test_every_measure__has_ours(measured: dict[str, Any]) -> None:
+def test_every_measure__has_ours(measured):
     for name in measured["measures"]:
         assert [who for who in rows(measured, name) if "Kakao" in who or "Token" in who], name
 
 
-def test_call__is_told_as_a_share_of_a_bare_one(measured: dict[str, Any]) -> None:
+def test_call__is_told_as_a_share_of_a_bare_one(measured):
     told = rows(measured, "call_in_memory")
     assert told["requests.Session, fixed header"][2] == 1.0
     assert told["KakaoSession"][2] > 0
 
 
-def test_storms__one_refresh_and_no_failure(measured: dict[str, Any]) -> None:
+def test_storms__one_refresh_and_no_failure(measured):
     for name in ("storm", "shared_storm"):
         ours = {who: told for who, told in rows(measured, name).items() if "Kakao" in who}
         assert len(ours) >= 2 or measured["measures"][name][0]["remarks"]
         assert set(map(tuple, ours.values())) == {("1", "0", "1", "0")}
 
 
-def test_expiry__one_refresh_and_no_failure(measured: dict[str, Any]) -> None:
+def test_expiry__one_refresh_and_no_failure(measured):
     *_, refreshes, failures = rows(measured, "expiry")["KakaoSession"]
     assert (refreshes, failures) == ("1", "0")
 
 
-def test_unknown_measure__is_refused() -> None:
+def test_unknown_measure__is_refused():
     command = [sys.executable, "-m", "benchmarks", "--only", "nonsense"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,7 +1,5 @@
 """The timeout of a call bounds the refresh that is made for it, and each wait for others."""
 
-from __future__ import annotations
-
 import threading
 import time
 

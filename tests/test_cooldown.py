@@ -1,12 +1,9 @@
 """What counts for every session of the process, and for how long."""
 
-from __future__ import annotations
-
 from kakao_session.cooldown import _MANY, Cooldown
-from tests.conftest import Clock
 
 
-def test_cooldown__edges(clock: Clock) -> None:
+def test_cooldown__edges(clock):
     cooldown = Cooldown(60)
     assert not cooldown.is_on("Bearer a")
     cooldown.start("Bearer a")
@@ -20,7 +17,7 @@ def test_cooldown__edges(clock: Clock) -> None:
     assert not cooldown.is_on("Bearer a")
 
 
-def test_cooldown__started_again_and_stopped(clock: Clock) -> None:
+def test_cooldown__started_again_and_stopped(clock):
     cooldown = Cooldown(60)
     cooldown.start("Bearer a")
     clock.moment += 100
@@ -31,7 +28,7 @@ def test_cooldown__started_again_and_stopped(clock: Clock) -> None:
         assert not cooldown.is_on("Bearer a")
 
 
-def test_cooldowns__those_that_are_over_are_forgotten(clock: Clock) -> None:
+def test_cooldowns__those_that_are_over_are_forgotten(clock):
     cooldown = Cooldown(60)
     for number in range(_MANY):
         cooldown.start(f"Bearer {number}")
@@ -43,7 +40,7 @@ def test_cooldowns__those_that_are_over_are_forgotten(clock: Clock) -> None:
     assert cooldown.is_on("Bearer new")
 
 
-def test_cooldown__holds_no_token(clock: Clock) -> None:
+def test_cooldown__holds_no_token(clock):
     cooldown = Cooldown(60)
     cooldown.start("Bearer the-access-token")
     assert "the-access-token" not in repr(vars(cooldown))

@@ -1,35 +1,22 @@
 """A login that is over: said at once, from memory, until somebody logs in again."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
 from kakao_session.token import Bearer
-from tests.conftest import ME, REFRESH, Clock, wire
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
-
+from tests.conftest import ME, REFRESH, wire
 
 LOGIN = "Log in again: run `kakao-session login`."
 
 
 @pytest.fixture
-def store(token: Token, tmp_path: Path) -> FileTokenStore:
+def store(token, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     return store
 
 
-def test_koe322__no_further_request_until_somebody_logs_in(
-    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
-) -> None:
+def test_koe322__no_further_request_until_somebody_logs_in(kakao, new_session, store, clock):
     session = new_session(token_store=store)
     session.get("/v2/user/me")
     content = store.path.read_bytes()
@@ -65,9 +52,7 @@ def test_koe322__heals_by_a_refresh_token_that_is_given(kakao, new_session, toke
         clock.advance(hours=7)
 
 
-def test_koe322__heals_by_assigning_too(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_koe322__heals_by_assigning_too(kakao, new_session, token, clock):
     session = new_session(token=token)
     kakao.unlink()
     for _ in range(2):
@@ -77,9 +62,7 @@ def test_koe322__heals_by_assigning_too(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_dead_token__given_beside_a_live_one_in_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
-) -> None:
+def test_dead_token__given_beside_a_live_one_in_the_store(kakao, new_session, store, clock):
     later = clock.moment + 10**6
     other = Token({"access_token": "a", "refresh_token": "r", "expires_at": later})
     session = new_session(token=other, token_store=store)
@@ -91,14 +74,12 @@ def test_dead_token__given_beside_a_live_one_in_the_store(
 @pytest.mark.parametrize(
     "bearer", [Bearer.of(Token(), 60, 300), Bearer.unusable(Token(access_token="a"))]
 )
-def test_no_token_or_a_dead_one__is_for_no_call(bearer) -> None:
+def test_no_token_or_a_dead_one__is_for_no_call(bearer):
     assert not bearer.is_fresh()
     assert not bearer.is_usable()
 
 
-def test_errors__are_separate_objects(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_errors__are_separate_objects(kakao, new_session, token):
     session = new_session(token=token)
     kakao.unlink()
     errors = []
@@ -110,9 +91,7 @@ def test_errors__are_separate_objects(
     assert len({str(error) for error in errors}) == 1
 
 
-def test_refresh_token_run_out__without_a_request(
-    kakao: KakaoEmulator, new_session: NewSession, store: FileTokenStore, clock: Clock
-) -> None:
+def test_refresh_token_run_out__without_a_request(kakao, new_session, store, clock):
     session = new_session(token_store=store)
     clock.advance(seconds=5_183_999 - 1)
     kakao.fail_next(503, times=3)
@@ -132,9 +111,7 @@ def test_refresh_token_run_out__without_a_request(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_refresh_token_run_out__only_because_the_clock_was_wrong(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_refresh_token_run_out__only_because_the_clock_was_wrong(kakao, new_session, token, clock):
     session = new_session(token=token)
     moment, clock.moment = clock.moment, 4_300_000_000.0  # the year 2106
     with pytest.raises(LoginRequiredError, match="run out"):
@@ -143,9 +120,7 @@ def test_refresh_token_run_out__only_because_the_clock_was_wrong(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_access_token_alone__can_not_be_renewed(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_access_token_alone__can_not_be_renewed(kakao, new_session, token):
     session = new_session(token={"access_token": token["access_token"]})
     assert session.get("/v2/user/me").status_code == 200
     kakao.revoke_access_tokens()
@@ -155,16 +130,12 @@ def test_access_token_alone__can_not_be_renewed(
     assert kakao.token_requests == []
 
 
-def test_refresh_token_only__is_enough_to_begin_with(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_refresh_token_only__is_enough_to_begin_with(kakao, new_session, token):
     session = new_session(token={"refresh_token": token["refresh_token"]})
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_absent_file__names_it_and_heals(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_absent_file__names_it_and_heals(kakao, new_session, token, tmp_path):
     path = tmp_path / "folder" / "token.json"
     session = new_session(token_store=path)
     assert not session.authorized

@@ -1,27 +1,18 @@
 """What is remembered of the environment, and that a change counts at the very next call."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import pickle
-from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
 import requests
 from requests_oauthlib.oauth2_session import OAuth2Session
 
-from kakao_session import KakaoSession, Token
+from kakao_session import KakaoSession
 from kakao_session import transport as module
 from kakao_session.transport import Environment
 from tests.free_port import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 URL = "https://kapi.kakao.com/v2/user/me"
 READ_BY_REQUESTS = (
@@ -32,11 +23,11 @@ READ_BY_REQUESTS = (
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch):
     """The URLs for which requests had to ask the environment."""
-    asked: list[str] = []
+    asked = []
 
-    def get_environ_proxies(url: str) -> dict[str, str]:
+    def get_environ_proxies(url):
         asked.append(url)
         return dict(requests.utils.get_environ_proxies(url))
 
@@ -44,12 +35,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def settings(session: requests.Session, url: str = URL, **given: Any) -> Any:
-    defaults: dict[str, Any] = {"proxies": {}, "stream": None, "verify": None, "cert": None}
+def settings(session, url=URL, **given):
+    defaults = {"proxies": {}, "stream": None, "verify": None, "cert": None}
     return session.merge_environment_settings(url, **{**defaults, **given})
 
 
-VARIABLES: list[dict[str, str]] = [
+VARIABLES = [
     {},
     {"HTTPS_PROXY": "http://p:1"},
     {"https_proxy": "http://p:2", "HTTPS_PROXY": "http://p:1"},
@@ -63,14 +54,14 @@ VARIABLES: list[dict[str, str]] = [
     {"Https_Proxy": "http://p:4"},
 ]
 OWN_VERIFY = (True, False, "/ca/own.pem")
-OWN_PROXIES: Any = (
+OWN_PROXIES = (
     {},
     {"https": "http://own:1", "http": None},
     {"no_proxy": "kapi.kakao.com"},
     None,
 )
 VERIFY = (None, True, False, "/ca/call.pem")
-PROXIES: Any = (
+PROXIES = (
     None,
     {},
     {"https": "http://call:1"},
@@ -140,21 +131,21 @@ def test_parent__reads_no_other_variable(monkeypatch, variables):
     assert watched.looked_for - {"Https_Proxy"} <= set(READ_BY_REQUESTS)
 
 
-def _settings_or_error(session: requests.Session, url: str, given: dict[str, Any]) -> Any:
+def _settings_or_error(session, url, given):
     try:
         return settings(session, url, **_own_copy(given))
     except AttributeError as error:  # requests before 2.34 takes no None for proxies
         return str(error)
 
 
-def _own_copy(given: dict[str, Any]) -> dict[str, Any]:
+def _own_copy(given):
     # requests itself writes into the caller's proxies.
     return {
         name: dict(value) if isinstance(value, dict) else value for name, value in given.items()
     }
 
 
-def test_asked_once__for_each_host(asked: list[str]) -> None:
+def test_asked_once__for_each_host(asked):
     session = KakaoSession("key")
     for _ in range(3):
         settings(session)
@@ -164,7 +155,7 @@ def test_asked_once__for_each_host(asked: list[str]) -> None:
     assert asked == [URL, "https://kauth.kakao.com/"]
 
 
-def test_pickled_session__asks_for_itself(asked: list[str]) -> None:
+def test_pickled_session__asks_for_itself(asked):
     session = KakaoSession("key")
     settings(session)
     settings(pickle.loads(pickle.dumps(session)))
@@ -173,9 +164,7 @@ def test_pickled_session__asks_for_itself(asked: list[str]) -> None:
 
 @pytest.mark.parametrize("name", READ_BY_REQUESTS)
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_changed_variable__counts_at_the_next_call(
-    monkeypatch: pytest.MonkeyPatch, asked: list[str], name: str, wrapped: bool
-) -> None:
+def test_changed_variable__counts_at_the_next_call(monkeypatch, asked, name, wrapped):
     if not wrapped:
         monkeypatch.setattr(os, "environ", dict(os.environ))
     session = KakaoSession("key")
@@ -188,8 +177,8 @@ def test_changed_variable__counts_at_the_next_call(
 
 
 def test_variable_in_mixed_case__counts_when_it_comes_and_goes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    monkeypatch,
+):
     session = KakaoSession("key")
     assert settings(session)["proxies"] == {}
     monkeypatch.setenv("Https_Proxy", "http://p:1")
@@ -198,7 +187,7 @@ def test_variable_in_mixed_case__counts_when_it_comes_and_goes(
     assert settings(session)["proxies"] == {}
 
 
-def test_many_hosts__are_not_kept_for_ever(asked: list[str]) -> None:
+def test_many_hosts__are_not_kept_for_ever(asked):
     environment = Environment()
     for number in range(200):
         environment.ask(f"https://host{number}/")
@@ -207,9 +196,7 @@ def test_many_hosts__are_not_kept_for_ever(asked: list[str]) -> None:
     assert len(asked) == 200
 
 
-def test_other_sources__asked_anew_after_30_seconds(
-    monkeypatch: pytest.MonkeyPatch, asked: list[str]
-) -> None:
+def test_other_sources__asked_anew_after_30_seconds(monkeypatch, asked):
     moments = [1000.0]
 
     class Clock:
@@ -227,14 +214,12 @@ def test_other_sources__asked_anew_after_30_seconds(
     assert len(asked) == 2
 
 
-def test_odd_url__is_left_to_requests() -> None:
+def test_odd_url__is_left_to_requests():
     with pytest.raises(requests.exceptions.InvalidSchema):
-        KakaoSession("key").get("mailto:nobody", withhold_token=True)  # type: ignore[call-arg]
+        KakaoSession("key").get("mailto:nobody", withhold_token=True)
 
 
-def test_proxy_switched_on__counts_at_the_next_call(
-    new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_switched_on__counts_at_the_next_call(new_session, token, monkeypatch):
     session = new_session(token=token)
     assert session.get("/v2/user/me").status_code == 200
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")  # nobody is there
@@ -244,9 +229,7 @@ def test_proxy_switched_on__counts_at_the_next_call(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_no_proxy__counts_at_the_next_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_proxy__counts_at_the_next_call(kakao, new_session, token, monkeypatch):
     session = new_session(token=token)
     monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
     with pytest.raises(requests.exceptions.ProxyError):  # it leads to Kakao's own names alone
@@ -258,9 +241,7 @@ def test_no_proxy__counts_at_the_next_call(
         session.get("/v2/user/me")
 
 
-def test_own_proxies__count_at_the_next_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_own_proxies__count_at_the_next_call(kakao, new_session, token):
     session = new_session(token=token)
     assert session.get("/v2/user/me").status_code == 200
     session.proxies["https"] = kakao.proxy_url
@@ -270,9 +251,7 @@ def test_own_proxies__count_at_the_next_call(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_own_cert__counts_at_the_next_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_own_cert__counts_at_the_next_call(kakao, new_session, token, tmp_path):
     session = new_session(token=token)
     assert session.get("/v2/user/me").status_code == 200
     session.cert = str(tmp_path / "absent.pem")
@@ -284,12 +263,12 @@ def test_own_cert__counts_at_the_next_call(
 
 @pytest.mark.parametrize("change", ["verify", "REQUESTS_CA_BUNDLE"])
 def test_trust_changed__counts_at_the_next_call(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    monkeypatch: pytest.MonkeyPatch,
-    change: str,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    monkeypatch,
+    change,
+):
     session = new_session(token=token)
     session.headers["Connection"] = "close"  # trust is looked at when a connection is made
     session.get("/v2/user/me")

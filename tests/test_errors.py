@@ -1,11 +1,8 @@
 """Each error says what to do now, shows no secret, and survives a pickle."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 import re
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -28,13 +25,8 @@ from kakao_session import (
 from kakao_session import errors as errors_module
 from kakao_session.errors import KOE
 
-if TYPE_CHECKING:
-    from kakao_session import KakaoSession
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
-
-def test_tree() -> None:
+def test_tree():
     assert issubclass(KakaoError, requests.RequestException)
     for leaf in (LoginRequiredError, ConfigurationError, RateLimitedError, TemporaryError):
         assert issubclass(leaf, TokenEndpointError)
@@ -46,7 +38,7 @@ def test_tree() -> None:
     assert issubclass(ScopeRequiredError, KakaoAPIError)
 
 
-def test_tree__drawn_in_the_docstring() -> None:
+def test_tree__drawn_in_the_docstring():
     drawn = set(re.findall(r"─ (\w+Error)", errors_module.__doc__ or ""))
     assert {name for name in kakao_session.__all__ if name.endswith("Error")} == {
         name for name in {*drawn, "KakaoError"} if name in kakao_session.__all__
@@ -55,23 +47,21 @@ def test_tree__drawn_in_the_docstring() -> None:
 
 
 @pytest.mark.parametrize(("code", "remedy"), KOE.items(), ids=KOE)
-def test_koe_table__every_row_says_what_to_do(code: str, remedy: Any) -> None:
+def test_koe_table__every_row_says_what_to_do(code, remedy):
     assert re.fullmatch(r"KOE\d{3}", code)
     assert issubclass(remedy.kind, TokenEndpointError)
     assert remedy.hint.endswith(".")
     assert not remedy.meaning.endswith(".")
 
 
-def api_error(
-    kakao: KakaoEmulator, session: requests.Session, status: int, body: Any
-) -> KakaoAPIError:
+def api_error(kakao, session, status, body):
     kakao.fail_next(status, path="/v2/user/me", json=body)
     with pytest.raises(KakaoAPIError) as caught:
         raise_for_kakao(session.get("/v2/user/me"))
     return caught.value
 
 
-def test_raise_for_kakao__nothing_wrong(new_session: NewSession, token: Token) -> None:
+def test_raise_for_kakao__nothing_wrong(new_session, token):
     response = new_session(token=token).get("/v2/user/me")
     raise_for_kakao(response)
 
@@ -80,9 +70,7 @@ def test_raise_for_kakao__nothing_wrong(new_session: NewSession, token: Token) -
     ("code", "hint"),
     [(-10, "quota"), (-501, "KakaoTalk"), (-406, "under 14"), (-9798, "maintenance"), (-77, None)],
 )
-def test_raise_for_kakao__code_and_hint(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, code: int, hint: str | None
-) -> None:
+def test_raise_for_kakao__code_and_hint(kakao, new_session, token, code, hint):
     session = new_session(token=token)
     error = api_error(kakao, session, 400, {"msg": "what happened", "code": code})
     assert type(error) is KakaoAPIError
@@ -97,9 +85,7 @@ def test_raise_for_kakao__code_and_hint(
         assert str(error).endswith(error.hint or "")
 
 
-def test_raise_for_kakao__scopes(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_raise_for_kakao__scopes(kakao, new_session, token):
     session = new_session(token=Token(kakao.login(user=5, scopes=["profile"])))
     response = session.post("/v2/api/talk/memo/default/send", data={"template_object": "{}"})
     with pytest.raises(ScopeRequiredError, match="scope=") as caught:
@@ -110,25 +96,21 @@ def test_raise_for_kakao__scopes(
 
 
 @pytest.mark.parametrize("body", [{}, [], "text", None, {"code": "x", "msg": 1}, {"code": True}])
-def test_raise_for_kakao__odd_body(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, body: Any
-) -> None:
+def test_raise_for_kakao__odd_body(kakao, new_session, token, body):
     error = api_error(kakao, new_session(token=token), 500, body)
     assert (error.code, error.msg, error.hint) == (None, None, None)
     assert str(error) == "the call failed (no code, HTTP 500)."
 
 
 @pytest.mark.parametrize("scopes", [None, "talk_message", [1, "a"], {}])
-def test_raise_for_kakao__odd_scopes(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, scopes: Any
-) -> None:
+def test_raise_for_kakao__odd_scopes(kakao, new_session, token, scopes):
     body = {"code": -402, "required_scopes": scopes}
     error = api_error(kakao, new_session(token=token), 403, body)
     assert isinstance(error, ScopeRequiredError)
     assert error.required_scopes == (("a",) if isinstance(scopes, list) else ())
 
 
-def test_raise_for_kakao__dapi(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_raise_for_kakao__dapi(kakao, new_session):
     response = new_session("wrong-key").get(f"{kakao.endpoints.dapi_url}/v2/search/web")
     with pytest.raises(KakaoAPIError) as caught:
         raise_for_kakao(response)
@@ -136,9 +118,7 @@ def test_raise_for_kakao__dapi(kakao: KakaoEmulator, new_session: NewSession) ->
     assert caught.value.msg == response.json()["message"]
 
 
-def test_raise_for_kakao__masks_what_looks_like_a_key(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_raise_for_kakao__masks_what_looks_like_a_key(kakao, new_session, token):
     key = "0123456789abcdef0123456789abcdef"
     body = {"msg": f"appKey({key}) is already deactivated", "code": -401}
     kakao.fail_next(403, path="/v2/user/me", json=body)
@@ -163,15 +143,13 @@ def test_raise_for_kakao__masks_what_looks_like_a_key(
         ("abcd " * 99, ("abcd " * 40).strip()),
     ],
 )
-def test_raise_for_kakao__repeats_words_alone(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, msg: str, said: str
-) -> None:
+def test_raise_for_kakao__repeats_words_alone(kakao, new_session, token, msg, said):
     error = api_error(kakao, new_session(token=token), 400, {"msg": msg, "code": -77})
     assert str(error) == f"{said} (code -77, HTTP 400)."
     assert error.msg == msg
 
 
-def test_echo__is_not_repeated(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+def test_echo__is_not_repeated(kakao, new_session, token):
     session = new_session("the-wrong-app-key", token=token)
     with pytest.raises(ConfigurationError) as caught:
         session.refresh_token()
@@ -181,16 +159,14 @@ def test_echo__is_not_repeated(kakao: KakaoEmulator, new_session: NewSession, to
     assert "the-wrong-app-key" not in caught.value.description
 
 
-def test_error_names__that_are_echoes_are_not_repeated(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_error_names__that_are_echoes_are_not_repeated(kakao, new_session, token):
     kakao.fail_next(400, json={"error": "s3cret value", "error_code": "x" * 41})
     with pytest.raises(TokenEndpointError) as caught:
         new_session(token=token).refresh_token()
     assert str(caught.value) == "Kakao refused the token request (... ..., HTTP 400)."
 
 
-def provoke(kind: str, kakao: KakaoEmulator, session: KakaoSession) -> None:
+def provoke(kind, kakao, session):
     if kind == "token endpoint":
         kakao.fail_next(error_code="KOE322")
         session.refresh_token()
@@ -204,7 +180,7 @@ def provoke(kind: str, kakao: KakaoEmulator, session: KakaoSession) -> None:
         raise TokenStoreError("Token file /x can't be read.")
 
 
-def test_token_endpoint_error__is_a_whole_error_of_oauthlib() -> None:
+def test_token_endpoint_error__is_a_whole_error_of_oauthlib():
     error = TemporaryError("It is over.", error="server_error")
     assert vars(OAuth2Error()).items() <= vars(error).items()
     uri = error.in_uri("https://a.example/")
@@ -213,13 +189,11 @@ def test_token_endpoint_error__is_a_whole_error_of_oauthlib() -> None:
 
 @pytest.mark.parametrize("kind", ["token endpoint", "network", "api", "store"])
 @pytest.mark.parametrize("twin_of", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_copies__say_the_same(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, kind: str, twin_of: Any
-) -> None:
+def test_copies__say_the_same(kakao, new_session, token, kind, twin_of):
     with pytest.raises(KakaoError) as caught:
         provoke(kind, kakao, new_session(token=token, token_updater=lambda _: None))
-    error: Any = caught.value
-    twin: Any = twin_of(error)
+    error = caught.value
+    twin = twin_of(error)
     assert type(twin) is type(error)
     assert str(twin) == str(error)
     assert twin.args == error.args

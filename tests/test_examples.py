@@ -1,18 +1,14 @@
 """Every example runs as it stands, with Kakao's real host names, against the local Kakao."""
 
-from __future__ import annotations
-
 import html
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
@@ -24,21 +20,18 @@ from kakao_session import RedisTokenStore, SQLTokenStore, Token
 from tests.free_port import free_port
 from tests.stores import servers
 
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MEMO = "/v2/api/talk/memo/default/send"
 
 
 def run(
-    kakao: KakaoEmulator,
-    folder: Path,
-    name: str,
-    *arguments: str,
-    stdin: str = "",
-    **variables: str,
-) -> subprocess.CompletedProcess[str]:
+    kakao,
+    folder,
+    name,
+    *arguments,
+    stdin="",
+    **variables,
+):
     """Run an example in a folder, with these variables besides those that lead to Kakao."""
     return subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
@@ -52,36 +45,33 @@ def run(
     )
 
 
-def run_logged_in(
-    kakao: KakaoEmulator, folder: Path, name: str, *arguments: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
+def run_logged_in(kakao, folder, name, *arguments, stdin=""):
     """Run an example in a folder with a tutorial's file that is seven hours old."""
     kakao.write_token_file(folder / "kakao_token.json", hours_ago=7)
     return run(kakao, folder, name, *arguments, stdin=stdin)
 
 
 @contextmanager
-def logins(url: str) -> Iterator[dict[str, SQLTokenStore]]:
+def logins(url):
     """The stores of two users in a database."""
     engine = create_engine(url)
     yield {user: SQLTokenStore(engine, user) for user in ("1", "2")}
     engine.dispose()
 
 
-def said_by(kakao: KakaoEmulator) -> str:
+def said_by(kakao):
     """:returns: the text of the message that was sent last."""
     assert kakao.requests[-1].path == MEMO
-    text: str = json.loads(dict(kakao.requests[-1].form)["template_object"])["text"]
-    return text
+    return json.loads(dict(kakao.requests[-1].form)["template_object"])["text"]
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_example__is_short_and_tested(path: Path) -> None:
+def test_example__is_short_and_tested(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
     assert f"test_{path.stem.removeprefix('test_')}" in globals()
 
 
-def test_renew_token(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_renew_token(kakao, tmp_path):
     assert len((EXAMPLES / "renew_token.py").read_text(encoding="utf-8").splitlines()) <= 15
     done = run_logged_in(kakao, tmp_path, "renew_token.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, "Hello, 홍길동\n", "")
@@ -91,12 +81,12 @@ def test_renew_token(kakao: KakaoEmulator, tmp_path: Path) -> None:
     assert stored["access_token"] not in str(kakao.token_requests[0].form)
 
 
-def test_send_to_me(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_send_to_me(kakao, tmp_path):
     assert run_logged_in(kakao, tmp_path, "send_to_me.py", "안녕").stdout == "sent\n"
     assert said_by(kakao) == "안녕"
 
 
-def test_user_info(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_user_info(kakao, tmp_path):
     told = "id: 123456789\nnickname: 홍길동\ne-mail: {}\n"
     done = run_logged_in(kakao, tmp_path, "user_info.py")
     assert (done.returncode, done.stdout) == (0, told.format("not agreed to"))
@@ -105,7 +95,7 @@ def test_user_info(kakao: KakaoEmulator, tmp_path: Path) -> None:
     assert len(kakao.token_requests) == 1
 
 
-def test_user_info__whose_login_is_over(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_user_info__whose_login_is_over(kakao, tmp_path):
     kakao.write_token_file(tmp_path / "kakao_token.json")
     kakao.unlink()
     done = run(kakao, tmp_path, "user_info.py")
@@ -113,7 +103,7 @@ def test_user_info__whose_login_is_over(kakao: KakaoEmulator, tmp_path: Path) ->
     assert done.stderr.endswith("Log in again: run `kakao-session login`.\n")
 
 
-def test_cron_notify(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_cron_notify(kakao, tmp_path):
     done = run_logged_in(kakao, tmp_path, "cron_notify.py", stdin="디스크 91%\n" + "x" * 500)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert said_by(kakao) == "디스크 91%\n" + "x" * 192
@@ -126,16 +116,14 @@ def test_cron_notify(kakao: KakaoEmulator, tmp_path: Path) -> None:
         (-10, "not sent: API limit has been exceeded (code -10, HTTP 400). "),
     ],
 )
-def test_cron_notify__tells_cron(
-    kakao: KakaoEmulator, tmp_path: Path, code: int, told: str
-) -> None:
+def test_cron_notify__tells_cron(kakao, tmp_path, code, told):
     kakao.fail_next(path=MEMO, error_code=code)
     done = run_logged_in(kakao, tmp_path, "cron_notify.py", stdin="disk full")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(told)
 
 
-def test_many_users(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_many_users(kakao, tmp_path):
     url = f"sqlite:///{tmp_path / 'users.db'}"
     with logins(url) as stores:
         for user, store in stores.items():
@@ -148,7 +136,7 @@ def test_many_users(kakao: KakaoEmulator, tmp_path: Path) -> None:
     assert len(kakao.token_requests) == 2
 
 
-def test_shared_redis(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_shared_redis(kakao, tmp_path):
     with servers.redis_server() as server:
         place = {"REDIS_URL": server.url}
         nobody = run(kakao, tmp_path, "shared_redis.py", **place)
@@ -175,7 +163,7 @@ def test_shared_redis(kakao: KakaoEmulator, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["KakaoSession", "OAuth2Session"])
-def test_migrate_from_oauth2session(kakao: KakaoEmulator, tmp_path: Path, name: str) -> None:
+def test_migrate_from_oauth2session(kakao, tmp_path, name):
     source = (EXAMPLES / "migrate_from_oauth2session.py").read_text(encoding="utf-8")
     if name == "OAuth2Session":
         before = "from requests_oauthlib import OAuth2Session"
@@ -194,7 +182,7 @@ def test_migrate_from_oauth2session(kakao: KakaoEmulator, tmp_path: Path, name: 
     assert len(kakao.token_requests) == 1
 
 
-def test_my_bot(kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_my_bot(kakao, tmp_path, monkeypatch):
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
     done = subprocess.run(
@@ -212,7 +200,7 @@ def test_my_bot(kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def site(kakao: KakaoEmulator, tmp_path: Path) -> Iterator[str]:
+def site(kakao, tmp_path):
     """:returns: where the web server is; it has a database of its own and Kakao's secret."""
     port = free_port()
     address = f"http://localhost:{port}"
@@ -245,24 +233,24 @@ def site(kakao: KakaoEmulator, tmp_path: Path) -> Iterator[str]:
 class Browser:
     """What a person sees of the site, and where he clicks."""
 
-    def __init__(self, kakao: KakaoEmulator, user: int) -> None:
+    def __init__(self, kakao, user):
         self.kakao = kakao
         self.user = user
         self.http = requests.Session()
         self.http.proxies = {"https": kakao.proxy_url}
         self.http.verify = kakao.ca_file
 
-    def open(self, url: str) -> requests.Response:
+    def open(self, url):
         """Follow a link, as somebody who is logged in at his Kakao account."""
         self.kakao.browser_user = self.user
         return self.http.get(url, timeout=30)
 
-    def click(self, page: requests.Response) -> requests.Response:
+    def click(self, page):
         """Follow the one link of a page."""
         [link] = re.findall(r"href='([^']+)'", page.text)
         return self.open(html.unescape(link))
 
-    def decide(self, page: requests.Response, decision: str) -> requests.Response:
+    def decide(self, page, decision):
         """Leave the consent page by one of its buttons."""
         [action] = re.findall(r'action="([^"]+)"', page.text)
         url = urljoin(page.url, html.unescape(action))
@@ -270,7 +258,7 @@ class Browser:
         form = {"scope": scopes, "decision": decision, "user": self.user}
         return self.http.post(url, data=form, timeout=30)
 
-    def log_in(self, address: str) -> requests.Response:
+    def log_in(self, address):
         """Agree to everything that is asked. :returns: the page that needs it."""
         connected = self.decide(self.click(self.open(address)), "agree")
         assert (connected.url, connected.status_code) == (f"{address}/", 401)
@@ -279,7 +267,7 @@ class Browser:
         return self.decide(consent, "agree")
 
 
-def test_flask_login(kakao: KakaoEmulator, site: str, tmp_path: Path) -> None:
+def test_flask_login(kakao, site, tmp_path):
     one, two = Browser(kakao, 1), Browser(kakao, 2)
     assert one.log_in(site).text == "Friends here: 0"
     assert two.log_in(site).text == "Friends here: 1"
@@ -293,7 +281,7 @@ def test_flask_login(kakao: KakaoEmulator, site: str, tmp_path: Path) -> None:
             assert sent == f"Bearer {token['access_token']}"
 
 
-def test_flask_login__cancelled(kakao: KakaoEmulator, site: str) -> None:
+def test_flask_login__cancelled(kakao, site):
     browser = Browser(kakao, 1)
     back = browser.decide(browser.click(browser.open(site)), "cancel")
     assert urlsplit(back.url).path == "/callback"
@@ -302,7 +290,7 @@ def test_flask_login__cancelled(kakao: KakaoEmulator, site: str) -> None:
     assert browser.decide(browser.click(back), "agree").url == f"{site}/"
 
 
-def test_flask_login__a_day_later(kakao: KakaoEmulator, site: str) -> None:
+def test_flask_login__a_day_later(kakao, site):
     one, two = Browser(kakao, 1), Browser(kakao, 2)
     one.log_in(site)
     two.log_in(site)
@@ -316,7 +304,7 @@ def test_flask_login__a_day_later(kakao: KakaoEmulator, site: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["", "&state=", "&state=forged"])
-def test_flask_login__takes_nobody_elses_code(kakao: KakaoEmulator, site: str, state: str) -> None:
+def test_flask_login__takes_nobody_elses_code(kakao, site, state):
     browser = Browser(kakao, 1)
     assert browser.open(f"{site}/callback?code=forged{state}").status_code == 401
     browser.open(site)

@@ -1,7 +1,5 @@
 """What the package shows, and what importing it costs."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
@@ -16,8 +14,8 @@ PACKAGE = Path(kakao_session.__file__).parent
 
 
 @pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
-def test_all__is_sorted_and_there(module: object) -> None:
-    names = list(module.__all__)  # type: ignore[attr-defined]  # it is a module of ours
+def test_all__is_sorted_and_there(module):
+    names = list(module.__all__)
     assert names == sorted(names)
     assert set(names) <= set(dir(module))
     for name in names:
@@ -25,9 +23,9 @@ def test_all__is_sorted_and_there(module: object) -> None:
 
 
 @pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
-def test_unknown_name__is_an_attribute_error(module: object) -> None:
+def test_unknown_name__is_an_attribute_error(module):
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
-        module.Nonsense  # type: ignore[attr-defined]  # noqa: B018  # that is the test
+        module.Nonsense  # noqa: B018  # the look-up is what fails
 
 
 @pytest.mark.parametrize(
@@ -45,7 +43,7 @@ def test_unknown_name__is_an_attribute_error(module: object) -> None:
         ("import kakao_session.emulator.pytest_plugin", "flask|trustme|requests$|werkzeug"),
     ],
 )
-def test_import__loads_nothing_before_it_is_used(statement: str, unwanted: str) -> None:
+def test_import__loads_nothing_before_it_is_used(statement, unwanted):
     code = f"{statement}; import sys; print(*sorted(sys.modules), sep='\\n')"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -53,13 +51,13 @@ def test_import__loads_nothing_before_it_is_used(statement: str, unwanted: str) 
     assert [name for name in loaded if re.match(rf"({unwanted})$", name)] == []
 
 
-def test_logger__is_silent_until_asked() -> None:
+def test_logger__is_silent_until_asked():
     code = "import kakao_session, logging; print(logging.getLogger('kakao_session').handlers)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "NullHandler" in out.stdout
 
 
-def test_kakaos_urls__stand_in_one_place() -> None:
+def test_kakaos_urls__stand_in_one_place():
     elsewhere = [
         path.relative_to(PACKAGE)
         for path in PACKAGE.rglob("*.py")
@@ -70,6 +68,6 @@ def test_kakaos_urls__stand_in_one_place() -> None:
     assert elsewhere == []
 
 
-def _code(path: Path) -> str:
+def _code(path):
     """What a module does, without what its docstrings tell."""
     return re.sub(r'"""(.|\n)*?"""', "", path.read_text(encoding="utf-8"))

@@ -1,7 +1,5 @@
 """A token in a file: private, whole, and never replaced by something worse."""
 
-from __future__ import annotations
-
 import json
 import os
 import pickle
@@ -9,11 +7,9 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from platformdirs import user_config_path
@@ -22,23 +18,19 @@ from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, Token
 from kakao_session.stores.file import default_path
 from tests.emulator.needs import as_root, on_posix
 
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
-
 TOKEN = Token({"access_token": "a", "refresh_token": "r", "expires_at": 5.5, "별명": "홍길동"})
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileTokenStore:
+def store(tmp_path):
     return FileTokenStore(tmp_path / "token.json")
 
 
-def mode(path: Path) -> int:
+def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_save_and_load(store: FileTokenStore) -> None:
+def test_save_and_load(store):
     assert store.load() is None
     store.save(TOKEN)
     assert store.load() == TOKEN
@@ -52,7 +44,7 @@ def test_save_and_load(store: FileTokenStore) -> None:
 
 @on_posix
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_modes__whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_modes__whatever_the_umask(tmp_path, umask):
     store = FileTokenStore(tmp_path / "a" / "b" / "token.json")
     before = os.umask(umask)
     try:
@@ -66,7 +58,7 @@ def test_modes__whatever_the_umask(tmp_path: Path, umask: int) -> None:
 
 
 @on_posix
-def test_open_file__becomes_private(store: FileTokenStore) -> None:
+def test_open_file__becomes_private(store):
     store.path.write_text("{}")
     store.path.chmod(0o644)
     store.save(TOKEN)
@@ -74,7 +66,7 @@ def test_open_file__becomes_private(store: FileTokenStore) -> None:
 
 
 @on_posix
-def test_symlink__is_followed(tmp_path: Path) -> None:
+def test_symlink__is_followed(tmp_path):
     target = tmp_path / "real" / "token.json"
     target.parent.mkdir()
     link = tmp_path / "link.json"
@@ -90,7 +82,7 @@ def test_symlink__is_followed(tmp_path: Path) -> None:
 
 
 @on_posix
-def test_symlink__that_is_turned_elsewhere(tmp_path: Path) -> None:
+def test_symlink__that_is_turned_elsewhere(tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "blue.json")
     store = FileTokenStore(tmp_path / "link.json")
     store.save(TOKEN)
@@ -101,10 +93,10 @@ def test_symlink__that_is_turned_elsewhere(tmp_path: Path) -> None:
         FileTokenStore(tmp_path / "blue.json", lock_timeout=0).delete()
 
 
-def said_when_locked(store: FileTokenStore) -> str:
+def said_when_locked(store):
     """What another thread hears that wants to save."""
 
-    def save() -> str:
+    def save():
         with pytest.raises(TokenStoreError, match="is locked") as caught:
             store.save(TOKEN)
         return str(caught.value)
@@ -113,14 +105,14 @@ def said_when_locked(store: FileTokenStore) -> str:
         return thread.submit(save).result()
 
 
-def test_lock_timeout(tmp_path: Path) -> None:
+def test_lock_timeout(tmp_path):
     assert FileTokenStore(tmp_path / "token.json").lock_timeout == 120
     with FileTokenStore(tmp_path / "token.json").lock():
         sentence = said_when_locked(FileTokenStore(tmp_path / "token.json", lock_timeout=0.1))
     assert "for more than 0.1 seconds" in sentence
 
 
-def test_relative_path__stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path__stays_where_it_was(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = FileTokenStore("token.json")
     store.save(TOKEN)
@@ -128,7 +120,7 @@ def test_relative_path__stays_where_it_was(tmp_path: Path, monkeypatch: pytest.M
     assert store.load() == TOKEN
 
 
-def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_path(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     assert default_path() == user_config_path("kakao-session") / "token.json"
@@ -138,8 +130,8 @@ def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", [None, "~/token.json", "~nobody-of-that-name/token.json"])
-def test_home_that_is_missing__is_said(path: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(_: object) -> None:
+def test_home_that_is_missing__is_said(path, monkeypatch):
+    def nobody(_):
         raise KeyError
 
     monkeypatch.delenv("HOME", raising=False)
@@ -153,9 +145,7 @@ def test_home_that_is_missing__is_said(path: str | None, monkeypatch: pytest.Mon
     )
 
 
-def test_working_folder_that_is_gone__is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_working_folder_that_is_gone__is_said(tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -165,7 +155,7 @@ def test_working_folder_that_is_gone__is_said(
     assert FileTokenStore(tmp_path / "token.json").load() is None
 
 
-BAD: dict[str, tuple[bytes, str]] = {
+BAD = {
     "empty": (b"", "not JSON"),
     "torn": (b'{"access_token": "secret-acc', "not JSON"),
     "not JSON": (b"access_token=secret", "not JSON"),
@@ -192,9 +182,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("content", "why"), BAD.values(), ids=BAD)
-def test_bad_content__says_so_and_stays(
-    kakao: KakaoEmulator, store: FileTokenStore, content: bytes, why: str
-) -> None:
+def test_bad_content__says_so_and_stays(kakao, store, content, why):
     store.path.write_bytes(content)
     session = KakaoSession("key", token_store=store, endpoints=kakao.endpoints)
     for attempt in (store.load, lambda: session.token, lambda: session.get("/v2/user/me")):
@@ -209,7 +197,7 @@ def test_bad_content__says_so_and_stays(
     assert kakao.requests == []
 
 
-def test_large_file__is_read_up_to_1_mib(store: FileTokenStore) -> None:
+def test_large_file__is_read_up_to_1_mib(store):
     store.path.write_bytes(b'{"access_token": "a"'.ljust((1 << 20) - 1) + b"}")
     assert store.load() == {"access_token": "a"}
 
@@ -224,7 +212,7 @@ def test_large_file__is_read_up_to_1_mib(store: FileTokenStore) -> None:
     ],
     ids=["bom", "utf-16", "duplicate", "lone surrogate"],
 )
-def test_odd_content__is_read_and_survives(store: FileTokenStore, content: bytes) -> None:
+def test_odd_content__is_read_and_survives(store, content):
     store.path.write_bytes(content)
     token = store.load()
     assert token is not None
@@ -234,7 +222,7 @@ def test_odd_content__is_read_and_survives(store: FileTokenStore, content: bytes
 
 
 @pytest.mark.parametrize("lifetime", [21599, "21599"])
-def test_tutorial_file__counts_from_its_last_writing(store: FileTokenStore, lifetime: Any) -> None:
+def test_tutorial_file__counts_from_its_last_writing(store, lifetime):
     answer = {"access_token": "a", "expires_in": lifetime, "refresh_token_expires_in": 5183999}
     store.path.write_text(json.dumps(answer))
     os.utime(store.path, (1000, 2000))
@@ -243,22 +231,22 @@ def test_tutorial_file__counts_from_its_last_writing(store: FileTokenStore, life
 
 
 @pytest.mark.parametrize("more", [{}, {"expires_in": "soon"}, {"expires_in": None}])
-def test_unknown_life__stays_unknown(store: FileTokenStore, more: dict[str, Any]) -> None:
+def test_unknown_life__stays_unknown(store, more):
     store.path.write_text(json.dumps({"access_token": "a", **more}))
     token = store.load()
     assert token is not None
     assert "expires_at" not in token
 
 
-def test_known_end__is_not_counted_anew(store: FileTokenStore) -> None:
+def test_known_end__is_not_counted_anew(store):
     store.path.write_text('{"access_token": "a", "expires_in": 10, "expires_at": 77}')
     token = store.load()
     assert token is not None
     assert token["expires_at"] == 77
 
 
-def test_save__what_load_would_refuse(store: FileTokenStore) -> None:
-    nested: list[Any] = []
+def test_save__what_load_would_refuse(store):
+    nested = []
     for _ in range(900):
         nested = [nested]
     content = json.dumps({"access_token": "a", "odd": nested}).encode()
@@ -273,7 +261,7 @@ def test_save__what_load_would_refuse(store: FileTokenStore) -> None:
     assert store.path.read_bytes() == content
 
 
-def test_save__up_to_what_load_takes(store: FileTokenStore) -> None:
+def test_save__up_to_what_load_takes(store):
     store.save(Token(access_token="a"))
     largest = Token(access_token="a" * ((1 << 20) - store.path.stat().st_size + 1))
     store.save(largest)
@@ -282,7 +270,7 @@ def test_save__up_to_what_load_takes(store: FileTokenStore) -> None:
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])
-def test_save__what_is_no_json(store: FileTokenStore, value: object) -> None:
+def test_save__what_is_no_json(store, value):
     store.save(TOKEN)
     content = store.path.read_bytes()
     with pytest.raises(TokenStoreError) as caught:
@@ -294,7 +282,7 @@ def test_save__what_is_no_json(store: FileTokenStore, value: object) -> None:
     assert store.path.read_bytes() == content
 
 
-def said(store: FileTokenStore, deed: Callable[[], object]) -> str:
+def said(store, deed):
     """What a deed of a store that fails has to say about its file."""
     with pytest.raises(TokenStoreError) as caught:
         deed()
@@ -302,12 +290,12 @@ def said(store: FileTokenStore, deed: Callable[[], object]) -> str:
     return str(caught.value).removeprefix(f"Token file {store.path} ")
 
 
-def lock(store: FileTokenStore) -> None:
+def lock(store):
     with store.lock():
         pytest.fail("it was locked")
 
 
-def test_place_that_is_a_folder(store: FileTokenStore) -> None:
+def test_place_that_is_a_folder(store):
     store.path.mkdir()
     why = "Is a directory. Name a file, not a folder."
     assert said(store, store.load) == f"can't be read: {why}"
@@ -316,7 +304,7 @@ def test_place_that_is_a_folder(store: FileTokenStore) -> None:
     assert [path.name for path in store.path.parent.iterdir() if path.suffix == ".tmp"] == []
 
 
-def test_folder_that_is_a_file(tmp_path: Path) -> None:
+def test_folder_that_is_a_file(tmp_path):
     (tmp_path / "file").touch()
     store = FileTokenStore(tmp_path / "file" / "token.json")
     remedy = "A file is in the place of a folder: name another place."
@@ -325,7 +313,7 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
     assert said(store, store.delete) == f"can't be removed: Not a directory. {remedy}"
 
 
-def test_name_that_is_too_long(tmp_path: Path) -> None:
+def test_name_that_is_too_long(tmp_path):
     store = FileTokenStore(tmp_path / ("t" * 300))
     why = "File name too long. Name a place with a shorter path."
     assert said(store, store.load) == f"can't be read: {why}"
@@ -344,13 +332,11 @@ def test_delete__while_another_holds_the_lock(store):
     assert store.load() == TOKEN
 
 
-def test_delete__somebody_else_was_faster(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_delete__somebody_else_was_faster(store, monkeypatch):
     store.save(TOKEN)
     unlink = os.unlink
 
-    def unlink_late(*args: Any, **kwargs: Any) -> None:
+    def unlink_late(*args, **kwargs):
         unlink(*args, **kwargs)
         unlink(*args, **kwargs)
 
@@ -374,8 +360,8 @@ except TokenStoreError as error:
 @as_root
 @pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "both unwritable"])
 def test_permissions__noticed_before_the_refresh_token_is_spent(
-    kakao: KakaoEmulator, token: Token, public_path: Path, obstacle: str
-) -> None:
+    kakao, token, public_path, obstacle
+):
     store = FileTokenStore(public_path / "token.json")
     token["expires_at"] = 1
     store.save(token)
@@ -402,7 +388,7 @@ def test_permissions__noticed_before_the_refresh_token_is_spent(
 
 
 @as_root
-def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
+def test_owner__stays_when_root_renews(store):
     store.save(TOKEN)
     os.chown(store.path, 65534, 65534)
     store.save(TOKEN)
@@ -411,7 +397,7 @@ def test_owner__stays_when_root_renews(store: FileTokenStore) -> None:
 
 
 @as_root
-def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store: FileTokenStore) -> None:
+def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store):
     store.path.write_text('{"access_token": "a"}')
     os.chown(store.path, 65534, 65533)
     with store.lock():
@@ -422,9 +408,7 @@ def test_owner__has_the_lock_too_when_root_is_the_first_to_take_it(store: FileTo
 
 @as_root
 @pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
-def test_owner__gets_nothing_that_lies_in_the_place_of_the_lock(
-    store: FileTokenStore, tmp_path: Path, plant: Callable[[Path, Path], None]
-) -> None:
+def test_owner__gets_nothing_that_lies_in_the_place_of_the_lock(store, tmp_path, plant):
     precious = tmp_path / "precious"
     precious.touch()
     store.path.write_text('{"access_token": "a"}')
@@ -440,9 +424,7 @@ def test_owner__gets_nothing_that_lies_in_the_place_of_the_lock(
 
 
 @pytest.mark.skipif(not hasattr(os, "fchown"), reason="no owners here")
-def test_owner__is_left_as_it_is_by_all_but_root(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_owner__is_left_as_it_is_by_all_but_root(store, monkeypatch):
     store.save(TOKEN)
     store.path.with_name("token.json.lock").unlink()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -451,13 +433,11 @@ def test_owner__is_left_as_it_is_by_all_but_root(
     assert store.load() == {"access_token": "b"}
 
 
-def test_save_and_delete__reach_the_disk(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[str] = []
+def test_save_and_delete__reach_the_disk(store, monkeypatch):
+    synced = []
     fsync = os.fsync
 
-    def spy(descriptor: int) -> None:
+    def spy(descriptor):
         fsync(descriptor)
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             synced.append("folder")
@@ -476,13 +456,11 @@ def test_save_and_delete__reach_the_disk(
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_failure_on_the_way__leaves_the_old_file_and_no_litter(store, monkeypatch, step):
     store.save(TOKEN)
     content = store.path.read_bytes()
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, fail)
@@ -492,12 +470,10 @@ def test_failure_on_the_way__leaves_the_old_file_and_no_litter(
     assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
 
 
-def test_folder_that_became_read_only__noticed_by_the_lock(
-    store: FileTokenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folder_that_became_read_only__noticed_by_the_lock(store, monkeypatch):
     do_open = os.open
 
-    def fail(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+    def fail(path, flags, *args, **kwargs):
         if flags & (os.O_WRONLY | os.O_RDWR) and "lock" not in path:
             raise OSError(30, "Read-only file system")
         return do_open(path, flags, *args, **kwargs)
@@ -510,8 +486,8 @@ def test_folder_that_became_read_only__noticed_by_the_lock(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
 def test_disk_that_is_full__noticed_before_the_refresh_token_is_spent(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, store: FileTokenStore, clock: Clock
-) -> None:
+    kakao, new_session, token, store, clock
+):
     import resource
 
     kakao.refresh_token_renewal = "always"
@@ -530,7 +506,7 @@ def test_disk_that_is_full__noticed_before_the_refresh_token_is_spent(
     assert {path.name for path in store.path.parent.iterdir()} == {"token.json", "token.json.lock"}
 
 
-def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
+def test_litter_of_the_killed__is_swept(store):
     store.save(TOKEN)
     folder = store.path.parent
     (folder / f".token.json.{16 * '0'}.tmp").touch()
@@ -551,7 +527,7 @@ def test_litter_of_the_killed__is_swept(store: FileTokenStore) -> None:
     assert names == others | kept
 
 
-def test_lock__lets_its_thread_in_again(store: FileTokenStore) -> None:
+def test_lock__lets_its_thread_in_again(store):
     store.lock_timeout = 0.1
     with store.lock():
         store.save(TOKEN)
@@ -559,7 +535,7 @@ def test_lock__lets_its_thread_in_again(store: FileTokenStore) -> None:
             store.delete()
 
 
-def test_pickle_and_repr(store: FileTokenStore) -> None:
+def test_pickle_and_repr(store):
     with store.lock():
         pass
     twin = pickle.loads(pickle.dumps(store))
@@ -569,9 +545,7 @@ def test_pickle_and_repr(store: FileTokenStore) -> None:
     assert store.load() == TOKEN
 
 
-def test_renewals__leave_no_litter(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_renewals__leave_no_litter(kakao, new_session, token, clock, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)

@@ -1,8 +1,5 @@
 """``kakao_session.login``: what a browser or a person brings back, and what is kept of a login."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -11,24 +8,18 @@ from kakao_session import ConfigurationError, FileTokenStore, LoginRequiredError
 from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
 from tests.test_login import agree
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
-
 
 @pytest.fixture
-def login(new_session: NewSession, tmp_path: Path) -> Login:
+def login(new_session, tmp_path):
     store = tmp_path / "token.json"
     return Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256", token_store=store))
 
 
-def query(url: str) -> dict[str, str]:
+def query(url):
     return dict(parse_qsl(urlsplit(url).query))
 
 
-def test_login__from_the_redirect(kakao: KakaoEmulator, login: Login, tmp_path: Path) -> None:
+def test_login__from_the_redirect(kakao, login, tmp_path):
     redirect = agree(login.url)
     assert login.is_answer(redirect)
     token = login.finish(login.read(redirect))
@@ -51,7 +42,7 @@ def test_login__from_the_redirect(kakao: KakaoEmulator, login: Login, tmp_path: 
         " {code} ",
     ],
 )
-def test_read__however_it_is_pasted(login: Login, form: str) -> None:
+def test_read__however_it_is_pasted(login, form):
     redirect = agree(login.url)
     code = query(redirect)["code"]
     pasted = form.format(redirect=redirect, query=urlsplit(redirect).query, code=code)
@@ -78,7 +69,7 @@ def test_read__however_it_is_pasted(login: Login, form: str) -> None:
         ("", "missing_code", False),
     ],
 )
-def test_read__no_code(login: Login, answer: str, error: str, ends: bool) -> None:
+def test_read__no_code(login, answer, error, ends):
     answer = answer.format(state=query(login.url)["state"])
     with pytest.raises(LoginRequiredError) as caught:
         login.read(answer)
@@ -87,13 +78,11 @@ def test_read__no_code(login: Login, answer: str, error: str, ends: bool) -> Non
 
 
 @pytest.mark.parametrize("code", ["x" * 10, "x" * 1000, "aZ09_~.+/=-"])
-def test_read__bare_code(login: Login, code: str) -> None:
+def test_read__bare_code(login, code):
     assert login.read(code) == code
 
 
-def test_code_of_another_login__is_tied_to_it_by_pkce(
-    kakao: KakaoEmulator, login: Login, new_session: NewSession
-) -> None:
+def test_code_of_another_login__is_tied_to_it_by_pkce(kakao, login, new_session):
     other = Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256"))
     stolen = query(agree(other.url))["code"]
     with pytest.raises(ConfigurationError, match="PKCE"):
@@ -102,13 +91,11 @@ def test_code_of_another_login__is_tied_to_it_by_pkce(
 
 # What is kept ---------------------------------------------------------------------------------
 
-OLD: dict[str, Any] = {"access_token": "old", "app_key": "another-app", "client_secret": "its own"}
+OLD = {"access_token": "old", "app_key": "another-app", "client_secret": "its own"}
 
 
 @pytest.mark.parametrize("secret", [None, "s3cret"])
-def test_app_token_store__keeps_whose_the_token_is(
-    kakao: KakaoEmulator, new_session: NewSession, tmp_path: Path, secret: str | None
-) -> None:
+def test_app_token_store__keeps_whose_the_token_is(kakao, new_session, tmp_path, secret):
     file = FileTokenStore(tmp_path / "token.json")
     file.save(Token(OLD))
     store = AppTokenStore(file, kakao.app_key, secret)
@@ -122,7 +109,7 @@ def test_app_token_store__keeps_whose_the_token_is(
     assert dict(kakao.token_requests[0].form).get("client_secret") is None
 
 
-def test_app_token_store__is_the_store_itself_else(tmp_path: Path) -> None:
+def test_app_token_store__is_the_store_itself_else(tmp_path):
     file = FileTokenStore(tmp_path / "token.json")
     store = AppTokenStore(file, "key")
     assert store.load() is None
@@ -134,7 +121,7 @@ def test_app_token_store__is_the_store_itself_else(tmp_path: Path) -> None:
     assert file.load() is None
 
 
-def test_note_user(tmp_path: Path, token: Token, clock: Clock) -> None:
+def test_note_user(tmp_path, token, clock):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     note_user(store, token, 2**60)
@@ -142,9 +129,7 @@ def test_note_user(tmp_path: Path, token: Token, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("now_there", [None, Token(access_token="another's")])
-def test_note_user__another_token_is_there_by_now(
-    tmp_path: Path, token: Token, now_there: Token | None
-) -> None:
+def test_note_user__another_token_is_there_by_now(tmp_path, token, now_there):
     store = FileTokenStore(tmp_path / "token.json")
     if now_there:
         store.save(now_there)
@@ -152,9 +137,7 @@ def test_note_user__another_token_is_there_by_now(
     assert store.load() == now_there
 
 
-def test_user__is_kept_by_a_renewal_and_not_by_a_login(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_user__is_kept_by_a_renewal_and_not_by_a_login(kakao, new_session, token, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     note_user(store, token, 7)

@@ -3,11 +3,6 @@
 Names under ``.example`` lead to this machine, as they do for a site that has bent its own name.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
 from kakao_session import KakaoSession
@@ -15,11 +10,6 @@ from kakao_session.login.flow import Login
 from tests.emulator.chromium import chromium
 from tests.free_port import free_port
 from tests.test_loopback import Browser as Listener
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
-
-    from kakao_session.emulator import KakaoEmulator
 
 # Each way in which a page can send something; what it could read, or nothing if that is so.
 ATTACK = """async ([url, body]) => {
@@ -75,7 +65,7 @@ HOSTILE = "<!doctype html><title>hostile</title><body>"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser():
     arguments = (
         "--host-resolver-rules=MAP *.example 127.0.0.1",
         # Else Chromium itself keeps the page away from this machine. Not every browser does.
@@ -86,14 +76,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def hostile_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+def hostile_page(browser):
     """Opens a page of a site's own making at any address."""
     context = browser.new_context()
 
-    def open_page(origin: str) -> Page:
+    def open_page(origin):
         page = context.new_page()
 
-        def serve(route: Route) -> None:
+        def serve(route):
             route.fulfill(body=HOSTILE, content_type="text/html")
 
         page.route(f"{origin}/hostile", serve)
@@ -105,7 +95,7 @@ def hostile_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
 
 
 @pytest.fixture
-def login() -> Iterator[Listener]:
+def login():
     """A login that is under way."""
     port = free_port()
     uri = f"http://localhost:{port}/callback"
@@ -120,16 +110,14 @@ ELSEWHERE = ["http://evil.example", "http://127.0.0.1:8000", "http://localhost:8
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
-def test_login__and_a_page_of_another_origin(
-    login: Listener, hostile_page: Callable[[str], Page], origin: str
-) -> None:
+def test_login__and_a_page_of_another_origin(login, hostile_page, origin):
     page = hostile_page(origin)
     for path in ("callback?code=stolen&state=guessed", "callback", ""):
         assert page.evaluate(ATTACK, [f"http://{login.host}/{path}", "code=stolen"]) == []
     assert login.is_still_waiting()
 
 
-def test_login__and_a_rebound_name(login: Listener, hostile_page: Callable[[str], Page]) -> None:
+def test_login__and_a_rebound_name(login, hostile_page):
     page = hostile_page(f"http://rebound.example:{login.port}")
     for query in ("code=stolen&state=guessed", login.answer):
         assert statuses(page, f"/callback?{query}", "") == [421, 501]
@@ -148,9 +136,7 @@ ACTIONS = {
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
-def test_control__and_a_page_of_another_origin(
-    kakao: KakaoEmulator, hostile_page: Callable[[str], Page], origin: str
-) -> None:
+def test_control__and_a_page_of_another_origin(kakao, hostile_page, origin):
     kakao.login()
     before = standing(kakao)
     page = hostile_page(origin)
@@ -159,9 +145,7 @@ def test_control__and_a_page_of_another_origin(
     assert standing(kakao) == before
 
 
-def test_control__and_a_rebound_name(
-    kakao: KakaoEmulator, hostile_page: Callable[[str], Page]
-) -> None:
+def test_control__and_a_rebound_name(kakao, hostile_page):
     kakao.login()
     before = standing(kakao)
     page = hostile_page(kakao.control_url.replace("127.0.0.1", "rebound.example"))
@@ -170,7 +154,7 @@ def test_control__and_a_rebound_name(
     assert standing(kakao) == before
 
 
-def statuses(page: Page, path: str, body: str) -> Any:
+def statuses(page, path, body):
     """:returns: how a page's requests to its own address are answered: one reads, one sends."""
     return page.evaluate(
         """async ([path, body]) => [
@@ -183,6 +167,6 @@ def statuses(page: Page, path: str, body: str) -> Any:
     )
 
 
-def standing(kakao: KakaoEmulator) -> Any:
+def standing(kakao):
     tokens = [(token.fingerprint, token.ended) for token in kakao.tokens]
     return tokens, len(kakao.users), kakao.rate_limit, kakao.failures

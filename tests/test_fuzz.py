@@ -1,13 +1,10 @@
 """What comes from outside, however odd: only documented errors come out, soon, and no secret."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -52,7 +49,7 @@ from tests.odd import (
 SENT = "presented-refresh-token"
 
 
-def answer(status: int, body: bytes) -> requests.Response:
+def answer(status, body):
     response = requests.Response()
     response.status_code, response.raw = status, io.BytesIO(body)
     return response
@@ -61,11 +58,11 @@ def answer(status: int, body: bytes) -> requests.Response:
 class Answering(requests.adapters.HTTPAdapter):
     """A network in which everybody gets one answer, made as urllib3 makes it."""
 
-    def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
+    def __init__(self, status, body, headers):
         super().__init__()
         self.answer = (status, body, headers)
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def send(self, request, *_, **__):
         status, body, headers = self.answer
         raw = HTTPResponse(
             io.BytesIO(body) if isinstance(body, bytes) else body,
@@ -77,7 +74,7 @@ class Answering(requests.adapters.HTTPAdapter):
         return self.build_response(request, raw)
 
 
-def network(status: int, body: Any, headers: dict[str, str] | None = None) -> requests.Session:
+def network(status, body, headers=None):
     session = requests.Session()
     session.mount("https://", Answering(status, body, headers or {}))
     return session
@@ -87,16 +84,16 @@ class NoTime:
     monotonic = staticmethod(time.monotonic)
 
     @staticmethod
-    def sleep(seconds: float) -> None:
+    def sleep(seconds):
         assert 0 <= seconds <= LONGEST_RETRY_AFTER
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_waiting(monkeypatch):
     monkeypatch.setattr(token_endpoint_module, "time", NoTime)
 
 
-def refreshed(session: requests.Session) -> Token:
+def refreshed(session):
     endpoint = TokenEndpoint("https://kauth.example/oauth/token", session=session)
     return endpoint.request(Form(grant_type="refresh_token", refresh_token=SENT))
 
@@ -107,9 +104,7 @@ def refreshed(session: requests.Session) -> Token:
 @fuzz
 @given(TOKEN_STATUSES, BODIES | GRANTS, st.none() | RETRY_AFTERS, st.just({}) | CONTENT)
 @example(200, NO_FLOAT, None, {})
-def test_token_endpoint(
-    status: int, body: bytes, retry_after: str | None, headers: dict[str, str]
-) -> None:
+def test_token_endpoint(status, body, retry_after, headers):
     if retry_after is not None:
         headers = {**headers, "Retry-After": retry_after}
     with bounded():
@@ -126,19 +121,19 @@ def test_token_endpoint(
 
 @fuzz
 @given(RETRY_AFTERS)
-def test_retry_after(retry_after: str) -> None:
+def test_retry_after(retry_after):
     with bounded(), pytest.raises(TemporaryError):
         refreshed(network(503, b"", {"Retry-After": retry_after}))
 
 
 class Endless(io.RawIOBase):
-    def __init__(self) -> None:
+    def __init__(self):
         self.given = 0
 
-    def readable(self) -> bool:
+    def readable(self):
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer):
         if self.given > ENDLESS:  # for whoever reads it all
             return 0
         buffer[:] = b" " * len(buffer)
@@ -147,7 +142,7 @@ class Endless(io.RawIOBase):
 
 
 @pytest.mark.parametrize("status", [200, 400, 503])
-def test_token_endpoint__without_end(status: int) -> None:
+def test_token_endpoint__without_end(status):
     endless = Endless()
     with bounded(), pytest.raises(TokenEndpointError):
         refreshed(network(status, endless))
@@ -155,7 +150,7 @@ def test_token_endpoint__without_end(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_token_endpoint__bomb(status: int) -> None:
+def test_token_endpoint__bomb(status):
     session = network(status, bomb(), {"Content-Encoding": "gzip"})
     with bounded(), pytest.raises(TemporaryError):
         refreshed(session)
@@ -166,7 +161,7 @@ def test_token_endpoint__bomb(status: int) -> None:
 
 @fuzz
 @given(STATUSES, BODIES)
-def test_api_error(status: int, body: bytes) -> None:
+def test_api_error(status, body):
     with bounded():
         if status < 400:
             raise_for_kakao(answer(status, body))
@@ -178,7 +173,7 @@ def test_api_error(status: int, body: bytes) -> None:
 
 @fuzz
 @given(TOKEN_STATUSES, BODIES | GRANTS, CONTENT)
-def test_session(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_session(status, body, headers):
     """Kakao answers everything so: a call, a renewal, a login, a logout."""
     with bounded(), KakaoSession("key", token={"access_token": "a", "refresh_token": "r"}) as kakao:
         kakao.mount("https://", Answering(status, body, headers))
@@ -203,7 +198,7 @@ def test_session(status: int, body: bytes, headers: dict[str, str]) -> None:
 @given(BODIES)
 @example(NO_FLOAT)
 @example(NO_CALENDAR)
-def test_token_file(body: bytes) -> None:
+def test_token_file(body):
     with tempfile.TemporaryDirectory() as folder, bounded():
         store = FileTokenStore(Path(folder, "token.json"))
         store.path.write_bytes(body)
@@ -253,7 +248,7 @@ REDIRECTS = (
 @example("http://localhost/?code=a&state=\ud800", "the-state")
 @example("http://localhost/?code=\ud800", None)
 @example("http://localhost/?code=a%0d%0ab", None)
-def test_redirect(url: str, state: str | None) -> None:
+def test_redirect(url, state):
     with bounded():
         try:
             code = read_code(url, state)
@@ -266,7 +261,7 @@ def test_redirect(url: str, state: str | None) -> None:
 
 @fuzz
 @given(REDIRECTS)
-def test_fetch_token(redirect: str) -> None:
+def test_fetch_token(redirect):
     token = b'{"access_token": "opaque-token"}'
     with bounded(), KakaoSession("key", redirect_uri="http://localhost:8765/callback") as kakao:
         kakao.mount("https://", Answering(200, token, {}))
@@ -285,7 +280,7 @@ def test_fetch_token(redirect: str) -> None:
 
 @fuzz_cheaply
 @given(REDIRECTS)
-def test_pasted(line: str) -> None:
+def test_pasted(line):
     with bounded(), KakaoSession("key", redirect_uri="http://localhost", pkce="S256") as kakao:
         login = Login(kakao)
         assert isinstance(login.is_answer(line), bool)

@@ -1,14 +1,9 @@
 """Odd environment variables: an error says so, and nobody learns what is in them."""
 
-from __future__ import annotations
-
 import os
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import requests
@@ -49,7 +44,7 @@ VARIABLES = st.dictionaries(
 
 
 @contextmanager
-def environment(variables: dict[bytes, bytes]) -> Iterator[None]:
+def environment(variables):
     before = dict(os.environb)
     os.environb.update(variables)
     try:
@@ -60,8 +55,8 @@ def environment(variables: dict[bytes, bytes]) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(*_: object, **__: object) -> None:
+def _no_network(monkeypatch, tmp_path):
+    def refuse(*_, **__):
         raise ConnectionRefusedError
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
@@ -79,11 +74,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @example({b"KAKAO_SESSION_TOKEN_FILE": b"~nobody-of-that-name"})
 @example({b"HTTPS_PROXY": b"\x01@"})
 @example({b"HTTPS_PROXY": b"http://me:" + SECRET + b"@[", b"REQUESTS_CA_BUNDLE": b"/"})
-def test_environment(variables: dict[bytes, bytes]) -> None:
+def test_environment(variables):
     token = {"access_token": "a", "refresh_token": "r", "expires_at": 1}
     with environment({b"KAKAO_REST_API_KEY": b"key", **variables}), bounded():
         session = KakaoSession(token=token, redirect_uri="http://localhost:8765/callback")
-        ours: list[Any] = [
+        ours = [
             lambda: FileTokenStore().load(),
             session.refresh_token,
             session.ensure_active_token,

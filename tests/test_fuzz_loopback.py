@@ -1,11 +1,8 @@
 """Whatever is sent to the loopback port: it is answered or hung up on, and the wait goes on."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -26,14 +23,14 @@ STRAY = html(Page.STRAY).encode()
 class Waiting(Browser):
     """A listener as the command has it, at which nothing that is made up can be the answer."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         port = free_port()
         uri = f"http://localhost:{port}/callback"
         login = Login(KakaoSession("key", redirect_uri=uri, pkce="S256"))
         super().__init__(uri, port, login.is_answer)
         self.answer = f"code=c&state={login._state}"
 
-    def parts_sent(self, parts: list[bytes]) -> bytes:
+    def parts_sent(self, parts):
         """:returns: the answer to what comes in parts, with nothing after them."""
         with self.connect() as connection, connection.makefile("rb") as answer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -47,7 +44,7 @@ class Waiting(Browser):
 
 
 @pytest.fixture(scope="module")
-def waiting() -> Iterator[Waiting]:
+def waiting():
     waiting = Waiting()
     with waiting.listener:
         yield waiting
@@ -120,7 +117,7 @@ REQUESTS = st.builds(
 BYTES = REQUESTS.map(lambda text: text.encode("latin-1", "replace")) | st.binary(max_size=100)
 
 
-def cut(data: bytes, at: list[float]) -> list[bytes]:
+def cut(data, at):
     """:returns: *data* in parts that end at these fractions of it."""
     ends = sorted(int(len(data) * each) for each in at)
     starts = [0, *ends]
@@ -131,7 +128,7 @@ def cut(data: bytes, at: list[float]) -> list[bytes]:
 @given(BYTES, st.lists(st.floats(0, 1), max_size=5))
 @example(b"GET /callback HTTP/0.9\r\n\r\n", [])
 @example(b"GET /callback\r\n\r\n", [0.5])
-def test_bytes(waiting: Waiting, data: bytes, at: list[float]) -> None:
+def test_bytes(waiting, data, at):
     with bounded():
         answer = waiting.parts_sent(cut(data.replace(b"{host}", waiting.host.encode()), at))
     head, _, page = answer.partition(b"\r\n\r\n")
@@ -142,7 +139,7 @@ def test_bytes(waiting: Waiting, data: bytes, at: list[float]) -> None:
 
 @fuzz_cheaply
 @given(ANY_TEXT | TARGETS, ANY_TEXT | st.just("{host}"))
-def test_reply(waiting: Waiting, target: str, host: str) -> None:
+def test_reply(waiting, target, host):
     with bounded():
         status, page = waiting.listener.reply(host.replace("{host}", waiting.host), target)
     assert status in (400, 404, 421)
@@ -159,11 +156,11 @@ def test_reply(waiting: Waiting, target: str, host: str) -> None:
     ],
     ids=["silent", "half", "headers", "body"],
 )
-def test_many_connections_at_once(data: bytes) -> None:
+def test_many_connections_at_once(data):
     waiting = Waiting()
     everybody_is_there = threading.Barrier(MOST_CONNECTIONS * 2, timeout=30)
 
-    def come() -> None:
+    def come():
         with suppress(OSError, threading.BrokenBarrierError), waiting.connect() as connection:
             everybody_is_there.wait()
             connection.sendall(data)

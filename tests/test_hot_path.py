@@ -1,24 +1,19 @@
 """What a call with a fresh token goes through, counted: no clock, so no mood of the machine."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 import requests
 
 import kakao_session
-from benchmarks.contenders import AUTH, BARE, BARE_AUTH, SESSION, Contender, Wire, some_login
+from benchmarks.contenders import AUTH, BARE, BARE_AUTH, SESSION, Wire, some_login
 from kakao_session import FileTokenStore, KakaoAuth, KakaoSession
 
 PACKAGE = str(Path(kakao_session.__file__).parent)
@@ -27,11 +22,10 @@ INLINED = {"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"}
 
 LOGIN = some_login()
 OURS = pytest.mark.parametrize("contender", [SESSION, AUTH], ids=lambda contender: contender.name)
-NewCall = Callable[..., Callable[[], Any]]
 
 
 @pytest.fixture(autouse=True)
-def _no_collection() -> Iterator[None]:
+def _no_collection():
     """What the collector finalizes, other tests' leftovers say, is not the call's doing."""
     gc.collect()
     gc.disable()
@@ -40,11 +34,11 @@ def _no_collection() -> Iterator[None]:
 
 
 @pytest.fixture
-def new_call() -> Iterator[NewCall]:
+def new_call():
     """Makes what makes one call, answered from memory, all that is made once having been made."""
     clients = []
 
-    def make(contender: Contender, trust_env: bool = True) -> Callable[[], Any]:
+    def make(contender, trust_env=True):
         client = contender.open(LOGIN, Wire(in_memory=True, trust_env=trust_env))
         clients.append(client)
         for _ in range(3):
@@ -56,11 +50,11 @@ def new_call() -> Iterator[NewCall]:
         client.close()
 
 
-def functions_called(call: Callable[[], Any]) -> list[tuple[str, str]]:
+def functions_called(call):
     """:returns: file and name of every Python function that a call runs, in order."""
-    called: list[tuple[str, str]] = []
+    called = []
 
-    def note(frame: FrameType, event: str, _: Any) -> None:
+    def note(frame, event, _):
         if event == "call" and frame.f_code.co_name not in INLINED:
             called.append((frame.f_code.co_filename, frame.f_code.co_name))
 
@@ -73,7 +67,7 @@ def functions_called(call: Callable[[], Any]) -> list[tuple[str, str]]:
     return called
 
 
-def of_ours(called: list[tuple[str, str]]) -> list[str]:
+def of_ours(called):
     return [f"{Path(file).stem}.{name}" for file, name in called if file.startswith(PACKAGE)]
 
 
@@ -86,13 +80,13 @@ def test_functions__of_ours(new_call, contender, most):
 
 
 def test_session__runs_no_more_functions_than_a_bare_one_without_environment(
-    new_call: NewCall,
-) -> None:
+    new_call,
+):
     ours = functions_called(new_call(SESSION))
     assert len(ours) <= len(functions_called(new_call(BARE, trust_env=False)))
 
 
-def test_auth__runs_six_functions_more_than_the_barest(new_call: NewCall) -> None:
+def test_auth__runs_six_functions_more_than_the_barest(new_call):
     for trust_env in (True, False):
         ours = functions_called(new_call(AUTH, trust_env))
         barest = functions_called(new_call(BARE_AUTH, trust_env))
@@ -100,29 +94,27 @@ def test_auth__runs_six_functions_more_than_the_barest(new_call: NewCall) -> Non
 
 
 @OURS
-def test_locks__none_is_taken(
-    new_call: NewCall, contender: Contender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken: list[object] = []
+def test_locks__none_is_taken(new_call, contender, monkeypatch):
+    taken = []
 
     class Noted:
-        def __init__(self) -> None:
+        def __init__(self):
             self._lock = allocate()
 
-        def acquire(self, *arguments: Any) -> bool:
+        def acquire(self, *arguments):
             taken.append(self)
             return bool(self._lock.acquire(*arguments))
 
-        def release(self) -> None:
+        def release(self):
             self._lock.release()
 
-        def __enter__(self) -> None:
+        def __enter__(self):
             self.acquire()
 
-        def __exit__(self, *_: object) -> None:
+        def __exit__(self, *_):
             self.release()
 
-    allocate: Callable[[], Any] = threading.RLock
+    allocate = threading.RLock
     monkeypatch.setattr(threading, "Lock", Noted)
     monkeypatch.setattr(threading, "RLock", Noted)
     ours, bare = new_call(contender), new_call(BARE)
@@ -138,16 +130,16 @@ def test_locks__none_is_taken(
 class Audit:
     """What the system is asked for. A hook can't be taken away again, so it listens when told."""
 
-    def __init__(self) -> None:
-        self.events: list[str] = []
+    def __init__(self):
+        self.events = []
         self.listens = False
         sys.addaudithook(self._note)
 
-    def _note(self, event: str, _: object) -> None:
+    def _note(self, event, _):
         if self.listens and event.partition(".")[0] in {"open", "os", "socket", "subprocess"}:
             self.events.append(event)
 
-    def of(self, call: Callable[[], Any]) -> list[str]:
+    def of(self, call):
         """:returns: what is asked for during a call."""
         self.events.clear()
         self.listens = True
@@ -159,12 +151,12 @@ class Audit:
 
 
 @pytest.fixture(scope="session")
-def audit() -> Audit:
+def audit():
     return Audit()
 
 
 @OURS
-def test_system__is_not_asked(new_call: NewCall, contender: Contender, audit: Audit) -> None:
+def test_system__is_not_asked(new_call, contender, audit):
     assert audit.of(Path(__file__).read_bytes) == ["open"]
     assert audit.of(new_call(contender)) == []
 
@@ -183,7 +175,7 @@ def test_dropped__is_freed_without_the_collector(kakao, token, clock, make):
 
 
 @OURS
-def test_memory__nothing_is_kept(new_call: NewCall, contender: Contender) -> None:
+def test_memory__nothing_is_kept(new_call, contender):
     calls = 300
     call = new_call(contender)
     held = []
@@ -205,7 +197,7 @@ def test_memory__nothing_is_kept(new_call: NewCall, contender: Contender) -> Non
     [{"token": LOGIN.token}, {"token_store": FileTokenStore("token.json")}],
     ids=["token", "store"],
 )
-def test_auth__holds_less_than_2_kib(what: dict[str, Any]) -> None:
+def test_auth__holds_less_than_2_kib(what):
     count = 1000
     auths = [KakaoAuth(**LOGIN.app, **what)]
     tracemalloc.start()

@@ -4,16 +4,12 @@ The threads are greenlets, so that one runs at a time and a run can be repeated.
 thread hands back to the schedule, which tries, one run after another, every order there is.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import queue
 import sys
-from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from greenlet import getcurrent, greenlet
@@ -27,7 +23,7 @@ from kakao_session import (
 )
 from kakao_session import single_flight as flight_module
 from kakao_session.persistence import Persistence
-from kakao_session.token_endpoint import Form, TokenEndpoint
+from kakao_session.token_endpoint import TokenEndpoint
 from kakao_session.token_source import TRIED_AHEAD, TokenSource
 from kakao_session.unauthorized import REFRESHED_FOR_A_401, RetryUnauthorized
 
@@ -40,17 +36,17 @@ ENDING = Token({**EXPIRED, "expires_in": 21_599, "expires_at": NOW + 200})
 class Schedule:
     """One run. It takes the turns that it is given, and then always the first that is possible."""
 
-    def __init__(self, given: list[int]) -> None:
+    def __init__(self, given):
         self.given = given
-        self.taken: list[tuple[int, int]] = []  # which turn, out of how many
-        self._ready: dict[greenlet, Callable[[], bool]] = {}
+        self.taken = []  # which turn, out of how many
+        self._ready = {}
 
-    def run(self, jobs: list[Callable[[], Any]]) -> list[Any]:
+    def run(self, jobs):
         """:returns: what each job returned or raised."""
         self._hub = getcurrent()
         threads = [greenlet(_outcome_of) for _ in jobs]
-        outcomes: dict[greenlet, Any] = {}
-        arguments: dict[greenlet, Any] = dict(zip(threads, jobs, strict=True))
+        outcomes = {}
+        arguments = dict(zip(threads, jobs, strict=True))
         self._ready = dict.fromkeys(threads, _always)
         while self._ready:
             possible = [thread for thread, ready in self._ready.items() if ready()]
@@ -65,12 +61,12 @@ class Schedule:
                 del self._ready[thread]
         return [outcomes[thread] for thread in threads]
 
-    def step(self, ready: Callable[[], bool] | None = None) -> None:
+    def step(self, ready=None):
         """Hand back, and go on when it is this thread's turn and the way is free."""
         self._ready[getcurrent()] = ready or _always
         self._hub.switch()
 
-    def next(self) -> list[int] | None:
+    def next(self):
         """:returns: the turns of the run to try after this one; ``None`` if all have been tried."""
         taken = list(self.taken)
         while taken:
@@ -80,11 +76,11 @@ class Schedule:
         return None
 
 
-def _always() -> bool:
+def _always():
     return True
 
 
-def _outcome_of(job: Callable[[], Any]) -> Any:
+def _outcome_of(job):
     try:
         return job()
     except (KakaoError, KeyboardInterrupt) as error:
@@ -97,20 +93,20 @@ class Threading:
     schedule: Schedule
 
     @staticmethod
-    def get_ident() -> int:
+    def get_ident():
         if sys._getframe(1).f_code.co_name == "__init__":  # a flight that is about to begin
             Threading.schedule.step()
         return id(getcurrent())
 
     class Lock:
-        def __init__(self) -> None:
+        def __init__(self):
             self.held = False
 
-        def __enter__(self) -> None:
+        def __enter__(self):
             Threading.schedule.step(lambda: not self.held)
             self.held = True
 
-        def __exit__(self, *_: object) -> None:
+        def __exit__(self, *_):
             self.held = False
 
 
@@ -120,13 +116,13 @@ class Queues:
     Empty = queue.Empty
 
     class SimpleQueue:
-        def __init__(self) -> None:
+        def __init__(self):
             self.items = 0
 
-        def put(self, _: None) -> None:
+        def put(self, _):
             self.items += 1
 
-        def get(self, timeout: float) -> None:
+        def get(self, timeout):
             Threading.schedule.step(lambda: self.items > 0)
             self.items -= 1
 
@@ -134,12 +130,12 @@ class Queues:
 class Kakao(TokenEndpoint):
     """Renews once for each refresh token, or fails as it is told."""
 
-    def __init__(self, failure: BaseException | None) -> None:
+    def __init__(self, failure):
         super().__init__("https://kauth.example/oauth/token")
         self.failure = failure
-        self.requests: list[str] = []
+        self.requests = []
 
-    def request(self, form: Form, **_: Any) -> Token:
+    def request(self, form, **_):
         self.requests.append(form["refresh_token"])
         Threading.schedule.step()
         if self.failure is not None:
@@ -149,42 +145,37 @@ class Kakao(TokenEndpoint):
 
 
 class Store:
-    def __init__(self, failing: str, token: Token) -> None:
-        self.token: Token | None = token.copy()
+    def __init__(self, failing, token):
+        self.token = token.copy()
         self.failing = failing
         self.loads = 0
         self._lock = Threading.Lock()
 
-    def _step(self, deed: str) -> None:
+    def _step(self, deed):
         Threading.schedule.step()
         if deed == self.failing:
             raise OSError(deed)
 
-    def load(self) -> Token | None:
+    def load(self):
         self._step("load")
         self.loads += 1
         return self.token and self.token.copy()
 
-    def save(self, token: Any) -> None:
+    def save(self, token):
         self._step("save")
         self.token = token.copy()
 
-    def delete(self) -> None:
+    def delete(self):
         self._step("delete")
         self.token = None
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self):
         if self.failing == "lock":
             raise OSError("lock")
         with self._lock:
             yield
 
-
-Check = Callable[[Kakao, Store, list[Any]], None]
-
-
-Job = Callable[[TokenSource], Any]
 
 two_and_slowly_three = pytest.mark.parametrize(
     "threads", [2, pytest.param(3, marks=pytest.mark.slow)]
@@ -192,19 +183,19 @@ two_and_slowly_three = pytest.mark.parametrize(
 
 
 def every_schedule(
-    sources: int,
-    threads: int,
-    check: Check,
+    sources,
+    threads,
+    check,
     *,
-    failure: Any = None,
-    failing: str = "",
-    jobs: tuple[Job, ...] = (TokenSource.authorization,),
-    token: Token = EXPIRED,
-    held: bool = True,
-    check_source: Callable[[TokenSource], None] | None = None,
-) -> int:
+    failure=None,
+    failing="",
+    jobs=(TokenSource.authorization,),
+    token=EXPIRED,
+    held=True,
+    check_source=None,
+):
     """Let threads do their jobs at once, under every schedule. :returns: how many there were."""
-    given: list[int] | None = []
+    given = []
     count = 0
     while given is not None:
         Threading.schedule = schedule = Schedule(given)
@@ -231,15 +222,15 @@ def every_schedule(
 
 
 @pytest.fixture(autouse=True)
-def _switching(monkeypatch: pytest.MonkeyPatch) -> None:
+def _switching(monkeypatch):
     monkeypatch.setattr(flight_module, "threading", Threading)
     monkeypatch.setattr(flight_module, "queue", Queues)
     monkeypatch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: NOW))
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_success__one_request_under_every_schedule(threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_success__one_request_under_every_schedule(threads):
+    def check(kakao, store, outcomes):
         assert outcomes == ["Bearer a1"] * threads
         assert kakao.requests == ["r0"]
         assert store.token is not None
@@ -248,8 +239,8 @@ def test_success__one_request_under_every_schedule(threads: int) -> None:
     assert every_schedule(1, threads, check) > 10
 
 
-def test_success__two_sources_on_one_store() -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_success__two_sources_on_one_store():
+    def check(kakao, store, outcomes):
         assert outcomes == ["Bearer a1"] * 2
         assert kakao.requests == ["r0"]
 
@@ -257,10 +248,10 @@ def test_success__two_sources_on_one_store() -> None:
 
 
 @two_and_slowly_three
-def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
+def test_temporary_failure__each_gets_an_error_of_its_own(threads):
     requests = set()
 
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+    def check(kakao, store, outcomes):
         assert {type(outcome) for outcome in outcomes} == {TemporaryError}
         assert len({id(outcome) for outcome in outcomes}) == threads
         requests.add(len(kakao.requests))
@@ -272,8 +263,8 @@ def test_temporary_failure__each_gets_an_error_of_its_own(threads: int) -> None:
 
 
 @two_and_slowly_three
-def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_dead_login__one_request_under_every_schedule(threads):
+    def check(kakao, store, outcomes):
         assert {type(outcome) for outcome in outcomes} == {LoginRequiredError}
         assert len({id(outcome) for outcome in outcomes}) == threads
         assert kakao.requests == ["r0"]
@@ -282,8 +273,8 @@ def test_dead_login__one_request_under_every_schedule(threads: int) -> None:
 
 
 @two_and_slowly_three
-def test_interrupted_leader__the_others_go_on(threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_interrupted_leader__the_others_go_on(threads):
+    def check(kakao, store, outcomes):
         assert {type(outcome) for outcome in outcomes} == {KeyboardInterrupt}
         assert len(kakao.requests) == threads
 
@@ -293,8 +284,8 @@ def test_interrupted_leader__the_others_go_on(threads: int) -> None:
 @pytest.mark.parametrize(
     "failing", ["lock", *(pytest.param(deed, marks=pytest.mark.slow) for deed in ("load", "save"))]
 )
-def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_failing_store__no_thread_is_left_behind(failing):
+    def check(kakao, store, outcomes):
         assert {type(outcome) for outcome in outcomes} == {TokenStoreError}
         assert len(kakao.requests) == (1 if failing == "save" else 0)
 
@@ -302,8 +293,8 @@ def test_failing_store__no_thread_is_left_behind(failing: str) -> None:
 
 
 @pytest.mark.parametrize(("sources", "threads"), [(1, 2), (1, 3), (2, 2)])
-def test_ahead_of_time__one_request_under_every_schedule(sources: int, threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_ahead_of_time__one_request_under_every_schedule(sources, threads):
+    def check(kakao, store, outcomes):
         assert {"Bearer a1"} <= set(outcomes) <= {"Bearer a0", "Bearer a1"}
         assert kakao.requests == ["r0"]
 
@@ -311,16 +302,16 @@ def test_ahead_of_time__one_request_under_every_schedule(sources: int, threads: 
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_ahead_of_time__one_request_that_fails_and_all_go_on(threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_ahead_of_time__one_request_that_fails_and_all_go_on(threads):
+    def check(kakao, store, outcomes):
         assert outcomes == ["Bearer a0"] * threads
         assert kakao.requests == ["r0"]
 
     every_schedule(1, threads, check, token=ENDING, failure=TemporaryError("out of order"))
 
 
-def test_ahead_of_time__and_a_rejection() -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_ahead_of_time__and_a_rejection():
+    def check(kakao, store, outcomes):
         assert outcomes[1] == "Bearer a1"
         assert kakao.requests == ["r0"]
 
@@ -328,46 +319,46 @@ def test_ahead_of_time__and_a_rejection() -> None:
     every_schedule(1, 2, check, token=ENDING, jobs=jobs)
 
 
-def rejected(source: TokenSource) -> str | None:
+def rejected(source):
     return RetryUnauthorized(source, "Bearer a0")._another_than("Bearer a0")
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_rejections__one_request_under_every_schedule(threads: int) -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_rejections__one_request_under_every_schedule(threads):
+    def check(kakao, store, outcomes):
         assert outcomes == ["Bearer a1"] * threads
         assert kakao.requests == ["r0"]
 
     assert every_schedule(1, threads, check, jobs=(rejected,)) > 10
 
 
-def test_rejection_and_expiry__two_sources_on_one_store() -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_rejection_and_expiry__two_sources_on_one_store():
+    def check(kakao, store, outcomes):
         assert outcomes == ["Bearer a1"] * 2
         assert kakao.requests == ["r0"]
 
     assert every_schedule(2, 2, check, jobs=(rejected, TokenSource.authorization)) > 10
 
 
-def test_first_look__reads_the_store_once() -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_first_look__reads_the_store_once():
+    def check(kakao, store, outcomes):
         assert outcomes == [ENDING] * 2
         assert store.loads == 1
 
     every_schedule(1, 2, check, jobs=(TokenSource.look_up,), token=ENDING, held=False)
 
 
-def test_assignment_during_a_renewal__is_not_overwritten() -> None:
+def test_assignment_during_a_renewal__is_not_overwritten():
     given = Token({"access_token": "given", "refresh_token": "r9"})
-    seen: set[Any] = set()
+    seen = set()
 
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+    def check(kakao, store, outcomes):
         seen.add(outcomes[0])
 
-    def check_source(source: TokenSource) -> None:
+    def check_source(source):
         assert source.look_up() == given
 
-    def assign(source: TokenSource) -> None:
+    def assign(source):
         source.assign(given)
 
     jobs = (TokenSource.authorization, assign)
@@ -375,8 +366,8 @@ def test_assignment_during_a_renewal__is_not_overwritten() -> None:
     assert seen == {"Bearer a1", "Bearer given"}
 
 
-def test_logout_during_a_renewal__ends_it() -> None:
-    def check(kakao: Kakao, store: Store, outcomes: list[Any]) -> None:
+def test_logout_during_a_renewal__ends_it():
+    def check(kakao, store, outcomes):
         assert store.token is None
         assert outcomes[0] == "Bearer a1" or isinstance(outcomes[0], LoginRequiredError)
 

@@ -1,7 +1,5 @@
 """An interrupt (Ctrl-C, a gevent timeout) at any step of a refresh: the session goes on working."""
 
-from __future__ import annotations
-
 import ctypes
 import json
 import sys

@@ -1,24 +1,15 @@
 """A process that is killed, or let down by the system, at every system call of a renewal."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
 from tests.emulator.needs import missing, program
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
 
 # Forks a process for each line that it reads. The system calls of its renewal are those between
 # the first two calls of getppid, which nothing else makes.
@@ -65,11 +56,11 @@ for _ in sys.stdin:
 class Nursery:
     """Processes that renew the login of a token file, watched by strace."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+    def __init__(self, process, log):
         self._process = process
         self._log = log
 
-    def renew(self, *tampering: str) -> list[str]:
+    def renew(self, *tampering):
         """Let a process renew the login.
 
         :param tampering: what strace is to do to it.
@@ -92,9 +83,9 @@ class Nursery:
             assert self._process.stdout.readline() == "0\n"
         return said.split()
 
-    def steps(self) -> list[tuple[str, int, str]]:
+    def steps(self):
         """:returns: the system calls of the last renewal: name, the how-manieth of it, and all."""
-        counts: Counter[str] = Counter()
+        counts = Counter()
         renewals = 0
         steps = []
         for line in self._log.read_text(errors="replace").splitlines():
@@ -108,7 +99,7 @@ class Nursery:
         assert len(steps) > 30
         return steps
 
-    def _ask(self) -> str:
+    def _ask(self):
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
@@ -117,13 +108,13 @@ class Nursery:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(tmp_path):
     (tmp_path / "folder").mkdir(mode=0o700)
     return tmp_path / "folder" / "token.json"
 
 
 @pytest.fixture
-def nursery(kakao: KakaoEmulator, place: Path, tmp_path: Path) -> Iterator[Nursery]:
+def nursery(kakao, place, tmp_path):
     """Processes that renew a login whose refresh token dies when it has been used."""
     kakao.refresh_token_renewal = "always"
     urls = (kakao.endpoints.kauth_url, kakao.endpoints.api_url, kakao.endpoints.dapi_url)
@@ -139,14 +130,14 @@ def nursery(kakao: KakaoEmulator, place: Path, tmp_path: Path) -> Iterator[Nurse
         process.stdin.close()
 
 
-def log_in(kakao: KakaoEmulator, place: Path, clock: Clock) -> Token:
+def log_in(kakao, place, clock):
     token = Token.from_response(kakao.login(), clock.moment)
     FileTokenStore(place).save(token)
     kakao.clear_requests()
     return token
 
 
-def check_file(place: Path) -> Token:
+def check_file(place):
     """What must hold of a token file whatever has happened: whole, private, free, no litter."""
     assert place.stat().st_mode & 0o777 == 0o600
     store = FileTokenStore(place, lock_timeout=1)
@@ -163,20 +154,20 @@ OF_FILES = {
 }  # fmt: skip
 
 
-def is_of_files(step: tuple[str, int, str], place: Path) -> bool:
+def is_of_files(step, place):
     name, _, line = step
     return name in OF_FILES and str(place.parent) in line
 
 
 @pytest.mark.parametrize("calls", ["of files", pytest.param("all", marks=pytest.mark.slow)])
 def test_killed__nothing_is_torn_and_the_next_one_goes_on(
-    kakao: KakaoEmulator,
-    nursery: Nursery,
-    place: Path,
-    clock: Clock,
-    new_session: NewSession,
-    calls: str,
-) -> None:
+    kakao,
+    nursery,
+    place,
+    clock,
+    new_session,
+    calls,
+):
     log_in(kakao, place, clock)
     assert nursery.renew() == ["fine", "fine"]
     steps = [step for step in nursery.steps() if calls == "all" or is_of_files(step, place)]
@@ -201,9 +192,7 @@ def test_killed__nothing_is_torn_and_the_next_one_goes_on(
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EACCES", "EROFS"])
-def test_system_call_that_fails__nothing_is_lost(
-    kakao: KakaoEmulator, nursery: Nursery, place: Path, clock: Clock, error: str
-) -> None:
+def test_system_call_that_fails__nothing_is_lost(kakao, nursery, place, clock, error):
     log_in(kakao, place, clock)
     assert nursery.renew() == ["fine", "fine"]
     failed = 0

@@ -1,27 +1,20 @@
 """What is logged of a login: each change once, a token by its fingerprint."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 
-from kakao_session import KakaoWarning, LoginRequiredError, TemporaryError, Token
+from kakao_session import KakaoWarning, LoginRequiredError, TemporaryError
 from tests.test_saving import MEND, MemoryStore
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(caplog):
     caplog.set_level(logging.DEBUG, "kakao_session")
     return caplog
 
 
-def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+def lines(log):
     return [
         (record.levelname, record.getMessage())
         for record in log.records
@@ -29,25 +22,19 @@ def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     ]
 
 
-def test_call__is_not_logged(
-    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
-) -> None:
+def test_call__is_not_logged(new_session, token, log):
     new_session(token=token).get("/v2/user/me")
     assert lines(log) == []
 
 
-def test_renewal__names_both_tokens(
-    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
-) -> None:
+def test_renewal__names_both_tokens(new_session, token, log):
     renewed = new_session(token=token).refresh_token()
     assert lines(log) == [
         ("INFO", f"renewed the access token {token.fingerprint}, now {renewed.fingerprint}")
     ]
 
 
-def test_token_of_the_store__names_the_place(
-    new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
-) -> None:
+def test_token_of_the_store__names_the_place(new_session, token, log):
     store = MemoryStore(token)
     new_session(token_store=store).get("/v2/user/me")
     assert lines(log) == [
@@ -56,12 +43,12 @@ def test_token_of_the_store__names_the_place(
 
 
 def test_renewal_ahead__that_fails_is_a_warning(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    log: pytest.LogCaptureFixture,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    log,
+):
     session = new_session(token=token)
     clock.advance(seconds=21_599 - 300)
     kakao.fail_next(503, times=4)
@@ -76,9 +63,7 @@ def test_renewal_ahead__that_fails_is_a_warning(
     ]
 
 
-def test_save_that_fails__is_an_error(
-    new_session: NewSession, token: Token, clock: Clock, log: pytest.LogCaptureFixture
-) -> None:
+def test_save_that_fails__is_an_error(new_session, token, clock, log):
     store = MemoryStore(token)
     session = new_session(token_store=store)
     store.fails = {"save"}
@@ -96,9 +81,7 @@ def test_save_that_fails__is_an_error(
     )
 
 
-def test_login_that_is_over__is_an_error_once(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, log: pytest.LogCaptureFixture
-) -> None:
+def test_login_that_is_over__is_an_error_once(kakao, new_session, token, log):
     session = new_session(token=token)
     kakao.unlink()
     for _ in range(2):

@@ -1,8 +1,5 @@
 """The first login: the authorization URL, the redirect, the exchange."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,29 +16,21 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from tests.conftest import REFRESH, Clock, wire
+from tests.conftest import REFRESH, wire
 from tests.test_saving import MemoryStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 REDIRECT_URI = "http://localhost:8765/callback"
 
 
-def agree(url: str) -> str:
+def agree(url):
     """What the browser does: :returns: where Kakao sends it back to."""
     answer = requests.get(url, allow_redirects=False)
     assert answer.status_code == 302
     return answer.headers["Location"]
 
 
-def test_login__from_the_url_to_the_file(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
-) -> None:
-    updated: list[Token] = []
+def test_login__from_the_url_to_the_file(kakao, new_session, clock, tmp_path):
+    updated = []
     session = new_session(
         redirect_uri=REDIRECT_URI,
         scope=["talk_message", "friends"],
@@ -77,7 +66,7 @@ def test_login__from_the_url_to_the_file(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_login__with_pkce_and_a_secret(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_login__with_pkce_and_a_secret(kakao, new_session):
     kakao.client_secret = "secret"
     session = new_session(redirect_uri=REDIRECT_URI, pkce="S256")
     url, _ = session.authorization_url()
@@ -89,14 +78,14 @@ def test_login__with_pkce_and_a_secret(kakao: KakaoEmulator, new_session: NewSes
     assert 43 <= len(form["code_verifier"]) <= 128
 
 
-def test_login__by_the_code_alone(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_login__by_the_code_alone(kakao, new_session):
     session = new_session(redirect_uri=REDIRECT_URI)
     url, _ = session.authorization_url(state="mine")
     code = dict(parse_qsl(urlsplit(agree(url)).query))["code"]
     assert session.fetch_token(code=code)["access_token"]
 
 
-def test_login__with_a_state_of_ones_own(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_login__with_a_state_of_ones_own(kakao, new_session):
     session = new_session(redirect_uri=REDIRECT_URI)
     url, state = session.authorization_url(state="mine")
     assert dict(parse_qsl(urlsplit(url).query))["state"] == state == "mine"
@@ -106,21 +95,17 @@ def test_login__with_a_state_of_ones_own(kakao: KakaoEmulator, new_session: NewS
     assert session.fetch_token(authorization_response=redirect)["access_token"]
 
 
-def test_login__in_another_process_with_the_state_kept(
-    kakao: KakaoEmulator, new_session: NewSession
-) -> None:
+def test_login__in_another_process_with_the_state_kept(kakao, new_session):
     url, state = new_session(redirect_uri=REDIRECT_URI).authorization_url()
     callback = new_session(redirect_uri=REDIRECT_URI, state=state)
     assert callback.fetch_token(authorization_response=agree(url))
 
 
-def test_exchange__has_the_sessions_time_out_or_its_own(
-    kakao: KakaoEmulator, new_session: NewSession
-) -> None:
-    seen: list[dict[str, object]] = []
+def test_exchange__has_the_sessions_time_out_or_its_own(kakao, new_session):
+    seen = []
 
     class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, request, *args, **kwargs):
             seen.append({name: kwargs[name] for name in ("timeout", "cert", "proxies")})
             return super().send(request, *args, **{**kwargs, "cert": None, "proxies": {}})
 
@@ -128,7 +113,7 @@ def test_exchange__has_the_sessions_time_out_or_its_own(
     session.mount("https://", Watching())
     with pytest.raises(LoginRequiredError):
         session.fetch_token(code="no-such-code")
-    own: dict[str, Any] = {
+    own = {
         "timeout": 7,
         "cert": "client.pem",
         "proxies": {"https": "http://127.0.0.1:1"},
@@ -140,9 +125,7 @@ def test_exchange__has_the_sessions_time_out_or_its_own(
 
 
 @pytest.mark.parametrize("returned", ["", "&state=", "&state=forged"])
-def test_login__whose_state_is_lost(
-    kakao: KakaoEmulator, new_session: NewSession, returned: str
-) -> None:
+def test_login__whose_state_is_lost(kakao, new_session, returned):
     callback = new_session(redirect_uri=REDIRECT_URI, state="")
     with pytest.raises(LoginRequiredError) as caught:
         callback.fetch_token(authorization_response=f"{REDIRECT_URI}?code=forged{returned}")
@@ -150,9 +133,7 @@ def test_login__whose_state_is_lost(
     assert kakao.requests == []
 
 
-def test_login__scope_other_than_asked_for(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock
-) -> None:
+def test_login__scope_other_than_asked_for(kakao, new_session, clock):
     kakao.login(scopes=["friends", "talk_message"])
     session = new_session(redirect_uri=REDIRECT_URI, scope=["talk_message"])
     url, _ = session.authorization_url()
@@ -160,9 +141,7 @@ def test_login__scope_other_than_asked_for(
     assert token.scopes >= {"friends", "talk_message"}
 
 
-def test_login__keeps_what_is_the_apps(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
-) -> None:
+def test_login__keeps_what_is_the_apps(kakao, new_session, clock, tmp_path):
     kakao.client_secret = "secret"
     store = FileTokenStore(tmp_path / "token.json")
     apps = {"app_key": kakao.app_key, "client_secret": "secret"}
@@ -175,9 +154,7 @@ def test_login__keeps_what_is_the_apps(
     assert session.refresh_token()["access_token"] != token["access_token"]
 
 
-def test_login__transport_settings_of_one_exchange(
-    kakao: KakaoEmulator, new_session: NewSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_login__transport_settings_of_one_exchange(kakao, new_session, monkeypatch):
     session = new_session(redirect_uri=REDIRECT_URI)
     redirect = agree(session.authorization_url()[0])
     kakao.clear_requests()
@@ -190,9 +167,7 @@ def test_login__transport_settings_of_one_exchange(
 
 
 @pytest.mark.parametrize("returned", ["state=forged", "", "state=", "state=\ud800"])
-def test_forged_state__never_reaches_the_token_endpoint(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, returned: str
-) -> None:
+def test_forged_state__never_reaches_the_token_endpoint(kakao, new_session, token, returned):
     session = new_session(redirect_uri=REDIRECT_URI, token=token)
     session.authorization_url()
     with pytest.raises(LoginRequiredError) as caught:
@@ -226,9 +201,7 @@ def test_forged_state__never_reaches_the_token_endpoint(
         ("code=a%0Ab", "missing_code", "What came back holds no code."),
     ],
 )
-def test_redirect__without_a_code(
-    kakao: KakaoEmulator, new_session: NewSession, query: str, error: str, sentence: str
-) -> None:
+def test_redirect__without_a_code(kakao, new_session, query, error, sentence):
     session = new_session(redirect_uri=REDIRECT_URI)
     _, state = session.authorization_url()
     with pytest.raises(LoginRequiredError) as caught:
@@ -239,7 +212,7 @@ def test_redirect__without_a_code(
     assert kakao.token_requests == []
 
 
-def test_redirect__that_is_no_url(kakao: KakaoEmulator, new_session: NewSession) -> None:
+def test_redirect__that_is_no_url(kakao, new_session):
     with pytest.raises(LoginRequiredError, match="holds no code") as caught:
         new_session().fetch_token(authorization_response="https://[/?code=x")
     assert caught.value.error == "missing_code"
@@ -247,7 +220,7 @@ def test_redirect__that_is_no_url(kakao: KakaoEmulator, new_session: NewSession)
 
 
 @pytest.mark.parametrize("code", ["\udcff", "한글", "a\nb", "\0"])
-def test_code__that_can_be_none(kakao: KakaoEmulator, new_session: NewSession, code: str) -> None:
+def test_code__that_can_be_none(kakao, new_session, code):
     with pytest.raises(LoginRequiredError) as caught:
         new_session(redirect_uri=REDIRECT_URI).fetch_token(code=code)
     assert caught.value.error == "missing_code"
@@ -256,12 +229,12 @@ def test_code__that_can_be_none(kakao: KakaoEmulator, new_session: NewSession, c
 
 @pytest.mark.parametrize("failure", [503, "KOE320", "KOE303", "KOE010", "html", "reset"])
 def test_failed_exchange__leaves_the_old_token_in_place(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    tmp_path: Path,
-    failure: str | int,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    tmp_path,
+    failure,
+):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     content = store.path.read_bytes()
@@ -269,7 +242,7 @@ def test_failed_exchange__leaves_the_old_token_in_place(
     if isinstance(failure, str) and failure.startswith("KOE"):
         kakao.fail_next(error_code=failure, times=None)
     else:
-        kakao.fail_next(failure, times=None)  # type: ignore[arg-type]  # one of its kinds
+        kakao.fail_next(failure, times=None)
     with pytest.raises((LoginRequiredError, ConfigurationError, TemporaryError)):
         session.fetch_token(code="a-code")
     assert session.token == token
@@ -277,9 +250,7 @@ def test_failed_exchange__leaves_the_old_token_in_place(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_store_out_of_reach__the_code_is_not_spent(
-    kakao: KakaoEmulator, new_session: NewSession, tmp_path: Path
-) -> None:
+def test_store_out_of_reach__the_code_is_not_spent(kakao, new_session, tmp_path):
     obstacle = tmp_path / "file"
     obstacle.touch()
     session = new_session(redirect_uri=REDIRECT_URI, token_store=obstacle / "token.json")
@@ -293,9 +264,7 @@ def test_store_out_of_reach__the_code_is_not_spent(
     assert FileTokenStore(obstacle / "token.json").load() == session.token
 
 
-def test_login_that_can_not_be_saved__is_kept_in_memory(
-    kakao: KakaoEmulator, new_session: NewSession
-) -> None:
+def test_login_that_can_not_be_saved__is_kept_in_memory(kakao, new_session):
     store = MemoryStore()
     store.fails = {"save"}
     session = new_session(redirect_uri=REDIRECT_URI, token_store=store)
@@ -310,14 +279,14 @@ def test_login_that_can_not_be_saved__is_kept_in_memory(
     assert len(kakao.token_requests) == 1
 
 
-def test_fetch_token__without_code_or_redirect(new_session: NewSession) -> None:
+def test_fetch_token__without_code_or_redirect(new_session):
     with pytest.raises(
         ValueError, match=r"^Give fetch_token a code or an authorization_response\.$"
     ):
         new_session().fetch_token()
 
 
-def test_fetch_token__pkce_without_the_url(new_session: NewSession) -> None:
+def test_fetch_token__pkce_without_the_url(new_session):
     with pytest.raises(
         ValueError, match=r"^With pkce, call authorization_url on this session first\.$"
     ):
@@ -325,7 +294,7 @@ def test_fetch_token__pkce_without_the_url(new_session: NewSession) -> None:
 
 
 @pytest.mark.parametrize("deed", ["fetch_token", "refresh_token"])
-def test_token_url__has_to_be_https(new_session: NewSession, token: Token, deed: str) -> None:
+def test_token_url__has_to_be_https(new_session, token, deed):
     session = new_session(token=token)
     kwargs = {"code": "c"} if deed == "fetch_token" else {}
     sentence = r"^The token endpoint has to be an https:// URL\.$"
@@ -333,14 +302,12 @@ def test_token_url__has_to_be_https(new_session: NewSession, token: Token, deed:
         getattr(session, deed)("http://127.0.0.1/oauth/token", **kwargs)
 
 
-def test_authorization_url__without_an_app_key() -> None:
+def test_authorization_url__without_an_app_key():
     with pytest.raises(ConfigurationError, match="REST API key"):
         KakaoSession().authorization_url()
 
 
-def test_logout__ends_the_login_here_there_and_in_the_file(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_logout__ends_the_login_here_there_and_in_the_file(kakao, new_session, token, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)
@@ -353,31 +320,25 @@ def test_logout__ends_the_login_here_there_and_in_the_file(
         new_session(token=token).get("/v2/user/me")
 
 
-def test_logout__without_a_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_logout__without_a_store(kakao, new_session, token):
     session = new_session(token=token)
     session.logout()
     assert not session.authorized
 
 
 @pytest.mark.parametrize("failure", [500, "reset"])
-def test_logout__when_kakao_can_not_be_told(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path, failure: object
-) -> None:
+def test_logout__when_kakao_can_not_be_told(kakao, new_session, token, tmp_path, failure):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)
-    kakao.fail_next(failure, path="/v1/user/logout")  # type: ignore[arg-type]  # one of its kinds
+    kakao.fail_next(failure, path="/v1/user/logout")
     with pytest.raises(requests.RequestException):
         session.logout()
     assert store.load() is None
 
 
 @pytest.mark.parametrize("answer", [[], [1], [["id", 1]], "id", None, "html", "garbage"])
-def test_token_info__answer_that_is_no_object(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, answer: object
-) -> None:
+def test_token_info__answer_that_is_no_object(kakao, new_session, token, answer):
     path = "/v1/user/access_token_info"
     if answer in ("html", "garbage"):
         kakao.fail_next(answer, path=path)
@@ -390,9 +351,7 @@ def test_token_info__answer_that_is_no_object(
     assert caught.value.response.status_code == 200
 
 
-def test_unlink__when_kakao_refuses(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_unlink__when_kakao_refuses(kakao, new_session, token, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)

@@ -1,16 +1,12 @@
 """The loopback listener, which waits for the browser, and who else comes to its port."""
 
-from __future__ import annotations
-
 import errno
 import queue
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from typing import Any
 
 import pytest
 
@@ -29,36 +25,36 @@ class Browser:
 
     def __init__(
         self,
-        redirect_uri: str,
-        port: int,
-        is_answer: Callable[[str], bool] = lambda url: ANSWER in url.split("?")[1],
-    ) -> None:
+        redirect_uri,
+        port,
+        is_answer=lambda url: ANSWER in url.split("?")[1],
+    ):
         self.port = port
         self.host = redirect_uri.split("/")[2]
-        self.arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.arrived = queue.SimpleQueue()
         self.listener = LoopbackListener(redirect_uri, is_answer, self.arrived.put)
 
-    def connect(self, address: str = "127.0.0.1") -> socket.socket:
+    def connect(self, address="127.0.0.1"):
         return socket.create_connection((address, self.port), timeout=10)
 
-    def send(self, data: bytes, address: str = "127.0.0.1") -> bytes:
+    def send(self, data, address="127.0.0.1"):
         """:returns: the whole answer."""
         with self.connect(address) as connection, connection.makefile("rb") as answer:
             with suppress(OSError):  # refused before it had all
                 connection.sendall(data)
             return answer.read()
 
-    def get(self, target: str, address: str = "127.0.0.1", **headers: str) -> bytes:
+    def get(self, target, address="127.0.0.1", **headers):
         fields = {"Host": self.host, **headers}
         lines = [f"GET {target} HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
         return self.send("\r\n".join([*lines, "", ""]).encode(), address)
 
-    def is_still_waiting(self) -> bool:
+    def is_still_waiting(self):
         return self.arrived.empty() and self.arrives()
 
-    def arrives(self, address: str = "127.0.0.1") -> bool:
+    def arrives(self, address="127.0.0.1"):
         """:returns: whether the answer that is waited for comes through, and is shown a page."""
-        pages: list[bytes] = []
+        pages = []
         get = threading.Thread(
             target=lambda: pages.append(self.get(f"/callback?{self.answer}", address))
         )
@@ -71,16 +67,16 @@ class Browser:
         )
 
 
-def text(answer: bytes) -> str:
+def text(answer):
     return answer.decode()
 
 
-def status(answer: bytes) -> int:
+def status(answer):
     return int(answer.split()[1])
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def browser():
     port = free_port()
     browser = Browser(f"http://localhost:{port}/callback", port)
     with browser.listener:
@@ -105,19 +101,19 @@ def browser() -> Iterator[Browser]:
         ("http:///oauth", False),
     ],
 )
-def test_is_loopback(uri: str, expected: bool) -> None:
+def test_is_loopback(uri, expected):
     assert is_loopback(uri) is expected
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_localhost__is_either_address(browser: Browser, address: str) -> None:
+def test_localhost__is_either_address(browser, address):
     if address == "::1" and not has_ipv6():
         pytest.skip("no IPv6 here")
     assert browser.arrives(address)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_localhost__is_busy_if_either_is(address: str) -> None:
+def test_localhost__is_busy_if_either_is(address):
     if address == "::1" and not has_ipv6():
         pytest.skip("no IPv6 here")
     port = free_port()
@@ -130,7 +126,7 @@ def test_localhost__is_busy_if_either_is(address: str) -> None:
         pass  # nothing was left open
 
 
-def test_address__is_that_one_alone() -> None:
+def test_address__is_that_one_alone():
     port = free_port()
     browser = Browser(f"http://127.0.0.1:{port}/callback", port)
     with browser.listener:
@@ -140,7 +136,7 @@ def test_address__is_that_one_alone() -> None:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here")
-def test_address__of_ipv6() -> None:
+def test_address__of_ipv6():
     port = free_port()
     browser = Browser(f"http://[::1]:{port}/callback", port)
     with browser.listener:
@@ -148,7 +144,7 @@ def test_address__of_ipv6() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT])
-def test_localhost__on_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_localhost__on_a_machine_without_ipv6(monkeypatch, number):
     fail_to_bind(monkeypatch, "::1", number)
     port = free_port()
     browser = Browser(f"http://localhost:{port}/callback", port)
@@ -156,17 +152,17 @@ def test_localhost__on_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, n
         assert browser.arrives()
 
 
-def test_localhost__that_is_not_there_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_localhost__that_is_not_there_at_all(monkeypatch):
     fail_to_bind(monkeypatch, "", errno.EADDRNOTAVAIL)
     with pytest.raises(OSError) as caught:
         Browser("http://localhost:8765/callback", 8765)
     assert caught.value.errno == errno.EADDRNOTAVAIL
 
 
-def fail_to_bind(monkeypatch: pytest.MonkeyPatch, address: str, number: int) -> None:
+def fail_to_bind(monkeypatch, address, number):
     real = loopback._Server
 
-    def server(where: str, *rest: Any) -> Any:
+    def server(where, *rest):
         if where.startswith(address):
             raise OSError(number, "not here")
         return real(where, *rest)
@@ -174,10 +170,10 @@ def fail_to_bind(monkeypatch: pytest.MonkeyPatch, address: str, number: int) -> 
     monkeypatch.setattr(loopback, "_Server", server)
 
 
-def test_port__is_80_if_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_port__is_80_if_none_is_named(monkeypatch):
+    asked = []
 
-    def bound(_: object, port: int, __: object) -> list[Any]:
+    def bound(_, port, __):
         asked.append(port)
         return []
 
@@ -189,14 +185,14 @@ def test_port__is_80_if_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listener.reply("localhost:8080", "/callback?")[0] == 421
 
 
-def test_path__is_a_slash_if_there_is_none() -> None:
+def test_path__is_a_slash_if_there_is_none():
     port = free_port()
     with LoopbackListener(f"http://localhost:{port}", lambda _: False, print) as listener:
         assert listener.reply(f"localhost:{port}", "/?x")[0] == 400
         assert listener.reply(f"localhost:{port}", "/x?x")[0] == 404
 
 
-def test_path__may_be_korean() -> None:
+def test_path__may_be_korean():
     port = free_port()
     with LoopbackListener(f"http://localhost:{port}/로그인", lambda _: False, print) as listener:
         assert listener.reply(f"localhost:{port}", "/%EB%A1%9C%EA%B7%B8%EC%9D%B8?")[0] == 400
@@ -220,9 +216,7 @@ def test_path__may_be_korean() -> None:
         ("/callback?" + "x" * 60_000, 400),
     ],
 )
-def test_stray_request__is_answered_and_the_wait_goes_on(
-    browser: Browser, target: str, expected: int
-) -> None:
+def test_stray_request__is_answered_and_the_wait_goes_on(browser, target, expected):
     answer = browser.get(target)
     assert status(answer) == expected
     assert "not the page that is waited for" in text(answer)
@@ -230,7 +224,7 @@ def test_stray_request__is_answered_and_the_wait_goes_on(
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1:{port}", ""])
-def test_rebound_name__is_refused(browser: Browser, host: str) -> None:
+def test_rebound_name__is_refused(browser, host):
     answer = browser.get(f"/callback?code=c&{ANSWER}", Host=host.format(port=browser.port))
     assert status(answer) == 421
     assert browser.is_still_waiting()
@@ -238,9 +232,7 @@ def test_rebound_name__is_refused(browser: Browser, host: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
-def test_page_from_elsewhere__reads_nothing_and_ends_nothing(
-    browser: Browser, method: str, origin: str
-) -> None:
+def test_page_from_elsewhere__reads_nothing_and_ends_nothing(browser, method, origin):
     lines = (
         f"{method} /callback?code=c&state=guessed HTTP/1.1",
         f"Host: {browser.host}",
@@ -256,7 +248,7 @@ def test_page_from_elsewhere__reads_nothing_and_ends_nothing(
     assert browser.is_still_waiting()
 
 
-def test_host__in_capitals_is_the_same(browser: Browser) -> None:
+def test_host__in_capitals_is_the_same(browser):
     assert status(browser.get("/callback", Host=browser.host.upper())) == 400
 
 
@@ -274,9 +266,7 @@ def test_host__in_capitals_is_the_same(browser: Browser) -> None:
     ],
     ids=["long_line", "many_headers", "long_header", "post", "head", "version", "old", "garbage"],
 )
-def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(
-    browser: Browser, data: bytes, expected: int
-) -> None:
+def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(browser, data, expected):
     answer = browser.send(data)
     assert status(answer) == expected
     assert (b"<main>" in answer) is not data.startswith(b"HEAD")
@@ -288,14 +278,14 @@ def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(
     [b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03\r\n", b"\x00\xff\r\n\r\n", b"\n", b"GET /callback\r\n"],
     ids=["tls", "bytes", "empty", "http_0_9"],
 )
-def test_garbage__does_not_end_the_wait(browser: Browser, data: bytes) -> None:
+def test_garbage__does_not_end_the_wait(browser, data):
     with browser.connect() as connection:
         connection.sendall(data)
     assert browser.is_still_waiting()
 
 
 @pytest.mark.parametrize(("beyond", "expected"), [(0, 404), (1, 431)])
-def test_head__up_to_a_limit(browser: Browser, beyond: int, expected: int) -> None:
+def test_head__up_to_a_limit(browser, beyond, expected):
     head = b"GET / HTTP/1.1\r\nHost: " + browser.host.encode() + b"\r\n"
     lines = [b"a: %s\r\n" % (b"b" * 60_000)] * 2
     last = b"c: %s\r\n\r\n"
@@ -305,7 +295,7 @@ def test_head__up_to_a_limit(browser: Browser, beyond: int, expected: int) -> No
     assert browser.is_still_waiting()
 
 
-def test_answer__goes_through_before_an_endless_request(browser: Browser) -> None:
+def test_answer__goes_through_before_an_endless_request(browser):
     with browser.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n\r\n")
         answer = b""
@@ -318,7 +308,7 @@ def test_answer__goes_through_before_an_endless_request(browser: Browser) -> Non
     assert browser.is_still_waiting()
 
 
-def test_connection_that_says_nothing__holds_nobody_up(browser: Browser) -> None:
+def test_connection_that_says_nothing__holds_nobody_up(browser):
     with browser.connect(), browser.connect(), browser.connect():
         assert browser.is_still_waiting()
         started = time.monotonic()
@@ -326,25 +316,19 @@ def test_connection_that_says_nothing__holds_nobody_up(browser: Browser) -> None
     assert time.monotonic() - started < loopback.CONNECTION_TIMEOUT / 2
 
 
-def test_connection_that_says_nothing__is_ended(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connection_that_says_nothing__is_ended(browser, monkeypatch):
     monkeypatch.setattr(loopback._Conversation, "timeout", 0.05)
     with browser.connect() as connection:
         assert connection.recv(1) == b""
     assert browser.is_still_waiting()
 
 
-def test_answered_client__is_told_that_it_was_all(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answered_client__is_told_that_it_was_all(browser, monkeypatch):
     monkeypatch.setattr(loopback, "PARTING_TIMEOUT", 60.0)
     assert status(browser.get("/callback")) == 400
 
 
-def test_answered_client__that_does_not_hang_up_is_hung_up_on(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answered_client__that_does_not_hang_up_is_hung_up_on(browser, monkeypatch):
     monkeypatch.setattr(loopback, "PARTING_TIMEOUT", 0.05)
     with browser.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -356,7 +340,7 @@ def test_answered_client__that_does_not_hang_up_is_hung_up_on(
             time.sleep(0.001)
 
 
-def test_limits() -> None:
+def test_limits():
     assert loopback.CONNECTION_TIMEOUT == loopback._Conversation.timeout == 10.0
     assert loopback.MOST_CONNECTIONS == 64
     assert loopback.LARGEST_REQUEST == 128 * 1024
@@ -364,9 +348,7 @@ def test_limits() -> None:
     assert loopback._REMAINDER == 1024 * 1024
 
 
-def test_connections__beyond_the_most_are_hung_up_on(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connections__beyond_the_most_are_hung_up_on(browser, monkeypatch):
     monkeypatch.setattr(loopback, "MOST_CONNECTIONS", 2)
     with ExitStack() as open_connections:
         for _ in range(2):
@@ -380,9 +362,7 @@ def test_connections__beyond_the_most_are_hung_up_on(
     assert browser.is_still_waiting()
 
 
-def test_error_in_a_conversation__is_that_conversations(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_error_in_a_conversation__is_that_conversations(browser, monkeypatch, caplog):
     caplog.set_level("INFO")
     with monkeypatch.context() as context:
         context.setattr(browser.listener, "reply", lambda *_: 1 / 0)
@@ -395,8 +375,8 @@ def test_error_in_a_conversation__is_that_conversations(
 
 
 @pytest.mark.parametrize("page", [Page.DONE, Page.DENIED, Page.FAILED])
-def test_browser__is_shown_how_it_ended(browser: Browser, page: Page) -> None:
-    answers: list[bytes] = []
+def test_browser__is_shown_how_it_ended(browser, page):
+    answers = []
     target = f"/callback?{ANSWER}"
     gets = [
         threading.Thread(target=lambda: answers.append(browser.get(target))) for _ in range(2)
@@ -416,8 +396,8 @@ def test_browser__is_shown_how_it_ended(browser: Browser, page: Page) -> None:
     assert browser.arrived.empty()
 
 
-def test_browser__is_told_when_nobody_says_how_it_ended(browser: Browser) -> None:
-    answers: list[bytes] = []
+def test_browser__is_told_when_nobody_says_how_it_ended(browser):
+    answers = []
     get = threading.Thread(target=lambda: answers.append(browser.get(f"/callback?{ANSWER}")))
     get.start()
     browser.arrived.get(timeout=10)
@@ -426,7 +406,7 @@ def test_browser__is_told_when_nobody_says_how_it_ended(browser: Browser) -> Non
     assert "The login did not succeed" in text(answers[0])
 
 
-def test_close__frees_the_port_and_ends_every_thread(browser: Browser) -> None:
+def test_close__frees_the_port_and_ends_every_thread(browser):
     before = set(threading.enumerate())
     browser.get("/callback")
     browser.listener.close()
@@ -436,7 +416,7 @@ def test_close__frees_the_port_and_ends_every_thread(browser: Browser) -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_with__closes() -> None:
+def test_with__closes():
     port = free_port()
     with LoopbackListener(f"http://localhost:{port}/callback", bool, print):
         socket.create_connection(("127.0.0.1", port)).close()
@@ -444,7 +424,7 @@ def test_with__closes() -> None:
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_page__headers(browser: Browser) -> None:
+def test_page__headers(browser):
     head = text(browser.get("/")).partition("\r\n\r\n")[0]
     assert "default-src 'none'" in head
     assert "no-store" in head
@@ -455,7 +435,7 @@ def test_page__headers(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("page", list(Page))
-def test_page__is_in_both_languages_and_loads_nothing(page: Page) -> None:
+def test_page__is_in_both_languages_and_loads_nothing(page):
     document = html(page)
     assert re.search(r"[가-힣]", document)
     assert re.search(r'<h1 lang="en">[A-Z]', document)
@@ -463,7 +443,7 @@ def test_page__is_in_both_languages_and_loads_nothing(page: Page) -> None:
     assert len(document) < 1500
 
 
-def test_page__escapes_everything() -> None:
+def test_page__escapes_everything():
     document = html(Page.FAILED, "<script>alert('x')</script>&\"")
     assert "<script" not in document
     assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&amp;&quot;" in document
@@ -471,9 +451,7 @@ def test_page__escapes_everything() -> None:
     assert "x" * 81 not in html(Page.FAILED, "x" * 81)
 
 
-def test_listener__logs_no_code(
-    browser: Browser, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_listener__logs_no_code(browser, caplog, capfd):
     caplog.set_level("DEBUG")
     browser.get("/callback?code=a-secret-code&state=x")
     assert "answered with 400" in caplog.text

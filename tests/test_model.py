@@ -4,13 +4,10 @@ The model knows what Kakao knows, and what has gone wrong so far. A call may fai
 the two says that it must; after the trouble it succeeds, or the login is truly over.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import requests
@@ -28,7 +25,6 @@ from kakao_session import (
     TemporaryError,
     TokenStoreError,
 )
-from kakao_session.emulator import KakaoEmulator
 from tests.model_world import (
     ARRIVES,
     BODIES,
@@ -38,8 +34,6 @@ from tests.model_world import (
     Connections,
     FileSaver,
     FileStore,
-    Outcome,
-    Wire,
     World,
     sent_with,
 )
@@ -47,7 +41,7 @@ from tests.model_world import (
 EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "100"))
 
 SESSIONS = st.sampled_from(NAMES)
-FAULTS: dict[str, type[KakaoError]] = {
+FAULTS = {
     **dict.fromkeys(["500", "503", "reset", "close", "hang"], TemporaryError),
     **dict.fromkeys(["html", "garbage", "truncated", "KOE003"], TemporaryError),
     **dict.fromkeys(["429", "KOE237"], RateLimitedError),
@@ -61,7 +55,7 @@ class Model(World):
         dies=st.booleans(),
         place=st.sampled_from(["in memory", "two files in one folder"]),
     )
-    def begin(self, renewal: Any, dies: bool, place: str) -> None:
+    def begin(self, renewal, dies, place):
         if place == "two files in one folder":
             self.store = FileStore(self.folder.name)
             self.saver = FileSaver(self.folder.name)
@@ -75,10 +69,10 @@ class Model(World):
     # Calls ----------------------------------------------------------------------------------
 
     @rule(name=SESSIONS, body=st.sampled_from(list(BODIES)))
-    def call(self, name: str, body: str) -> None:
+    def call(self, name, body):
         self.watch_call(name, body)
 
-    def watch_call(self, name: str, body: str = "none") -> Wire:
+    def watch_call(self, name, body="none"):
         trouble, before, home = self.in_trouble, self.before(name), self.home(name)
         if trouble:
             self.excused.add(self.shares(name))
@@ -101,7 +95,7 @@ class Model(World):
         return wire
 
     @rule()
-    def call_at_once(self) -> None:
+    def call_at_once(self):
         trouble, before = self.in_trouble, [self.before(name) for name in SHARERS]
         if trouble:
             self.excused.add("shared")
@@ -119,7 +113,7 @@ class Model(World):
 
     @precondition(lambda self: not self.has_had_trouble)
     @rule()
-    def both_logins_at_once(self) -> None:
+    def both_logins_at_once(self):
         """The two logins are refreshed in the same moment, perhaps in files of one folder."""
         self.pass_time(6 * 3600)
         names = ("shared-1", "alone")
@@ -135,7 +129,7 @@ class Model(World):
             assert isinstance(outcome, KakaoError) or self.home(name).has_seen(hand.token)
 
     @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
-    def call_another_host(self, name: str, host: str) -> None:
+    def call_another_host(self, name, host):
         url = f"{getattr(self.kakao.endpoints, f'{host}_url')}/v2/search/web"
         assert self.sessions[name].request("GET", url).status_code in (400, 404)
         wire = self.read_wire(name)
@@ -143,7 +137,7 @@ class Model(World):
 
     @precondition(lambda self: not self.has_had_trouble)
     @rule(name=SESSIONS, host=st.sampled_from(["kauth", "dapi"]))
-    def is_redirected(self, name: str, host: str) -> None:
+    def is_redirected(self, name, host):
         url = f"{getattr(self.kakao.endpoints, f'{host}_url')}/elsewhere"
         self.kakao.fail_next(302, path=ME, headers={"Location": url})
         outcome = self.attempt(name, "none")
@@ -152,7 +146,7 @@ class Model(World):
         if isinstance(outcome, requests.Response):
             assert [record.service for record in wire.records][-2:] == ["kapi", host]
 
-    def check_outcome(self, name: str, outcome: Outcome, wire: Wire, body: str) -> None:
+    def check_outcome(self, name, outcome, wire, body):
         """Nothing fails unless something has failed in this very call, or the login is over."""
         if isinstance(outcome, LoginRequiredError):
             self.check_truly_over(name)
@@ -165,7 +159,7 @@ class Model(World):
         else:
             assert outcome.status_code in (200, 400)  # 400: the upload is no template
 
-    def check_truly_over(self, name: str) -> None:
+    def check_truly_over(self, name):
         known = [self.sessions[name]._source._refresher.state.token]
         if name == "server":  # that is the auth of its last call, perhaps another thread's
             known.clear()
@@ -177,7 +171,7 @@ class Model(World):
                 assert issue is not None
                 assert issue.ended is not None or issue.expires_at <= self.kakao.now()
 
-    def check_bodies(self, wire: Wire, body: str) -> None:
+    def check_bodies(self, wire, body):
         """What is sent again is sent whole, and what can't be read twice is sent once."""
         assert len({record.body for record in wire.calls}) <= 1
         for record in wire.calls:
@@ -188,28 +182,28 @@ class Model(World):
     # What happens ---------------------------------------------------------------------------
 
     @rule(minutes=st.sampled_from([1, 5, 30, 355, 360, 600, 40 * 1440, 61 * 1440]))
-    def time_passes(self, minutes: int) -> None:
+    def time_passes(self, minutes):
         self.pass_time(minutes * 60)
 
     @rule(seconds=st.sampled_from([-7200, -90, -30, 30, 90, 7200]))
-    def clock_steps(self, seconds: int) -> None:
+    def clock_steps(self, seconds):
         self.moment += seconds
 
     @rule()
-    def revoked(self) -> None:
+    def revoked(self):
         self.kakao.revoke_access_tokens()
 
     @rule()
-    def unlinked(self) -> None:
+    def unlinked(self):
         self.kakao.unlink()
 
     @rule()
-    def logged_in_elsewhere(self) -> None:
+    def logged_in_elsewhere(self):
         self.store.put(self.login())
         self.excused.discard("shared")
 
     @rule()
-    def assigned(self) -> None:
+    def assigned(self):
         self.saver.put(self.login())
         alone = self.sessions["alone"]
         assert isinstance(alone, KakaoSession)
@@ -217,24 +211,24 @@ class Model(World):
         self.excused.discard("alone")
 
     @rule(fault=st.sampled_from(list(FAULTS)), times=st.integers(1, 3), after=st.booleans())
-    def token_endpoint_fails(self, fault: str, times: int, after: bool) -> None:
+    def token_endpoint_fails(self, fault, times, after):
         self.has_had_trouble = True
         if fault.startswith("KOE"):
             self.kakao.fail_next(error_code=fault, times=times, after=after)
         else:
-            kind: Any = int(fault) if fault.isdecimal() else fault
+            kind = int(fault) if fault.isdecimal() else fault
             self.kakao.fail_next(kind, times=times, after=after, seconds=0.01)
 
     @rule()
-    def store_goes_away(self) -> None:
+    def store_goes_away(self):
         self.store.unreachable = self.has_had_trouble = True
 
     @rule()
-    def disk_fills_up(self) -> None:
+    def disk_fills_up(self):
         self.store.full = self.saver.full = self.has_had_trouble = True
 
     @rule(name=SESSIONS)
-    def restarts(self, name: str) -> None:
+    def restarts(self, name):
         if self.in_trouble or name == "alone":
             self.excused.add(self.shares(name))
         if not self.sessions[name]._source._refresher.state.is_saved:
@@ -243,7 +237,7 @@ class Model(World):
 
     @precondition(lambda self: self.has_had_trouble)
     @rule()
-    def trouble_ends(self) -> None:
+    def trouble_ends(self):
         self.kakao.clear_failures()
         self.store.unreachable = self.store.full = self.saver.full = False
         self.has_had_trouble = False
@@ -253,13 +247,13 @@ class Model(World):
     # What happens in a row, and seldom by chance ----------------------------------------------
 
     @rule(name=SESSIONS)
-    def is_renewed_while_the_disk_is_full(self, name: str) -> None:
+    def is_renewed_while_the_disk_is_full(self, name):
         self.disk_fills_up()
         self.pass_time(6 * 3600)
         self.watch_call(name)
 
     @rule(name=SESSIONS, unreachable=st.booleans())
-    def misses_a_login(self, name: str, unreachable: bool) -> None:
+    def misses_a_login(self, name, unreachable):
         self.is_renewed_while_the_disk_is_full(name)
         self.store.unreachable = unreachable
         self.pass_time(60)
@@ -268,12 +262,12 @@ class Model(World):
         self.trouble_ends()
 
     @rule(name=SESSIONS, body=st.sampled_from(list(BODIES)))
-    def is_revoked_during_an_upload(self, name: str, body: str) -> None:
+    def is_revoked_during_an_upload(self, name, body):
         self.revoked()
         self.watch_call(name, body)
 
     @rule(name=SESSIONS)
-    def endpoint_fails_three_minutes_before_the_end(self, name: str) -> None:
+    def endpoint_fails_three_minutes_before_the_end(self, name):
         hand = self.before(name)
         if not hand.is_fresh:
             return
@@ -287,7 +281,7 @@ class Model(World):
 
     @precondition(lambda self: not self.has_had_trouble)
     @rule(name=SESSIONS)
-    def address_is_refused(self, name: str) -> None:
+    def address_is_refused(self, name):
         peer = name if name == "alone" else "server"
         if not self.before(name).is_fresh or not self.before(peer).is_fresh:
             return
@@ -299,19 +293,19 @@ class Model(World):
     # What must always hold ------------------------------------------------------------------
 
     @invariant()
-    def files_hold_what_was_saved_last(self) -> None:
+    def files_hold_what_was_saved_last(self):
         for home in (self.store, self.saver):
             if isinstance(home, FileStore | FileSaver) and home.saved:
                 assert home.saved[-1].is_same_as(home.file.load())
 
     @invariant()
-    def store_never_goes_back(self) -> None:
+    def store_never_goes_back(self):
         order = [self.issued.index(token.fingerprint) for token in self.store.saved]
         assert order == sorted(order)
 
 
 @pytest.mark.usefixtures("kakao")
-def test_model(running_kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model(running_kakao, monkeypatch):
     from hypothesis.stateful import run_state_machine_as_test
 
     monkeypatch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)

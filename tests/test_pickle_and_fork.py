@@ -1,7 +1,5 @@
 """A session that is sent to another process, or is there when the process forks."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import multiprocessing
@@ -9,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -25,18 +22,9 @@ from kakao_session import (
 )
 from kakao_session.single_flight import SingleFlight
 from kakao_session.transport import _renew_adapters
-from tests.conftest import Clock
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 
-def test_session__pickled_works_on(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_session__pickled_works_on(kakao, new_session, token, clock, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store, scope=["friends"], redirect_uri="http://localhost/x")
@@ -67,17 +55,13 @@ def test_session__sent_to_a_process(kakao, new_session, token, clock, tmp_path, 
     assert len(kakao.token_requests) == 1
 
 
-def test_session__pickled_before_its_first_use(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, tmp_path: Path
-) -> None:
+def test_session__pickled_before_its_first_use(kakao, new_session, token, tmp_path):
     FileTokenStore(tmp_path / "token.json").save(token)
     with pickle.loads(pickle.dumps(new_session(token_store=tmp_path / "token.json"))) as twin:
         assert twin.get("/v2/user/me").status_code == 200
 
 
-def test_session__pickled_dead_stays_dead(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_session__pickled_dead_stays_dead(kakao, new_session, token):
     session = new_session(token=token)
     kakao.unlink()
     with pytest.raises(LoginRequiredError):
@@ -88,7 +72,7 @@ def test_session__pickled_dead_stays_dead(
     assert kakao.requests == []
 
 
-def test_auth_and_request__pickled(kakao: KakaoEmulator, token: Token) -> None:
+def test_auth_and_request__pickled(kakao, token):
     auth = KakaoAuth(kakao.app_key, token=token, endpoints=kakao.endpoints)
     url = f"{kakao.endpoints.api_url}/v2/user/me"
     request = requests.Request("GET", url, auth=auth).prepare()
@@ -109,9 +93,7 @@ def test_auth_of_a_session__outlives_it(kakao, new_session, token, clock):
     assert len(kakao.token_requests) == 2
 
 
-def test_response_and_error__pickled_without_the_login(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_response_and_error__pickled_without_the_login(kakao, new_session, token):
     session = new_session(token=token, client_secret="the-secret", token_updater=lambda _: None)
     response = session.get("/v2/user/me")
     kakao.fail_next("reset", path="/v2/user/me")
@@ -164,7 +146,7 @@ sys.stdin.readline()
 """
 
 
-def forking(kakao: KakaoEmulator, token: Token, *, renewing: bool) -> subprocess.Popen[str]:
+def forking(kakao, token, *, renewing):
     endpoints = dataclasses.asdict(kakao.endpoints)
     return subprocess.Popen(
         [sys.executable, "-c", FORKING, json.dumps([token, endpoints, renewing])],
@@ -175,14 +157,14 @@ def forking(kakao: KakaoEmulator, token: Token, *, renewing: bool) -> subprocess
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork__connections_stay_with_the_parent(kakao: KakaoEmulator, token: Token) -> None:
+def test_fork__connections_stay_with_the_parent(kakao, token):
     with forking(kakao, token, renewing=False) as process:
         out, _ = process.communicate("end\n", timeout=30)
     assert json.loads(out) == [0, 200] * 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork__while_a_renewal_is_under_way(kakao: KakaoEmulator, token: Token) -> None:
+def test_fork__while_a_renewal_is_under_way(kakao, token):
     kakao.fail_next("hang")
     with forking(kakao, Token({**token, "expires_at": 1}), renewing=True) as process:
         assert process.stdout is not None
@@ -221,7 +203,7 @@ save("parent-again")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork__a_file_store_that_has_been_locked_before(token: Token, tmp_path: Path) -> None:
+def test_fork__a_file_store_that_has_been_locked_before(token, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     subprocess.run([sys.executable, "-c", SAVING, store.path], check=True, timeout=30)
@@ -231,23 +213,21 @@ def test_fork__a_file_store_that_has_been_locked_before(token: Token, tmp_path: 
 class Timed(HTTPAdapter):
     """An adapter with something of its own, which HTTPAdapter does not pickle."""
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit):
         self.limit = limit
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+    def init_poolmanager(self, *args, **kwargs):
         super().init_poolmanager(*args, timeout=self.limit, **kwargs)
 
 
-def test_forked_child__has_pools_of_its_own(
-    new_session: NewSession, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_forked_child__has_pools_of_its_own(new_session, caplog):
     sessions = [new_session() for _ in range(6)]
     plain, timed, broken = HTTPAdapter(3, 4, pool_block=True), Timed(5), Timed(5)
     proxy = plain.proxy_manager_for("http://127.0.0.1:9")
     for session, adapter in zip(sessions, [plain, timed, broken] * 2, strict=True):
         session.mount("https://", adapter)
-        session.adapters["mem://"] = object()  # type: ignore[assignment]  # not one of requests'
+        session.adapters["mem://"] = object()
     pools = [adapter.poolmanager for adapter in (plain, timed, broken)]
     del broken.limit
     _renew_adapters()
@@ -268,11 +248,11 @@ def test_forked_child__has_pools_of_its_own(
     assert "Timed keeps its parent's connections (AttributeError" in caplog.text
 
 
-def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch):
     monkeypatch.setattr(single_flight, "_this_process", single_flight._this_process)
-    flights: SingleFlight[str] = SingleFlight()
+    flights = SingleFlight()
 
-    def fork_and_lead(generations: int) -> str:
+    def fork_and_lead(generations):
         if generations == 0:
             return "landed"
         single_flight._become_another_process()

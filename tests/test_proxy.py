@@ -1,24 +1,13 @@
 """A proxy that nobody trusts: it may refuse to carry anything, and learns nothing."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 import requests
 
-from kakao_session import FileTokenStore, KakaoSession, TemporaryError, Token
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
+from kakao_session import FileTokenStore, KakaoSession, TemporaryError
 
 
 @pytest.fixture
-def session(
-    kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: Token
-) -> KakaoSession:
+def session(kakao, monkeypatch, tmp_path, token):
     """A session with Kakao's real names, all of which the proxy takes for its own."""
     monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
     store = FileTokenStore(tmp_path / "token.json")
@@ -26,9 +15,7 @@ def session(
     return KakaoSession(kakao.app_key, token_store=store)
 
 
-def test_proxy__without_a_trusted_certificate(
-    session: KakaoSession, kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch, token: Token
-) -> None:
+def test_proxy__without_a_trusted_certificate(session, kakao, monkeypatch, token):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(requests.exceptions.SSLError):
         session.get("/v2/user/me")
@@ -40,7 +27,7 @@ def test_proxy__without_a_trusted_certificate(
     assert session.token == token
 
 
-def test_proxy__with_a_trusted_certificate(session: KakaoSession, kakao: KakaoEmulator) -> None:
+def test_proxy__with_a_trusted_certificate(session, kakao):
     """Who installs its authority on the machine sees everything; ``emulate`` lives on that."""
     assert session.get("/v2/user/me").status_code == 200
     assert [record.host for record in kakao.requests] == ["kapi.kakao.com"]

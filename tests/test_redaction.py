@@ -1,7 +1,5 @@
 """An error leaves the package without its inner frames. Those of other people's code stay."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 

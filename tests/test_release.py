@@ -1,7 +1,5 @@
 """What a user downloads: the wheel and the sdist, built from a clean checkout and opened."""
 
-from __future__ import annotations
-
 import configparser
 import json
 import os
@@ -15,7 +13,7 @@ import zipfile
 from email import message_from_string
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from venv import EnvBuilder
 
 import pytest
@@ -23,9 +21,6 @@ from packaging.requirements import Requirement
 
 import kakao_session
 from tests.emulator.needs import missing, program
-
-if TYPE_CHECKING:
-    from email.message import Message
 
 ROOT = Path(__file__).parents[1]
 TYPING = ROOT / "tests" / "typing"
@@ -41,7 +36,7 @@ class Release(NamedTuple):
     sdist: Path
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*command, cwd):
     """:returns: what a program prints, which has to succeed."""
     done = subprocess.run(
         command,
@@ -56,7 +51,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def build(folder: Path, *options: str) -> Path:
+def build(folder, *options):
     """Build what a folder holds. :returns: where the results are."""
     if find_spec("build") is None:
         missing("no build in this environment")
@@ -66,7 +61,7 @@ def build(folder: Path, *options: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+def release(tmp_path_factory):
     if not (ROOT / ".git").exists():
         missing("this is no checkout")
     checkout = tmp_path_factory.mktemp("checkout")
@@ -83,7 +78,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="module")
-def unpacked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(release, tmp_path_factory):
     """:returns: the folder that was in the sdist."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(release.sdist) as archive:
@@ -92,34 +87,34 @@ def unpacked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path
     return top
 
 
-def contents(wheel: Path) -> dict[str, bytes]:
+def contents(wheel):
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def metadata(wheel: Path) -> Message:
+def metadata(wheel):
     return message_from_string(contents(wheel)[f"{NAME}.dist-info/METADATA"].decode())
 
 
-def test_names(release: Release) -> None:
+def test_names(release):
     assert release.wheel.name == f"{NAME}-py3-none-any.whl"
     assert release.sdist.name == f"{NAME}.tar.gz"
 
 
-def test_version__is_the_changelogs() -> None:
+def test_version__is_the_changelogs():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[0]
     assert newest in ("Unreleased", kakao_session.__version__)
 
 
-def test_wheel__holds_the_package_and_nothing_else(release: Release) -> None:
+def test_wheel__holds_the_package_and_nothing_else(release):
     inside = {name for name in contents(release.wheel) if ".dist-info/" not in name}
     assert inside == {name for name in release.sources if name.startswith("kakao_session/")}
     for needed in ("py.typed", "emulator/templates/", "emulator/static/", "emulator/node/"):
         assert any(name.startswith(f"kakao_session/{needed}") for name in inside)
 
 
-def test_wheel__entry_points_and_license(release: Release) -> None:
+def test_wheel__entry_points_and_license(release):
     inside = contents(release.wheel)
     entry_points = configparser.ConfigParser()
     entry_points.read_string(inside[f"{NAME}.dist-info/entry_points.txt"].decode())
@@ -130,7 +125,7 @@ def test_wheel__entry_points_and_license(release: Release) -> None:
     assert inside[f"{NAME}.dist-info/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
 
 
-def test_wheel__metadata(release: Release) -> None:
+def test_wheel__metadata(release):
     told = metadata(release.wheel)
     assert (told["Name"], told["Version"]) == ("kakao-session", kakao_session.__version__)
     assert (told["License-Expression"], told["License-File"]) == ("MIT", "LICENSE")
@@ -144,9 +139,9 @@ def test_wheel__metadata(release: Release) -> None:
     ]
 
 
-def test_wheel__what_it_needs(release: Release) -> None:
+def test_wheel__what_it_needs(release):
     told = metadata(release.wheel)
-    needed: dict[str, set[str]] = {}
+    needed = {}
     for requirement in told.get_all("Requires-Dist", []):
         name, _, condition = requirement.partition(";")
         extra = re.findall(r'extra == "(\w+)"', condition)
@@ -166,14 +161,14 @@ def test_wheel__what_it_needs(release: Release) -> None:
 
 
 @pytest.fixture
-def consumer(release: Release, tmp_path: Path) -> tuple[Path, str]:
+def consumer(release, tmp_path):
     """A program of somebody's who has installed the wheel, beside what else is installed here.
 
     :returns: its folder, and its python.
     """
     builder = EnvBuilder()
     builder.create(tmp_path / "venv")
-    python: str = builder.ensure_directories(tmp_path / "venv").env_exe
+    python = builder.ensure_directories(tmp_path / "venv").env_exe
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(run(python, "-c", ask, cwd=tmp_path).strip())
     with zipfile.ZipFile(release.wheel) as archive:
@@ -184,7 +179,7 @@ def consumer(release: Release, tmp_path: Path) -> tuple[Path, str]:
     return folder, python
 
 
-def test_types__in_mypys_eyes(consumer: tuple[Path, str]) -> None:
+def test_types__in_mypys_eyes(consumer):
     if find_spec("mypy") is None:
         missing("no mypy in this environment")
     folder, python = consumer
@@ -193,7 +188,7 @@ def test_types__in_mypys_eyes(consumer: tuple[Path, str]) -> None:
     assert told == "Success: no issues found in 2 source files\n"
 
 
-def test_types__in_pyrights_eyes(consumer: tuple[Path, str]) -> None:
+def test_types__in_pyrights_eyes(consumer):
     if find_spec("basedpyright") is None:  # pyright as a wheel, with all that it needs
         missing("no basedpyright in this environment")
     folder, python = consumer
@@ -207,7 +202,7 @@ def test_types__in_pyrights_eyes(consumer: tuple[Path, str]) -> None:
     assert told.startswith("0 errors, 0 warnings"), told
 
 
-def test_types__are_tested_for_every_public_name() -> None:
+def test_types__are_tested_for_every_public_name():
     used = (TYPING / "right.py").read_text(encoding="utf-8")
     stores = [name for name in dir(kakao_session) if name.endswith("TokenStore")]
     assert len(stores) == 6
@@ -215,7 +210,7 @@ def test_types__are_tested_for_every_public_name() -> None:
         assert len(re.findall(rf"\b{name}\b", used)) > 1, name  # imported, and used
 
 
-def test_lower_bounds__are_those_that_are_tested(release: Release) -> None:
+def test_lower_bounds__are_those_that_are_tested(release):
     oldest_python = {"python_version": "3.10", "extra": ""}
     bounds = set()
     for text in metadata(release.wheel).get_all("Requires-Dist", []):
@@ -231,7 +226,7 @@ def test_lower_bounds__are_those_that_are_tested(release: Release) -> None:
     assert tested - {"Werkzeug==3.0", "urllib3==1.26.20"} == bounds
 
 
-def test_sdist__holds_the_sources(release: Release, unpacked: Path) -> None:
+def test_sdist__holds_the_sources(release, unpacked):
     inside = {
         path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()
     }
@@ -240,13 +235,13 @@ def test_sdist__holds_the_sources(release: Release, unpacked: Path) -> None:
     assert (unpacked / "PKG-INFO").is_file()
 
 
-def test_sdist__builds_the_same_wheel(release: Release, unpacked: Path) -> None:
+def test_sdist__builds_the_same_wheel(release, unpacked):
     [wheel] = build(unpacked, "--wheel").glob("*.whl")
     assert wheel.name == release.wheel.name
     assert wheel.read_bytes() == release.wheel.read_bytes()
 
 
-def test_sdist__tests_can_be_collected(unpacked: Path) -> None:
+def test_sdist__tests_can_be_collected(unpacked):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-qq"]
     collected = run(*command, cwd=unpacked)
     assert "tests/test_release.py: " in collected

@@ -1,14 +1,10 @@
 """Every change is saved before the call goes out; a save that fails loses nothing."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging
 import re
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -20,51 +16,43 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from tests.conftest import ME, ME_401, REFRESH, Clock, wire
+from tests.conftest import ME, ME_401, REFRESH, wire
 from tests.emulator.needs import on_posix
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 
 class MemoryStore:
     """A store that fails when it is told to."""
 
-    def __init__(self, token: Token | None = None) -> None:
+    def __init__(self, token=None):
         self.token = token
-        self.fails: set[str] = set()
-        self.log: list[str] = []
+        self.fails = set()
+        self.log = []
 
-    def _do(self, deed: str) -> None:
+    def _do(self, deed):
         self.log.append(deed)
         if deed in self.fails:
             raise OSError(28, "No space left on device")
 
-    def load(self) -> Token | None:
+    def load(self):
         self._do("load")
         return self.token and self.token.copy()
 
-    def save(self, token: Any) -> None:
+    def save(self, token):
         self._do("save")
         self.token = token.copy()
 
-    def delete(self) -> None:
+    def delete(self):
         self._do("delete")
         self.token = None
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self):
         self._do("lock")
         yield
         self._do("unlock")
 
 
-def test_renewal__load_once_lock_load_save(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_renewal__load_once_lock_load_save(kakao, new_session, token, clock):
     store = MemoryStore(token)
     session = new_session(token_store=store)
     assert store.log == []
@@ -78,13 +66,11 @@ def test_renewal__load_once_lock_load_save(
     assert store.token == session.token
 
 
-def test_order__store_then_updater_then_the_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_order__store_then_updater_then_the_call(kakao, new_session, token, clock):
     store = MemoryStore(token)
-    at_updater: list[Any] = []
+    at_updater = []
 
-    def updater(saved: Token) -> None:
+    def updater(saved):
         at_updater.append((store.log[-1], wire(kakao), saved))
 
     session = new_session(token_store=store, token_updater=updater)
@@ -95,10 +81,8 @@ def test_order__store_then_updater_then_the_call(
     assert wire(kakao) == [REFRESH, ME]
 
 
-def test_updater__knows_whether_the_refresh_token_is_new(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
-    changed: list[bool] = []
+def test_updater__knows_whether_the_refresh_token_is_new(kakao, new_session, token):
+    changed = []
     session = new_session(
         token=token, token_updater=lambda saved: changed.append(saved.refresh_token_changed)
     )
@@ -110,12 +94,10 @@ def test_updater__knows_whether_the_refresh_token_is_new(
     assert changed == [False, True, False]
 
 
-def test_updater__is_not_called_for_what_others_changed(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_updater__is_not_called_for_what_others_changed(kakao, new_session, token, clock, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
-    calls: list[Token] = []
+    calls = []
     mine = new_session(token_store=store, token_updater=calls.append)
     theirs = new_session(token_store=tmp_path / "token.json")
     mine.get("/v2/user/me")
@@ -127,12 +109,10 @@ def test_updater__is_not_called_for_what_others_changed(
     assert len(kakao.token_requests) == 1
 
 
-def test_updater__may_call_kakao_itself(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
-    answers: list[Any] = []
+def test_updater__may_call_kakao_itself(kakao, new_session, token, clock):
+    answers = []
 
-    def updater(saved: Token) -> None:
+    def updater(saved):
         assert session.token == saved
         answers.append(session.get("/v2/user/me").status_code)
         session.token = saved
@@ -144,8 +124,8 @@ def test_updater__may_call_kakao_itself(
     assert wire(kakao) == [REFRESH, ME, ME]
 
 
-def test_updater__set_later(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
-    calls: list[Token] = []
+def test_updater__set_later(kakao, new_session, token):
+    calls = []
     session = new_session(token=token)
     assert session.token_updater is None
     session.token_updater = calls.append
@@ -155,23 +135,23 @@ def test_updater__set_later(kakao: KakaoEmulator, new_session: NewSession, token
 
 @pytest.mark.parametrize("part", ["store", "updater"])
 def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    caplog: pytest.LogCaptureFixture,
-    part: str,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    caplog,
+    part,
+):
     store = MemoryStore(token)
     store.fails = {"save"} if part == "store" else set()
-    saved: list[Token] = []
+    saved = []
 
-    def updater(token: Token) -> None:
+    def updater(token):
         if part == "updater" and store.fails is not None and not healed:
             raise RuntimeError("database gone")
         saved.append(token)
 
-    healed: list[bool] = []
+    healed = []
     session = new_session(token_store=store, token_updater=updater)
     clock.advance(hours=7)
     with caplog.at_level(logging.ERROR, "kakao_session"):
@@ -191,14 +171,12 @@ def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(
 
 
 @pytest.mark.parametrize("part", ["store", "updater"])
-def test_save_fails__with_a_new_refresh_token(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, part: str
-) -> None:
+def test_save_fails__with_a_new_refresh_token(kakao, new_session, token, clock, part):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token)
     broken = [True]
 
-    def updater(_: Token) -> None:
+    def updater(_):
         if part == "updater" and broken:
             raise RuntimeError("database gone")
 
@@ -217,9 +195,7 @@ def test_save_fails__with_a_new_refresh_token(
     assert wire(kakao) == [REFRESH, ME]
 
 
-def test_save_fails__in_the_last_minutes_too(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_save_fails__in_the_last_minutes_too(kakao, new_session, token, clock):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token)
     store.fails = {"save"}
@@ -233,13 +209,11 @@ def test_save_fails__in_the_last_minutes_too(
     assert len(kakao.token_requests) == 1
 
 
-def test_save_failed__and_the_next_token_keeps_the_debt(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_save_failed__and_the_next_token_keeps_the_debt(kakao, new_session, token, clock):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token)
     store.fails = {"save"}
-    changed: list[bool] = []
+    changed = []
     session = new_session(
         token_store=store, token_updater=lambda saved: changed.append(saved.refresh_token_changed)
     )
@@ -256,9 +230,7 @@ def test_save_failed__and_the_next_token_keeps_the_debt(
     assert store.token == session.token
 
 
-def test_save_failed__and_somebody_logged_in_meanwhile(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_save_failed__and_somebody_logged_in_meanwhile(kakao, new_session, token, clock):
     store = MemoryStore(token)
     store.fails = {"save"}
     session = new_session(token_store=store)
@@ -563,9 +535,7 @@ def test_warning__of_a_flight_that_failed_is_not_shown_later(kakao, new_session,
 
 
 @pytest.mark.parametrize("deed", ["lock", "load"])
-def test_store_out_of_reach__no_refresh_token_spent(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, deed: str
-) -> None:
+def test_store_out_of_reach__no_refresh_token_spent(kakao, new_session, token, clock, deed):
     store = MemoryStore(token)
     session = new_session(token_store=store)
     session.get("/v2/user/me")
@@ -580,7 +550,7 @@ def test_store_out_of_reach__no_refresh_token_spent(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_unlock_fails__is_said(kakao: KakaoEmulator, new_session: NewSession, token: Token) -> None:
+def test_unlock_fails__is_said(kakao, new_session, token):
     store = MemoryStore(token)
     store.fails = {"unlock"}
     session = new_session(token_store=store)
@@ -603,9 +573,7 @@ MEND = "Mend its cause, shown above; no login is lost while this process lives."
         ("delete", "deleted"),
     ],
 )
-def test_store_fails__says_at_what_and_where(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, deed: str, what: str
-) -> None:
+def test_store_fails__says_at_what_and_where(kakao, new_session, token, deed, what):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token)
     store.fails = {deed}
@@ -615,12 +583,10 @@ def test_store_fails__says_at_what_and_where(
     assert str(caught.value) == f"The token in {store!r} could not be {what} (OSError). {MEND}"
 
 
-def test_updater_fails__says_so(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_updater_fails__says_so(kakao, new_session, token):
     kakao.refresh_token_renewal = "always"
 
-    def updater(_: Token) -> None:
+    def updater(_):
         raise RuntimeError("database gone")
 
     with pytest.raises(TokenStoreError) as caught:
@@ -639,9 +605,7 @@ def test_updater_that_is_a_store__says_so_in_its_own_words(kakao, new_session, t
     assert "token_updater" not in str(caught.value)
 
 
-def test_stored_by_another__adopted_without_a_request(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_stored_by_another__adopted_without_a_request(kakao, new_session, token, clock):
     store = MemoryStore(token)
     mine, theirs = new_session(token_store=store), new_session(token_store=store)
     mine.get("/v2/user/me")
@@ -654,8 +618,8 @@ def test_stored_by_another__adopted_without_a_request(
 
 
 def test_stored_by_another_but_old__renewed_with_its_refresh_token(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+    kakao, new_session, token, clock
+):
     store = MemoryStore(token)
     mine = new_session(token_store=store)
     mine.get("/v2/user/me")
@@ -667,8 +631,8 @@ def test_stored_by_another_but_old__renewed_with_its_refresh_token(
 
 
 def test_stored_by_another__of_unknown_age_after_a_save_of_ones_own(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+    kakao, new_session, token, clock
+):
     store = MemoryStore(token)
     session = new_session(token_store=store)
     session.refresh_token()
@@ -681,9 +645,7 @@ def test_stored_by_another__of_unknown_age_after_a_save_of_ones_own(
     assert wire(kakao) == [ME]
 
 
-def test_refresh_token__after_somebody_who_shares_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_refresh_token__after_somebody_who_shares_the_store(kakao, new_session, token):
     store = MemoryStore(token)
     mine, theirs = new_session(token_store=store), new_session(token_store=store)
     assert mine.token == theirs.token
@@ -694,9 +656,7 @@ def test_refresh_token__after_somebody_who_shares_the_store(
 
 
 @pytest.mark.parametrize("hours", [0, 1])
-def test_given_token__no_older_than_the_stored(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, hours: int
-) -> None:
+def test_given_token__no_older_than_the_stored(kakao, new_session, token, clock, hours):
     store = MemoryStore(token)
     clock.advance(hours=hours)
     given = Token.from_response(kakao.login(), clock.moment)
@@ -706,9 +666,7 @@ def test_given_token__no_older_than_the_stored(
     assert store.token == session.token
 
 
-def test_given_token__older_than_the_stored(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_given_token__older_than_the_stored(kakao, new_session, token, clock):
     clock.advance(hours=7)
     store = MemoryStore(Token.from_response(kakao.login(), clock.moment))
     session = new_session(token=token, token_store=store)
@@ -717,9 +675,7 @@ def test_given_token__older_than_the_stored(
     assert wire(kakao) == [ME]
 
 
-def test_assigned_token__replaces_and_clears(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_assigned_token__replaces_and_clears(kakao, new_session, token):
     session = new_session(token=token)
     session.token = {"access_token": "other"}
     assert session.token == {"access_token": "other"}
@@ -733,9 +689,7 @@ def test_assigned_token__replaces_and_clears(
     assert kakao.requests == []
 
 
-def test_assigned_nothing__does_not_come_back_from_the_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_assigned_nothing__does_not_come_back_from_the_store(kakao, new_session, token, clock):
     store = MemoryStore(token)
     session = new_session(token_store=store)
     session.token = {}
@@ -760,9 +714,7 @@ def test_assigned_nothing__until_a_refresh_token_is_given(kakao, new_session, to
     assert session.refresh_token()["access_token"] == "another"
 
 
-def test_access_token__assigned_and_deleted(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_access_token__assigned_and_deleted(kakao, new_session, token):
     session = new_session(token=token)
     session.access_token = "other"
     ends = {"expires_in", "expires_at"}
@@ -776,9 +728,7 @@ def test_access_token__assigned_and_deleted(
     assert session.token == {}
 
 
-def test_store_that_went_back__does_not_take_the_login_along(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_store_that_went_back__does_not_take_the_login_along(kakao, new_session, token, clock):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token.copy())
     session = new_session(token_store=store)
@@ -797,9 +747,7 @@ def test_store_that_went_back__does_not_take_the_login_along(
     assert store.token == session.token
 
 
-def test_store_that_went_back__is_put_right_by_the_next_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_store_that_went_back__is_put_right_by_the_next_call(kakao, new_session, token, clock):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token.copy())
     session = new_session(token_store=store)
@@ -818,9 +766,7 @@ def test_store_that_went_back__is_put_right_by_the_next_call(
     assert store.token == token
 
 
-def test_tutorial_file__goes_in_and_comes_out(
-    kakao: KakaoEmulator, new_session: NewSession, clock: Clock, tmp_path: Path
-) -> None:
+def test_tutorial_file__goes_in_and_comes_out(kakao, new_session, clock, tmp_path):
     import os
 
     path = tmp_path / "kakao_token.json"

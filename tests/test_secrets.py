@@ -1,7 +1,5 @@
 """No token, secret or code, nor 12 characters of one, in anything that anybody gets to see."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import logging
@@ -9,10 +7,8 @@ import re
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -20,23 +16,17 @@ from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from kakao_session import TemporaryError, Token
+from kakao_session import TemporaryError
 from kakao_session.redaction import fingerprint
 from tests.leaks import SCENARIOS, Drive
 from tests.stores.servers import redis_server as started_redis_server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 PIECE = 12
 ALPHABET = r"[A-Za-z0-9_.~-]{12,}"  # of whatever is secret
 ROOT = Path(__file__).parents[1]
 
 
-def leaked(secrets: Iterable[str], text: str) -> set[str]:
+def leaked(secrets, text):
     """:returns: the pieces of secrets that stand in a text."""
     wanted = set().union(*map(pieces, secrets))
     assert all(re.fullmatch(ALPHABET, piece) for piece in wanted)
@@ -44,7 +34,7 @@ def leaked(secrets: Iterable[str], text: str) -> set[str]:
     return wanted & set().union(*map(pieces, runs))
 
 
-def pieces(text: str) -> set[str]:
+def pieces(text):
     return {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
 
 
@@ -52,11 +42,11 @@ class WithoutColours(Traceback):
     """To colour the lines of the source takes rich ten times as long as all else."""
 
     @classmethod
-    def _guess_lexer(cls, filename: str, code: str) -> str:
+    def _guess_lexer(cls, filename, code):
         return "text"
 
 
-def with_locals(error: BaseException) -> str:
+def with_locals(error):
     """An error's traceback as rich shows it with every local variable, whole."""
     console = Console(file=io.StringIO(), width=1000)
     console.print(
@@ -66,12 +56,12 @@ def with_locals(error: BaseException) -> str:
             error.__traceback__,
             width=1000,
             show_locals=True,
-            locals_max_length=None,  # type: ignore[arg-type]  # rich takes it for no limit
-            locals_max_string=None,  # type: ignore[arg-type]  # likewise
+            locals_max_length=None,
+            locals_max_string=None,
             max_frames=1000,
         )
     )
-    out = str(console.file.getvalue())  # type: ignore[attr-defined]  # it is a StringIO
+    out = str(console.file.getvalue())
     assert "locals" in out
     return out
 
@@ -89,7 +79,7 @@ def without_callers(traceback):
     return rebuilt
 
 
-def shown(thing: Any) -> list[str]:
+def shown(thing):
     if isinstance(thing, BaseException):
         for link in causes(thing):
             link.__traceback__ = without_callers(link.__traceback__)
@@ -101,22 +91,20 @@ def shown(thing: Any) -> list[str]:
     return said
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error):
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 @pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
+def redis_url():
     with started_redis_server() as server:
         yield server.url
 
 
 @pytest.fixture
-def drive(
-    kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_url: str
-) -> Iterator[Drive]:
+def drive(kakao, tmp_path, monkeypatch, redis_url):
     drive = Drive(kakao, tmp_path, monkeypatch, redis_url)
     yield drive
     drive.close()
@@ -124,12 +112,12 @@ def drive(
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_nothing_is_said(
-    drive: Drive,
-    name: str,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    drive,
+    name,
+    caplog,
+    capfd,
+    monkeypatch,
+):
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -146,22 +134,20 @@ def test_nothing_is_said(
     assert leaked(drive.secrets(), "\n".join(said)) == set()
 
 
-def test_leak__is_found() -> None:
+def test_leak__is_found():
     """The search itself: a whole secret, a piece of 12, and not one of 11."""
     assert leaked(["abcdefghijklmnop"], "x abcdefghijklmnop x")
     assert leaked(["abcdefghijklmnop"], "x efghijklmnop x") == {"efghijklmnop"}
     assert leaked(["abcdefghijklmnop"], "x fghijklmnop x") == set()
 
 
-def test_fingerprint__of_any_text() -> None:
+def test_fingerprint__of_any_text():
     assert fingerprint("") == hashlib.sha256(b"").hexdigest()[:8]
     assert fingerprint("한글") == hashlib.sha256("한글".encode()).hexdigest()[:8]
     assert fingerprint("\ud800") == hashlib.sha256(b"\xed\xa0\x80").hexdigest()[:8]
 
 
-def test_network_error__keeps_no_frame_that_held_the_form(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_network_error__keeps_no_frame_that_held_the_form(kakao, new_session, token):
     kakao.fail_next("reset", times=None)
     with pytest.raises(TemporaryError) as caught:
         new_session(token=token).refresh_token()

@@ -1,7 +1,5 @@
 """``SECURITY.md`` names tests, and they are there."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -12,7 +10,7 @@ TESTS = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
 NAMED = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
 
 
-def test_tests__that_are_named_exist() -> None:
+def test_tests__that_are_named_exist():
     assert len(NAMED) > 10
     for file, name in NAMED:
         assert Path(file).name.startswith("test_"), file
@@ -20,7 +18,7 @@ def test_tests__that_are_named_exist() -> None:
         assert name in tests if name else tests, (file, name)
 
 
-def test_attackers__each_have_a_defence_and_a_test() -> None:
+def test_attackers__each_have_a_defence_and_a_test():
     assert len(ROWS) > 10
     for row in ROWS:
         who, defence, tests = row.split(" | ")
@@ -29,5 +27,5 @@ def test_attackers__each_have_a_defence_and_a_test() -> None:
         assert re.findall(r"`tests/[\w/]+\.py", tests), row
 
 
-def test_page__is_one() -> None:
+def test_page__is_one():
     assert len(PAGE) < 7000

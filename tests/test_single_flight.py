@@ -1,7 +1,5 @@
 """Of many threads one works, and the others share what comes of it."""
 
-from __future__ import annotations
-
 import threading
 
 from kakao_session import single_flight

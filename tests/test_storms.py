@@ -1,16 +1,12 @@
 """Many threads and processes that need a new token at once: one of them gets it, for all."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -24,21 +20,14 @@ from kakao_session import (
     TokenStoreError,
 )
 from kakao_session.refresher import Refresher
-from tests.conftest import Clock
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
 
 
-def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
+def at_once(count, call):
     """Make a call in many threads at the same moment. :returns: its answers and its errors."""
     gate = threading.Barrier(count)
-    outcomes: list[Any] = []
+    outcomes = []
 
-    def run() -> None:
+    def run():
         gate.wait()
         try:
             outcomes.append(call())
@@ -54,9 +43,7 @@ def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("trouble", ["expired", "revoked"])
-def test_64_threads__one_refresh(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, trouble: str
-) -> None:
+def test_64_threads__one_refresh(kakao, new_session, token, clock, trouble):
     kakao.refresh_token_renewal = "always"
     kakao.previous_access_token = "dies"
     kakao.latency = 0.1
@@ -66,7 +53,7 @@ def test_64_threads__one_refresh(
         clock.advance(hours=7)
     else:
         kakao.revoke_access_tokens()
-    saved: list[Token] = []
+    saved = []
     session.token_updater = saved.append
     outcomes = at_once(64, lambda: session.get("/v2/user/me").status_code)
     assert outcomes == [200] * 64
@@ -75,9 +62,7 @@ def test_64_threads__one_refresh(
     assert session.token["refresh_token"] != token["refresh_token"]
 
 
-def test_64_threads__first_use_of_a_store(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+def test_64_threads__first_use_of_a_store(kakao, new_session, token, clock, tmp_path):
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
     session = new_session(token_store=store)
@@ -87,9 +72,7 @@ def test_64_threads__first_use_of_a_store(
     assert len(kakao.token_requests) == 1
 
 
-def test_16_threads__share_a_time_out(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_16_threads__share_a_time_out(kakao, new_session, token, clock):
     kakao.fail_next("hang", times=None)
     session = new_session(token=token, timeout=0.5)
     clock.advance(hours=7)
@@ -101,9 +84,7 @@ def test_16_threads__share_a_time_out(
     assert [record.path for record in kakao.requests] == ["/oauth/token"]
 
 
-def test_16_threads__share_a_dead_login(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_16_threads__share_a_dead_login(kakao, new_session, token, clock):
     kakao.latency = 0.1
     session = new_session(token=token)
     kakao.unlink()
@@ -113,10 +94,8 @@ def test_16_threads__share_a_dead_login(
     assert len(kakao.token_requests) == 1
 
 
-def test_failures__do_not_grow_a_shared_traceback(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
-    def depth(error: BaseException) -> int:
+def test_failures__do_not_grow_a_shared_traceback(kakao, new_session, token, clock):
+    def depth(error):
         count, trace = 0, error.__traceback__
         while trace:
             count, trace = count + 1, trace.tb_next
@@ -131,9 +110,7 @@ def test_failures__do_not_grow_a_shared_traceback(
     assert max(map(depth, errors)) < 15
 
 
-def test_ip_mismatched__one_refresh_for_64_threads(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_ip_mismatched__one_refresh_for_64_threads(kakao, new_session, token):
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     session = new_session(token=token)
     session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
@@ -142,9 +119,7 @@ def test_ip_mismatched__one_refresh_for_64_threads(
     assert len(kakao.token_requests) == 1
 
 
-def test_assigned_during_a_renewal__wins(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_assigned_during_a_renewal__wins(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(hours=7)
     kakao.fail_next("hang", times=None)
@@ -161,19 +136,19 @@ def test_assigned_during_a_renewal__wins(
 
 
 def test_leader_that_breaks_off__is_followed_by_another(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    monkeypatch,
+):
     session = new_session(token=token)
     clock.advance(hours=7)
     first = threading.Event()
     second = threading.Event()
     refresh = Refresher.refresh
 
-    def interrupted(*given: Any, **options: Any) -> Any:
+    def interrupted(*given, **options):
         if not first.is_set():
             first.set()
             second.wait()
@@ -181,9 +156,9 @@ def test_leader_that_breaks_off__is_followed_by_another(
         return refresh(*given, **options)
 
     monkeypatch.setattr(Refresher, "refresh", interrupted)
-    caught: list[BaseException] = []
+    caught = []
 
-    def lead() -> None:
+    def lead():
         try:
             session.get("/v2/user/me")
         except KeyboardInterrupt as error:
@@ -192,7 +167,7 @@ def test_leader_that_breaks_off__is_followed_by_another(
     leader = threading.Thread(target=lead)
     leader.start()
     first.wait()
-    statuses: list[int] = []
+    statuses = []
     follower = threading.Thread(
         target=lambda: statuses.append(session.get("/v2/user/me").status_code)
     )
@@ -229,9 +204,7 @@ print(json.dumps(outcomes), flush=True)
 
 
 @pytest.mark.parametrize("trouble", ["expired", "revoked"])
-def test_8_processes_4_threads__one_refresh(
-    kakao: KakaoEmulator, tmp_path: Path, trouble: str
-) -> None:
+def test_8_processes_4_threads__one_refresh(kakao, tmp_path, trouble):
     kakao.refresh_token_renewal = "always"
     kakao.previous_access_token = "dies"
     kakao.latency = 0.2
@@ -275,7 +248,7 @@ def test_8_processes_4_threads__one_refresh(
     assert {path.name for path in tmp_path.iterdir()} == {"token.json", "token.json.lock"}
 
 
-def test_killed_holder__frees_the_lock_at_once(tmp_path: Path) -> None:
+def test_killed_holder__frees_the_lock_at_once(tmp_path):
     store = FileTokenStore(tmp_path / "token.json", lock_timeout=10)
     holder = subprocess.Popen(
         [

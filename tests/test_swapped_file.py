@@ -1,56 +1,44 @@
 """A token file that has become something else since it was last looked at, or does so now."""
 
-from __future__ import annotations
-
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock, NewSession
-
-Swap = Callable[[Path], object]
+from kakao_session import FileTokenStore, Token, TokenStoreError
 
 
-def to_folder(path: Path) -> None:
+def to_folder(path):
     path.unlink()
     path.mkdir()
 
 
-def to_link_in_a_circle(path: Path) -> None:
+def to_link_in_a_circle(path):
     path.unlink()
     path.symlink_to(path)
 
 
-def to_link_to_somebody_elses_file(path: Path) -> None:
+def to_link_to_somebody_elses_file(path):
     path.unlink()
     other = path.with_name("other.conf")
     other.write_text("precious = yes\n")
     path.symlink_to(other)
 
 
-def to_empty_file(path: Path) -> None:
+def to_empty_file(path):
     path.unlink()
     path.write_text("")
 
 
 @pytest.fixture
-def place(tmp_path: Path, token: Token) -> Path:
+def place(tmp_path, token):
     place = tmp_path / "folder" / "token.json"
     FileTokenStore(place).save(token)
     return place
 
 
 @pytest.fixture
-def session(
-    kakao: KakaoEmulator, new_session: NewSession, place: Path, clock: Clock
-) -> KakaoSession:
+def session(kakao, new_session, place, clock):
     """A session that has read the file; its token has ended, and its refresh token dies of use."""
     kakao.refresh_token_renewal = "always"
     session = new_session(token_store=place)
@@ -62,9 +50,7 @@ def session(
 @pytest.mark.parametrize(
     "swap", [to_folder, to_link_in_a_circle, to_link_to_somebody_elses_file, to_empty_file]
 )
-def test_swapped_before_a_renewal__nothing_is_spent_or_touched(
-    kakao: KakaoEmulator, session: KakaoSession, place: Path, swap: Swap
-) -> None:
+def test_swapped_before_a_renewal__nothing_is_spent_or_touched(kakao, session, place, swap):
     content = place.read_bytes()
     swap(place)
     seen = sorted(path.name for path in place.parent.iterdir())
@@ -79,9 +65,7 @@ def test_swapped_before_a_renewal__nothing_is_spent_or_touched(
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_swapped_for_a_link_to_another_login__is_followed(
-    kakao: KakaoEmulator, session: KakaoSession, place: Path, clock: Clock
-) -> None:
+def test_swapped_for_a_link_to_another_login__is_followed(kakao, session, place, clock):
     other = FileTokenStore(place.with_name("other.json"))
     other.save(Token.from_response(kakao.login(2), clock.moment - 30_000))
     place.unlink()
@@ -92,9 +76,7 @@ def test_swapped_for_a_link_to_another_login__is_followed(
 
 
 @pytest.mark.parametrize("target", ["token.json", "precious.conf"])
-def test_lock_swapped_for_a_link__what_it_leads_to_is_left_alone(
-    kakao: KakaoEmulator, session: KakaoSession, place: Path, target: str
-) -> None:
+def test_lock_swapped_for_a_link__what_it_leads_to_is_left_alone(kakao, session, place, target):
     place.with_name("precious.conf").write_text("precious = yes\n")
     lock = place.with_name("token.json.lock")
     lock.unlink()
@@ -112,9 +94,9 @@ def test_lock_swapped_for_a_link__what_it_leads_to_is_left_alone(
 class Swapping(FileTokenStore):
     """A file that is swapped while a renewal holds its lock."""
 
-    swap: Swap | None = None
+    swap = None
 
-    def load(self) -> Token | None:
+    def load(self):
         token = super().load()
         if self.swap is not None:
             swap, self.swap = self.swap, None
@@ -124,12 +106,12 @@ class Swapping(FileTokenStore):
 
 @pytest.mark.parametrize("swap", [to_folder, to_link_in_a_circle])
 def test_swapped_during_a_renewal__the_token_is_kept_until_it_can_be_saved(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    place: Path,
-    session: KakaoSession,
-    swap: Swap,
-) -> None:
+    kakao,
+    new_session,
+    place,
+    session,
+    swap,
+):
     store = Swapping(place)
     session = new_session(token_store=store)
     assert session.authorized
@@ -145,9 +127,7 @@ def test_swapped_during_a_renewal__the_token_is_kept_until_it_can_be_saved(
 
 
 @pytest.mark.parametrize("swap", [lambda path: shutil.rmtree(path.parent), Path.unlink])
-def test_removed_during_a_renewal__is_made_anew(
-    kakao: KakaoEmulator, new_session: NewSession, place: Path, session: KakaoSession, swap: Swap
-) -> None:
+def test_removed_during_a_renewal__is_made_anew(kakao, new_session, place, session, swap):
     store = Swapping(place)
     session = new_session(token_store=store)
     assert session.authorized

@@ -1,7 +1,5 @@
 """What a token is, by itself."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import math
@@ -10,7 +8,6 @@ import pprint
 import re
 import time
 from datetime import datetime, timezone
-from typing import Any
 
 import pytest
 from rich.pretty import pretty_repr
@@ -31,18 +28,18 @@ START = 1_800_000_000.0
 
 
 class At:
-    def __init__(self, moment: float) -> None:
+    def __init__(self, moment):
         self.moment = moment
 
-    def time(self) -> float:
+    def time(self):
         return self.moment
 
 
-def at(monkeypatch: pytest.MonkeyPatch, moment: float) -> None:
+def at(monkeypatch, moment):
     monkeypatch.setattr("kakao_session.token.time", At(moment))
 
 
-def test_answer__both_moments() -> None:
+def test_answer__both_moments():
     token = Token.from_response({**ANSWER, "expires_at": 1, "nothing": None}, START)
     assert token["expires_at"] == START + 21599
     assert token["refresh_token_expires_at"] == START + 5183999
@@ -50,7 +47,7 @@ def test_answer__both_moments() -> None:
     assert {key: token[key] for key in ANSWER} == ANSWER
 
 
-def test_answer__that_tells_a_moment_and_no_life() -> None:
+def test_answer__that_tells_a_moment_and_no_life():
     answer = {"access_token": "a", "expires_at": 1, "refresh_token_expires_at": 1}
     assert Token.from_response(answer, 1000.0) == {"access_token": "a"}
 
@@ -59,19 +56,17 @@ def test_answer__that_tells_a_moment_and_no_life() -> None:
     ("age", "leeway", "expired"),
     [(21598.9, 0, False), (21599, 0, True), (21538.9, 60, False), (21539, 60, True)],
 )
-def test_is_expired__at_the_edge(
-    monkeypatch: pytest.MonkeyPatch, age: float, leeway: float, expired: bool
-) -> None:
+def test_is_expired__at_the_edge(monkeypatch, age, leeway, expired):
     at(monkeypatch, START + age)
     assert Token.from_response(ANSWER, START).is_expired(leeway) is expired
 
 
 @pytest.mark.parametrize(("life", "expired"), [(-30, True), ("-30", True), (0, True), (1, False)])
-def test_is_expired__by_a_life_that_is_over(life: object, expired: bool) -> None:
+def test_is_expired__by_a_life_that_is_over(life, expired):
     assert Token({"access_token": "a", "expires_in": life}).is_expired() is expired
 
 
-def test_is_expired__without_leeway_at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_is_expired__without_leeway_at_the_edge(monkeypatch):
     token = Token.from_response(ANSWER, 1000.0)
     at(monkeypatch, 22598.9)
     assert not token.is_expired()
@@ -79,12 +74,12 @@ def test_is_expired__without_leeway_at_the_edge(monkeypatch: pytest.MonkeyPatch)
     assert token.is_expired()
 
 
-def test_is_expired__not_known() -> None:
+def test_is_expired__not_known():
     assert not Token(ANSWER).is_expired(10**12)
     assert not Token(ANSWER).is_refresh_token_expired()
 
 
-def test_refresh_token__at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refresh_token__at_the_edge(monkeypatch):
     token = Token.from_response(ANSWER, START)
     at(monkeypatch, START + 5183998.9)
     assert not token.is_refresh_token_expired()
@@ -93,15 +88,13 @@ def test_refresh_token__at_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("requested_at", "known"), [(1767225599.9, False), (1767225600, True)])
-def test_refresh_token__its_end_is_not_counted_from_before_2026(
-    requested_at: float, known: bool
-) -> None:
+def test_refresh_token__its_end_is_not_counted_from_before_2026(requested_at, known):
     token = Token.from_response(ANSWER, requested_at)
     assert ("refresh_token_expires_at" in token) is known
     assert token["expires_at"] == requested_at + 21599
 
 
-def test_merged__without_a_refresh_token() -> None:
+def test_merged__without_a_refresh_token():
     old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, START)
     new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, START + 1000))
     assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": START + 1010}
@@ -109,7 +102,7 @@ def test_merged__without_a_refresh_token() -> None:
     assert old["access_token"] == "the-access-token"
 
 
-def test_merged__with_a_refresh_token() -> None:
+def test_merged__with_a_refresh_token():
     old = Token.from_response(ANSWER, START)
     answer = {"access_token": "new", "refresh_token": "newer", "refresh_token_expires_in": 7}
     new = old.merged(Token.from_response({**answer, "expires_in": 10}, START + 1000))
@@ -118,7 +111,7 @@ def test_merged__with_a_refresh_token() -> None:
     assert new.refresh_token_changed
 
 
-def test_merged__ends_of_the_old_are_not_those_of_the_new() -> None:
+def test_merged__ends_of_the_old_are_not_those_of_the_new():
     old = Token.from_response(ANSWER, START)
     new = old.merged(
         Token.from_response({"access_token": "new", "refresh_token": "newer"}, START + 1000)
@@ -128,7 +121,7 @@ def test_merged__ends_of_the_old_are_not_those_of_the_new() -> None:
     assert new["scope"] == old["scope"]
 
 
-def test_merged__lives_that_nobody_knew() -> None:
+def test_merged__lives_that_nobody_knew():
     answer = {"access_token": "new", "refresh_token": "newer"}
     assert Token(access_token="a", app_key="key").merged(Token(answer)) == {
         **answer,
@@ -136,7 +129,7 @@ def test_merged__lives_that_nobody_knew() -> None:
     }
 
 
-def test_merged__with_the_same_refresh_token() -> None:
+def test_merged__with_the_same_refresh_token():
     old = Token.from_response(ANSWER, START)
     again = {"access_token": "new", "refresh_token": "the-refresh-token"}
     new = old.merged(Token.from_response(again, START + 1000))
@@ -282,7 +275,7 @@ def test_union__is_a_token():
         ({"refresh_token": "r"}, "access_token is not there"),
     ],
 )
-def test_answer__that_is_no_token(answer: dict[str, Any], why: str) -> None:
+def test_answer__that_is_no_token(answer, why):
     with pytest.raises(ValueError, match=f"^{why}$"):
         Token.from_response(answer, 1000.0)
 
@@ -293,7 +286,7 @@ def test_answer__with_a_life_that_can_not_be_read():
 
 
 @pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])
-def test_token__without_an_access_token(values: dict[str, Any]) -> None:
+def test_token__without_an_access_token(values):
     assert Token(values) == values
 
 
@@ -306,7 +299,7 @@ def test_token__without_an_access_token(values: dict[str, Any]) -> None:
         (Token({**ANSWER, "refresh_token": "another"}), False),
     ],
 )
-def test_is_same_as__by_the_credentials(other: Token | None, same: bool) -> None:
+def test_is_same_as__by_the_credentials(other, same):
     assert Token(ANSWER).is_same_as(other) is same
 
 
@@ -319,23 +312,23 @@ def test_is_same_as__by_the_credentials(other: Token | None, same: bool) -> None
         ({}, -math.inf),
     ],
 )
-def test_issued_at(values: dict[str, Any], moment: float) -> None:
+def test_issued_at(values, moment):
     assert Token({"access_token": "a", **values}).issued_at == moment
 
 
-def test_scopes() -> None:
+def test_scopes():
     assert Token(ANSWER).scopes == {"talk_message", "friends", "profile"}
     assert Token({"access_token": "a"}).scopes == frozenset()
 
 
 @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
-def test_scopes__as_oauthlib_keeps_them(kind: Any) -> None:
+def test_scopes__as_oauthlib_keeps_them(kind):
     token = Token(access_token="a", scope=kind(["talk_message", "friends"]))
     assert token.scopes == {"talk_message", "friends"}
     assert Token(access_token="a", scope=kind()).scopes == frozenset()
 
 
-def test_fingerprint() -> None:
+def test_fingerprint():
     token, other = Token(ANSWER), Token({**ANSWER, "access_token": "other"})
     assert token.fingerprint == Token(ANSWER).fingerprint != other.fingerprint
     assert len(token.fingerprint) == 8
@@ -344,14 +337,14 @@ def test_fingerprint() -> None:
 
 
 @pytest.mark.parametrize("show", [repr, str, "{}".format, pprint.pformat, pretty_repr])
-def test_repr__shows_no_secret(show: Any) -> None:
+def test_repr__shows_no_secret(show):
     shown = show(Token(ANSWER))
     assert Token(ANSWER).fingerprint in shown
     assert "the-" not in shown
     assert repr(Token()) == "<Token: none>"
 
 
-def test_copies__stay_tokens() -> None:
+def test_copies__stay_tokens():
     token = Token(ANSWER)
     token.refresh_token_changed = True
     for twin in (token.copy(), copy.copy(token), pickle.loads(pickle.dumps(token))):

@@ -1,12 +1,9 @@
 """The token request on the wire, and what becomes of each answer."""
 
-from __future__ import annotations
-
 import ssl
 import threading
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -16,27 +13,21 @@ from urllib3.util.retry import Retry
 
 from kakao_session import (
     ConfigurationError,
-    KakaoError,
     KakaoSession,
     KakaoWarning,
     LoginRequiredError,
     RateLimitedError,
     TemporaryError,
-    Token,
     TokenEndpointError,
 )
 from kakao_session import token_endpoint as token_endpoint_module
-from tests.conftest import ME, REFRESH, Clock, wire
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewAuth, NewSession
+from tests.conftest import ME, REFRESH, wire
 
 
 @pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def naps(monkeypatch):
     """How long the token endpoint would have waited between its tries."""
-    naps: list[float] = []
+    naps = []
 
     class NoTime:
         sleep = staticmethod(naps.append)
@@ -46,9 +37,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return naps
 
 
-def test_form__and_nothing_of_the_call(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_form__and_nothing_of_the_call(kakao, new_session, token, clock):
     session = new_session(token=token, scope=["talk_message"])
     session.headers["X-Mine"] = "1"
     session.params = {"p": "1"}
@@ -73,15 +62,15 @@ def test_form__and_nothing_of_the_call(
 
 @pytest.mark.parametrize("said", ["argument", "environment", "token", "auto_refresh_kwargs"])
 def test_form__with_the_client_secret(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    said: str,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    monkeypatch,
+    said,
+):
     kakao.client_secret = "secret"
-    kwargs: dict[str, Any] = {"token": dict(token)}
+    kwargs = {"token": dict(token)}
     if said == "argument":
         kwargs["client_secret"] = "secret"
     elif said == "environment":
@@ -101,9 +90,7 @@ def test_form__with_the_client_secret(
     ]
 
 
-def test_client_id__missing(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_client_id__missing(kakao, new_session, token, clock):
     session = new_session(None, token=token)
     clock.advance(hours=7)
     with pytest.raises(ConfigurationError) as caught:
@@ -127,14 +114,14 @@ UNSENDABLE = ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"]
     ],
 )
 def test_credentials__that_can_not_be_sent(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    name: str,
-    what: str,
-    places: str,
-    value: Any,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    name,
+    what,
+    places,
+    value,
+):
     session = new_session(None, token={"app_key": kakao.app_key, **token, name: value})
     with pytest.raises(ConfigurationError) as caught:
         session.refresh_token()
@@ -150,16 +137,14 @@ def test_credentials__that_can_not_be_sent(
     assert kakao.requests == []
 
 
-def test_expiry__counts_from_the_sending(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_expiry__counts_from_the_sending(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(hours=7)
     sent_at = clock.moment
     send = session.get_adapter("https://").send
 
     class Slow(requests.adapters.HTTPAdapter):
-        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, *args, **kwargs):
             response = send(*args, **kwargs)
             clock.moment += 10
             return response
@@ -169,14 +154,12 @@ def test_expiry__counts_from_the_sending(
     assert session.token["expires_at"] == sent_at + 21_599
 
 
-def test_transport_settings__of_the_session(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_transport_settings__of_the_session(kakao, new_session, token, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    seen: list[dict[str, Any]] = []
+    seen = []
 
     class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, request, *args, **kwargs):
             seen.append(kwargs)
             kwargs.update(cert=None, proxies={})
             return super().send(request, *args, **kwargs)
@@ -197,9 +180,7 @@ def test_transport_settings__of_the_session(
     ]
 
 
-def test_transport_settings__of_one_refresh(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_transport_settings__of_one_refresh(kakao, new_session, token, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     session = new_session(token=token)
     session.verify = True
@@ -209,13 +190,11 @@ def test_transport_settings__of_one_refresh(
     assert wire(kakao) == [REFRESH]
 
 
-def test_transport_settings__of_one_refresh_at_another_url(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
-    seen: list[dict[str, Any]] = []
+def test_transport_settings__of_one_refresh_at_another_url(kakao, new_session, token):
+    seen = []
 
     class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, request, *args, **kwargs):
             seen.append({name: kwargs[name] for name in ("timeout", "proxies")})
             return super().send(request, *args, **{**kwargs, "proxies": {}})
 
@@ -228,13 +207,11 @@ def test_transport_settings__of_one_refresh_at_another_url(
     assert seen[1] == {"timeout": (7, 7), "proxies": {}}
 
 
-def test_connections__of_the_session_stay_open(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
-    closed: list[str] = []
+def test_connections__of_the_session_stay_open(kakao, new_session, token):
+    closed = []
 
     class Watching(requests.adapters.HTTPAdapter):
-        def close(self) -> None:
+        def close(self):
             closed.append("closed")
             super().close()
 
@@ -245,13 +222,11 @@ def test_connections__of_the_session_stay_open(
 
 
 @pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
-def test_timeout__always(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, timeout: Any
-) -> None:
-    seen: list[Any] = []
+def test_timeout__always(kakao, new_session, token, timeout):
+    seen = []
 
     class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        def send(self, request, *args, **kwargs):
             seen.append(kwargs["timeout"])
             return super().send(request, *args, **kwargs)
 
@@ -283,9 +258,7 @@ def test_trouble_three_times__given_up(kakao, new_session, token, naps, failure)
     assert len(kakao.token_requests) == 3
 
 
-def test_out_of_reach__says_how(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
-) -> None:
+def test_out_of_reach__says_how(kakao, new_session, token, naps):
     kakao.fail_next("reset", times=None)
     with pytest.raises(TemporaryError) as caught:
         new_session(token=token).refresh_token()
@@ -295,7 +268,7 @@ def test_out_of_reach__says_how(
     )
 
 
-def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) -> None:
+def test_hang__times_out(kakao, new_auth, token):
     kakao.fail_next("hang", times=None)
     started = time.monotonic()
     with pytest.raises(TemporaryError, match="ReadTimeout"):
@@ -309,13 +282,13 @@ def test_hang__times_out(kakao: KakaoEmulator, new_auth: NewAuth, token: Token) 
     [("7", 7.0), ("0", None), ("10", 10.0), ("nonsense", None), ("-5", None), ("9" * 400, "never")],
 )
 def test_retry_after(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    naps: list[float],
-    retry_after: str,
-    waited: Any,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    naps,
+    retry_after,
+    waited,
+):
     kakao.fail_next(503, retry_after=retry_after)
     session = new_session(token=token)
     if waited == "never":
@@ -327,9 +300,7 @@ def test_retry_after(
         assert naps == [waited] if waited else 0.1 <= naps[0] <= 0.3
 
 
-def test_retry_after__too_long_to_wait(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
-) -> None:
+def test_retry_after__too_long_to_wait(kakao, new_session, token, naps):
     kakao.fail_next(503, retry_after="11")
     with pytest.raises(TemporaryError):
         new_session(token=token).refresh_token()
@@ -530,9 +501,7 @@ def test_token_request__through_a_send_that_raises_without_an_answer(kakao, toke
         session.refresh_token()
 
 
-def test_4xx__not_tried_again(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float]
-) -> None:
+def test_4xx__not_tried_again(kakao, new_session, token, naps):
     kakao.fail_next(error_code="KOE237", retry_after="1", times=None)
     with pytest.raises(RateLimitedError):
         new_session(token=token).refresh_token()
@@ -554,13 +523,13 @@ def test_4xx__not_tried_again(
     ],
 )
 def test_error_code__names_its_kind(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    naps: list[float],
-    code: str,
-    kind: type[TokenEndpointError],
-) -> None:
+    kakao,
+    new_session,
+    token,
+    naps,
+    code,
+    kind,
+):
     kakao.fail_next(error_code=code, times=None)
     session = new_session(token=token)
     with pytest.raises(TokenEndpointError) as caught:
@@ -569,7 +538,7 @@ def test_error_code__names_its_kind(
     assert isinstance(error, kind)
     assert error.error_code == code
     assert error.error
-    assert error.status_code == error.response.status_code  # type: ignore[union-attr]  # there is one
+    assert error.status_code == error.response.status_code
     assert error.hint is not None
     assert error.hint in str(error)
     assert code in str(error)
@@ -581,7 +550,7 @@ LATER = "Try again later."
 UNREADABLE = "Kakao's token endpoint gave no token and no error that could be read ({}). "
 KEPT = "Try again later; the login is kept."
 
-ANSWERS: dict[str, tuple[int, Any, type[KakaoError], str]] = {
+ANSWERS = {
     "invalid_grant without a code": (
         400,
         {"error": "invalid_grant"},
@@ -694,15 +663,15 @@ def test_answer__whose_life_can_not_be_read_is_a_token_all_the_same(
 
 @pytest.mark.parametrize(("status", "body", "kind", "sentence"), ANSWERS.values(), ids=ANSWERS)
 def test_answer__that_is_no_token(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    naps: list[float],
-    status: int,
-    body: Any,
-    kind: type[KakaoError],
-    sentence: str,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    naps,
+    status,
+    body,
+    kind,
+    sentence,
+):
     kakao.fail_next(status, json=body, times=None)
     session = new_session(token=token)
     with pytest.raises(TokenEndpointError) as caught:
@@ -719,9 +688,7 @@ def test_answer__that_is_no_token(
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage", "truncated"])
-def test_answer__that_can_not_be_read(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float], kind: Any
-) -> None:
+def test_answer__that_can_not_be_read(kakao, new_session, token, naps, kind):
     kakao.fail_next(kind, times=None)
     session = new_session(token=token)
     with pytest.raises(TemporaryError):
@@ -730,9 +697,7 @@ def test_answer__that_can_not_be_read(
 
 
 @pytest.mark.parametrize("beyond", [0, 1])
-def test_answer__is_read_up_to_a_limit(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, naps: list[float], beyond: int
-) -> None:
+def test_answer__is_read_up_to_a_limit(kakao, new_session, token, naps, beyond):
     bare = len('{"access_token":"a","x":""}')
     padding = "x" * (token_endpoint_module.LARGEST_ANSWER - bare + beyond)
     kakao.fail_next(200, json={"access_token": "a", "x": padding}, times=2)
@@ -750,22 +715,20 @@ def test_answer__is_read_up_to_a_limit(
     ("expires_in", "life"), [(100, 100), ("100", 100), (0, 0), (-5, -5), (1.5, 1.5)]
 )
 def test_answer__with_a_life(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    expires_in: Any,
-    life: float,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    expires_in,
+    life,
+):
     kakao.fail_next(200, json={"access_token": "a", "expires_in": expires_in})
     kakao.clear_requests()
     session = new_session(token=token)
     assert session.refresh_token()["expires_at"] == clock.moment + life
 
 
-def test_answer__without_a_life(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock
-) -> None:
+def test_answer__without_a_life(kakao, new_session, token, clock):
     kakao.fail_next(200, json={"access_token": kakao.login()["access_token"]})
     session = new_session(token=token)
     renewed = session.refresh_token()
@@ -776,9 +739,7 @@ def test_answer__without_a_life(
     assert wire(kakao) == [REFRESH, ME]
 
 
-def test_redirect__is_not_followed(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token
-) -> None:
+def test_redirect__is_not_followed(kakao, new_session, token):
     target = f"{kakao.endpoints.api_url}/v2/user/me"
     kakao.fail_next(307, headers={"Location": target})
     with pytest.raises(TemporaryError):

@@ -1,19 +1,9 @@
 """A clock that is wrong by decades: calls go on, and a login outlives the day it is put right."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
-from tests.conftest import ME, ME_401, REFRESH, Clock, wire
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import NewSession
+from tests.conftest import ME, ME_401, REFRESH, wire
 
 BOARD_WITHOUT_A_BATTERY = 100.0
 """Seconds after 1970 began."""
@@ -22,19 +12,18 @@ IN_2106 = 2.0**32
 
 
 @pytest.fixture(params=[BOARD_WITHOUT_A_BATTERY, IN_2106], ids=["1970", "2106"])
-def wrong(request: pytest.FixtureRequest) -> float:
-    moment: float = request.param
-    return moment
+def wrong(request):
+    return request.param
 
 
 def test_login__outlives_the_correction(
-    kakao: KakaoEmulator,
-    new_session: NewSession,
-    token: Token,
-    clock: Clock,
-    tmp_path: Path,
-    wrong: float,
-) -> None:
+    kakao,
+    new_session,
+    token,
+    clock,
+    tmp_path,
+    wrong,
+):
     kakao.refresh_token_renewal = "always"
     right = clock.moment
     place = tmp_path / "token.json"
@@ -51,8 +40,8 @@ def test_login__outlives_the_correction(
 
 
 def test_file_of_a_right_clock__is_used_under_a_wrong_one(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+    kakao, new_session, token, clock, tmp_path
+):
     FileTokenStore(tmp_path / "token.json").save(token)
     clock.moment = BOARD_WITHOUT_A_BATTERY
     session = new_session(token_store=tmp_path / "token.json")
@@ -64,8 +53,8 @@ def test_file_of_a_right_clock__is_used_under_a_wrong_one(
 
 
 def test_file_of_a_right_clock__waits_until_a_clock_that_is_ahead_is_right(
-    kakao: KakaoEmulator, new_session: NewSession, token: Token, clock: Clock, tmp_path: Path
-) -> None:
+    kakao, new_session, token, clock, tmp_path
+):
     right = clock.moment
     place = tmp_path / "token.json"
     FileTokenStore(place).save(token)

@@ -1,25 +1,15 @@
 """The command at a real terminal: prompts, what is echoed, Ctrl-C, colours, narrow windows."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import pexpect
 import pytest
 
 from tests.cli.conftest import COMMAND, agree, come_back, stored
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session import Token
-    from kakao_session.emulator import KakaoEmulator
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -30,22 +20,22 @@ URL = r"https://kauth\.kakao\.com/oauth/authorize\?[^\s\x1b]+"
 class Terminal:
     """The command on a pty of its own, and everything that the person sees there."""
 
-    def __init__(self, program: str, *arguments: str, columns: int) -> None:
-        self.child: Any = pexpect.spawn(
+    def __init__(self, program, *arguments, columns):
+        self.child = pexpect.spawn(
             program, [*arguments], encoding="utf-8", timeout=30, dimensions=(40, columns)
         )
         self.seen = ""
 
-    def expect(self, pattern: str) -> str:
+    def expect(self, pattern):
         """Wait until it is on the screen. :returns: it."""
         self.child.expect(pattern)
         self.seen += self.child.before + self.child.after
         return str(self.child.after)
 
-    def type(self, text: str) -> None:
+    def type(self, text):
         self.child.send(text)
 
-    def end(self) -> int:
+    def end(self):
         """:returns: the exit status."""
         self.child.expect(pexpect.EOF)
         self.seen += self.child.before
@@ -53,14 +43,12 @@ class Terminal:
         assert self.child.signalstatus is None
         return int(self.child.exitstatus)
 
-    def echoes(self) -> bool:
+    def echoes(self):
         return bool(self.child.getecho())
 
 
 @contextmanager
-def terminal(
-    *arguments: str, columns: int = 100, command: Sequence[str] = COMMAND
-) -> Iterator[Terminal]:
+def terminal(*arguments, columns=100, command=COMMAND):
     terminal = Terminal(*command, *arguments, columns=columns)
     try:
         yield terminal
@@ -69,16 +57,14 @@ def terminal(
 
 
 @pytest.fixture
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_key(monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
 
 
 # Prompts --------------------------------------------------------------------------------------
 
 
-def test_login__asks_for_what_it_needs(
-    kakao: KakaoEmulator, token_file: Path, port: int, no_key: None
-) -> None:
+def test_login__asks_for_what_it_needs(kakao, token_file, port, no_key):
     kakao.client_secret = SECRET
     with terminal("login", "--port", str(port)) as screen:
         screen.expect("REST API key")
@@ -95,9 +81,7 @@ def test_login__asks_for_what_it_needs(
     assert "client_secret" not in stored(token_file)
 
 
-def test_secret__is_stored_when_asked_to_be_and_then_offered(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_secret__is_stored_when_asked_to_be_and_then_offered(kakao, token_file, port):
     kakao.client_secret = SECRET
     for typed in (SECRET, ""):
         with terminal("login", "--port", str(port), "--store-secret") as screen:
@@ -109,7 +93,7 @@ def test_secret__is_stored_when_asked_to_be_and_then_offered(
         assert SECRET not in screen.seen
 
 
-def test_secret__empty_means_none(kakao: KakaoEmulator, token_file: Path, port: int) -> None:
+def test_secret__empty_means_none(kakao, token_file, port):
     with terminal("login", "--port", str(port)) as screen:
         screen.expect("Client secret")
         screen.type("\r")
@@ -119,9 +103,7 @@ def test_secret__empty_means_none(kakao: KakaoEmulator, token_file: Path, port: 
     assert "KAKAO_CLIENT_SECRET" not in screen.seen
 
 
-def test_secret__in_the_environment_is_not_asked_for(
-    kakao: KakaoEmulator, token_file: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secret__in_the_environment_is_not_asked_for(kakao, token_file, port, monkeypatch):
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
     with terminal("login", "--port", str(port)) as screen:
         come_back(agree(screen.expect(URL)))
@@ -133,14 +115,14 @@ def test_secret__in_the_environment_is_not_asked_for(
 @pytest.mark.parametrize(("key", "status"), [(CTRL_C, 130), (CTRL_D, 1)])
 @pytest.mark.parametrize("prompt", ["REST API key", "Client secret"])
 def test_prompt__left(
-    kakao: KakaoEmulator,
-    token_file: Path,
-    port: int,
-    no_key: None,
-    prompt: str,
-    key: str,
-    status: int,
-) -> None:
+    kakao,
+    token_file,
+    port,
+    no_key,
+    prompt,
+    key,
+    status,
+):
     with terminal("login", "--port", str(port)) as screen:
         screen.expect("REST API key")
         if prompt != "REST API key":
@@ -156,9 +138,7 @@ def test_prompt__left(
     ("key", "status", "left"),
     [("y\r", 0, False), ("n\r", 1, True), ("\r", 1, True), (CTRL_C, 130, True), (CTRL_D, 1, True)],
 )
-def test_unlink__asks_first(
-    login: Token, token_file: Path, key: str, status: int, left: bool
-) -> None:
+def test_unlink__asks_first(login, token_file, key, status, left):
     with terminal("unlink") as screen:
         screen.expect(r"Go on\? \[y/N\]")
         screen.type(key)
@@ -172,14 +152,12 @@ def test_unlink__asks_first(
 
 
 @pytest.fixture
-def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def secret(monkeypatch):
     """So that nothing is asked."""
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
 
 
-def test_paste__is_not_shown(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None
-) -> None:
+def test_paste__is_not_shown(kakao, token_file, port, secret):
     with terminal("login", "--port", str(port), "--no-browser") as screen:
         redirect = agree(screen.expect(URL))
         screen.expect("Waiting for the browser until [0-9:]+")
@@ -194,9 +172,7 @@ def test_paste__is_not_shown(
     assert screen.seen.rindex("\x1b[?25h") > screen.seen.rindex("\x1b[?25l")  # the cursor is back
 
 
-def test_paste__ended_by_ctrl_d_and_the_browser_comes_all_the_same(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None
-) -> None:
+def test_paste__ended_by_ctrl_d_and_the_browser_comes_all_the_same(kakao, token_file, port, secret):
     with terminal("login", "--port", str(port)) as screen:
         url = screen.expect(URL)
         screen.expect("Waiting for the browser")
@@ -205,9 +181,7 @@ def test_paste__ended_by_ctrl_d_and_the_browser_comes_all_the_same(
         assert screen.end() == 0
 
 
-def test_ctrl_c__while_waiting(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None
-) -> None:
+def test_ctrl_c__while_waiting(kakao, token_file, port, secret):
     with terminal("login", "--port", str(port)) as screen:
         screen.expect("Waiting for the browser")
         assert not screen.echoes()
@@ -233,13 +207,13 @@ print("status", child.returncode, "echo", bool(termios.tcgetattr(0)[3] & termios
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("prompt", [True, False])
 def test_terminal__echoes_again_afterwards(
-    kakao: KakaoEmulator,
-    token_file: Path,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    prompt: bool,
-    number: signal.Signals,
-) -> None:
+    kakao,
+    token_file,
+    port,
+    monkeypatch,
+    prompt,
+    number,
+):
     if not prompt:
         monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
     command = [COMMAND[0], "-c", WITNESS, *COMMAND]
@@ -257,9 +231,7 @@ def test_terminal__echoes_again_afterwards(
         ]
 
 
-def test_in_the_background__the_terminal_is_left_alone(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None, tmp_path: Path
-) -> None:
+def test_in_the_background__the_terminal_is_left_alone(kakao, token_file, port, secret, tmp_path):
     script = tmp_path / "session.sh"
     command = " ".join(COMMAND)
     script.write_text(f"set -m\n{command} login --port {port} &\nwait $!; echo status $?")
@@ -274,9 +246,7 @@ def test_in_the_background__the_terminal_is_left_alone(
 # What it looks like ---------------------------------------------------------------------------
 
 
-def test_narrow_window__does_not_break_the_address(
-    kakao: KakaoEmulator, token_file: Path, port: int, secret: None
-) -> None:
+def test_narrow_window__does_not_break_the_address(kakao, token_file, port, secret):
     with terminal("login", "--port", str(port), columns=30) as screen:
         url = screen.expect(URL)
         assert f"localhost%3A{port}" in url
@@ -286,9 +256,7 @@ def test_narrow_window__does_not_break_the_address(
 
 
 @pytest.mark.parametrize("no_color", [False, True])
-def test_colours__unless_they_are_not_wanted(
-    login: Token, monkeypatch: pytest.MonkeyPatch, no_color: bool
-) -> None:
+def test_colours__unless_they_are_not_wanted(login, monkeypatch, no_color):
     if no_color:
         monkeypatch.setenv("NO_COLOR", "1")
     for command in (["status"], ["request", "GET", "/v2/user/me"]):
@@ -297,7 +265,7 @@ def test_colours__unless_they_are_not_wanted(
         assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", screen.seen)) is not no_color
 
 
-def test_request__lays_json_out(login: Token, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request__lays_json_out(login, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     with terminal("request", "GET", "/v2/user/me") as screen:
         assert screen.end() == 0

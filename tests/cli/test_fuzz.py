@@ -1,24 +1,16 @@
 """Odd token files and odd pastes: the command says what is wrong, and never shows a traceback."""
 
-from __future__ import annotations
-
 import json
 import os
 import queue
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kakao_session.cli.paste import pasted_lines
-from tests.cli.conftest import Run
 from tests.odd import BODIES, NO_CALENDAR, bounded, fuzz
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LANGUAGES = st.sampled_from(["en_US.UTF-8", "ko_KR.UTF-8"])
 
@@ -26,7 +18,7 @@ LANGUAGES = st.sampled_from(["en_US.UTF-8", "ko_KR.UTF-8"])
 @fuzz
 @given(BODIES, LANGUAGES)
 @example(NO_CALENDAR, "ko_KR.UTF-8")
-def test_status(token_file: Path, run: Run, content: bytes, language: str) -> None:
+def test_status(token_file, run, content, language):
     token_file.parent.mkdir(exist_ok=True)
     token_file.write_bytes(content)
     with bounded():
@@ -43,7 +35,7 @@ def test_status(token_file: Path, run: Run, content: bytes, language: str) -> No
 
 @fuzz
 @given(BODIES, LANGUAGES)
-def test_import(tmp_path: Path, token_file: Path, run: Run, content: bytes, language: str) -> None:
+def test_import(tmp_path, token_file, run, content, language):
     file = tmp_path / "theirs.json"
     file.write_bytes(content)
     with bounded():
@@ -65,9 +57,9 @@ PARTS = st.lists(
 
 @settings(fuzz, phases=[Phase.generate])  # a failure waits
 @given(PARTS)
-def test_pasted_lines(monkeypatch: pytest.MonkeyPatch, parts: list[bytes]) -> None:
+def test_pasted_lines(monkeypatch, parts):
     reading, writing = os.pipe()
-    inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    inbox = queue.SimpleQueue()
     with monkeypatch.context() as context, os.fdopen(reading) as stdin, bounded():
         context.setattr(sys, "stdin", stdin)
         with pasted_lines(inbox.put) as can_paste:

@@ -1,7 +1,5 @@
 """Help, documents and completion: every command and option is told everywhere."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -13,18 +11,17 @@ import pytest
 
 import kakao_session
 from kakao_session.cli.app import app
-from tests.cli.conftest import Run
 from tests.emulator.needs import program
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command.md"
 
 
-def options(command: click.Command) -> list[click.Option]:
+def options(command):
     return [param for param in command.params if isinstance(param, click.Option)]
 
 
 @pytest.mark.parametrize("name", app.commands)
-def test_command__has_help(name: str, run: Run) -> None:
+def test_command__has_help(name, run):
     command = app.commands[name]
     assert command.help
     result = run(name, "--help")
@@ -38,7 +35,7 @@ def test_command__has_help(name: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", app.commands)
-def test_command__is_documented(name: str) -> None:
+def test_command__is_documented(name):
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (section,) = (text for text in sections if text.startswith(f"`{name}"))
     common = next(text for text in sections if text.startswith("All commands but"))
@@ -49,7 +46,7 @@ def test_command__is_documented(name: str) -> None:
             assert f"`{spelling}" in section, spelling
 
 
-def test_document__names_nothing_that_is_not_there() -> None:
+def test_document__names_nothing_that_is_not_there():
     known = {"--help", "-h", "--version"}
     for command in app.commands.values():
         known.update(*(option.opts for option in options(command)))
@@ -60,18 +57,18 @@ def test_document__names_nothing_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in app.commands if name != "emulate"])
-def test_help__has_an_example(name: str, run: Run) -> None:
+def test_help__has_an_example(name, run):
     text = run(name, "--help").stdout
     assert re.search(rf"^  .*kakao-session {name}", text, re.MULTILINE)
 
 
-def test_help__of_login_tells_what_is_usual(run: Run) -> None:
+def test_help__of_login_tells_what_is_usual(run):
     text = " ".join(run("login", "--help").stdout.split())
     assert "default: 300" in text
     assert "Default: 8765" in text
 
 
-def test_help__of_refresh_shows_the_line_for_cron(run: Run) -> None:
+def test_help__of_refresh_shows_the_line_for_cron(run):
     text = run("refresh", "--help").stdout
     assert re.search(
         r"^ +\d+ \d+ 1,15 \* \* +kakao-session refresh --if-needed", text, re.MULTILINE
@@ -79,7 +76,7 @@ def test_help__of_refresh_shows_the_line_for_cron(run: Run) -> None:
     assert "month" in text
 
 
-def test_help__names_the_commands_in_the_order_of_use(run: Run) -> None:
+def test_help__names_the_commands_in_the_order_of_use(run):
     text = run("--help").stdout
     listed = re.findall(r"^  ([a-z]+)  ", text.partition("Commands:")[2], re.MULTILINE)
     assert listed == list(app.commands)
@@ -88,13 +85,13 @@ def test_help__names_the_commands_in_the_order_of_use(run: Run) -> None:
     assert not [line for line in ours if line.endswith("...")]
 
 
-def test_command__without_a_subcommand_is_told(run: Run) -> None:
+def test_command__without_a_subcommand_is_told(run):
     assert "Usage: kakao-session" in run().output
     assert run("nonsense").exit_code == 2
     assert run("status", "--nonsense").exit_code == 2
 
 
-def test_version(run: Run) -> None:
+def test_version(run):
     assert kakao_session.__version__ in run("--version").stdout
 
 
@@ -102,7 +99,7 @@ def test_version(run: Run) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion__is_taken_by_the_shell(shell: str, run: Run, tmp_path: Path) -> None:
+def test_completion__is_taken_by_the_shell(shell, run, tmp_path):
     script = run("completion", shell).stdout
     assert "_KAKAO_SESSION_COMPLETE" in script
     path = program(shell)
@@ -121,7 +118,7 @@ def test_completion__is_taken_by_the_shell(shell: str, run: Run, tmp_path: Path)
         ("kakao-session completion ", {"bash", "zsh", "fish"}),
     ],
 )
-def test_completion__knows_commands_options_and_arguments(words: str, expected: set[str]) -> None:
+def test_completion__knows_commands_options_and_arguments(words, expected):
     environment = {
         **os.environ,
         "_KAKAO_SESSION_COMPLETE": "bash_complete",
@@ -139,7 +136,7 @@ def test_completion__knows_commands_options_and_arguments(words: str, expected: 
     assert expected <= offered | {word.upper() for word in offered}
 
 
-def test_completion__of_another_shell(run: Run) -> None:
+def test_completion__of_another_shell(run):
     assert run("completion", "csh").exit_code == 2
 
 
@@ -148,7 +145,7 @@ def test_completion__of_another_shell(run: Run) -> None:
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
 @pytest.mark.parametrize("arguments", [[], ["login"], ["status", "--json"]])
-def test_extra__is_missing(missing: str, arguments: list[str]) -> None:
+def test_extra__is_missing(missing, arguments):
     program = (
         f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {arguments!r}\n"
         "from kakao_session.cli import main; main()"
@@ -161,7 +158,7 @@ def test_extra__is_missing(missing: str, arguments: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_interrupted__while_it_is_still_loading() -> None:
+def test_interrupted__while_it_is_still_loading():
     program = (
         "import sys\n"
         "class Slow:\n"

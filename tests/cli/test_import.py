@@ -1,40 +1,31 @@
 """``kakao-session import``: the files that tutorials leave, and what is not overwritten."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kakao_session import FileTokenStore, Token
-from tests.cli.conftest import Run, stored
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
+from tests.cli.conftest import stored
 
 
 @pytest.fixture
-def tutorial(tmp_path: Path, kakao: KakaoEmulator, clock: Clock) -> Path:
+def tutorial(tmp_path, kakao, clock):
     """What a tutorial leaves: the answer of the token endpoint, written a moment ago."""
     return leave(tmp_path / "kakao_token.json", {**kakao.login(), "app_key": kakao.app_key}, clock)
 
 
-def leave(path: Path, fields: dict[str, Any], clock: Clock) -> Path:
+def leave(path, fields, clock):
     path.write_text(json.dumps(fields), encoding="utf-8")
     os.utime(path, (clock.moment, clock.moment))
     return path
 
 
 @pytest.mark.parametrize("name", ["kakao_token.json", "kakao_code.json", "토큰.txt"])
-def test_import__a_file_of_any_name(
-    tutorial: Path, token_file: Path, run: Run, clock: Clock, name: str
-) -> None:
+def test_import__a_file_of_any_name(tutorial, token_file, run, clock, name):
     file = tutorial.rename(tutorial.with_name(name))
     before = file.read_bytes()
     result = run("import", str(file))
@@ -50,14 +41,12 @@ def test_import__a_file_of_any_name(
     assert run("request", "GET", "/v2/user/me").exit_code == 0
 
 
-def test_import__with_a_byte_order_mark(tutorial: Path, token_file: Path, run: Run) -> None:
+def test_import__with_a_byte_order_mark(tutorial, token_file, run):
     tutorial.write_bytes(b"\xef\xbb\xbf" + tutorial.read_bytes())
     assert run("import", str(tutorial)).exit_code == 0
 
 
-def test_import__app_key_is_given(
-    tutorial: Path, token_file: Path, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_import__app_key_is_given(tutorial, token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     fields = json.loads(tutorial.read_text())
     key = fields.pop("app_key")
@@ -72,8 +61,8 @@ def test_import__app_key_is_given(
 
 @pytest.mark.parametrize(("later", "code"), [(-1, 1), (0, 1), (1, 0)])
 def test_import__never_overwrites_a_newer_login_unasked(
-    tutorial: Path, token_file: Path, run: Run, clock: Clock, later: float, code: int
-) -> None:
+    tutorial, token_file, run, clock, later, code
+):
     end = clock.moment + 100 - later
     other = Token(access_token="a", refresh_token="r", expires_in=100, expires_at=end)
     FileTokenStore(token_file).save(other)
@@ -86,9 +75,7 @@ def test_import__never_overwrites_a_newer_login_unasked(
         assert stored(token_file)["app_key"]
 
 
-def test_import__age_is_not_known(
-    tutorial: Path, token_file: Path, run: Run, tmp_path: Path, clock: Clock
-) -> None:
+def test_import__age_is_not_known(tutorial, token_file, run, tmp_path, clock):
     assert run("import", str(tutorial)).exit_code == 0
     ageless = leave(tmp_path / "ageless.json", {"access_token": "a"}, clock)
     assert run("import", str(ageless)).exit_code == 1
@@ -98,12 +85,12 @@ def test_import__age_is_not_known(
     assert run("import", str(tutorial)).exit_code == 0
 
 
-def test_import__once_more_is_no_harm(tutorial: Path, token_file: Path, run: Run) -> None:
+def test_import__once_more_is_no_harm(tutorial, token_file, run):
     assert run("import", str(tutorial)).exit_code == 0
     assert run("import", str(tutorial)).exit_code == 0
 
 
-def test_import__into_itself_makes_it_private(tutorial: Path, run: Run) -> None:
+def test_import__into_itself_makes_it_private(tutorial, run):
     tutorial.chmod(0o644)
     result = run("import", str(tutorial), "--token-file", str(tutorial))
     assert result.exit_code == 0
@@ -111,9 +98,7 @@ def test_import__into_itself_makes_it_private(tutorial: Path, run: Run) -> None:
     assert "still holds" not in result.stdout
 
 
-def test_import__of_a_login_that_is_over(
-    token_file: Path, tmp_path: Path, run: Run, clock: Clock
-) -> None:
+def test_import__of_a_login_that_is_over(token_file, tmp_path, run, clock):
     fields = {"access_token": "a", "refresh_token": "r", "refresh_token_expires_at": 5}
     result = run("import", str(leave(tmp_path / "old.json", fields, clock)))
     assert result.exit_code == 0
@@ -123,9 +108,7 @@ def test_import__of_a_login_that_is_over(
 @pytest.mark.parametrize(
     "content", ["", "no JSON", "[]", "{}", '{"code": "x"}', '{"access_token": 1}']
 )
-def test_import__what_is_no_token(
-    tmp_path: Path, login: Token, token_file: Path, run: Run, content: str
-) -> None:
+def test_import__what_is_no_token(tmp_path, login, token_file, run, content):
     before = token_file.read_bytes()
     file = tmp_path / "file.json"
     file.write_text(content)
@@ -135,7 +118,7 @@ def test_import__what_is_no_token(
     assert token_file.read_bytes() == before
 
 
-def test_import__over_a_spoilt_file(tutorial: Path, token_file: Path, run: Run) -> None:
+def test_import__over_a_spoilt_file(tutorial, token_file, run):
     token_file.parent.mkdir()
     token_file.write_text("spoilt")
     result = run("import", str(tutorial))
@@ -144,16 +127,14 @@ def test_import__over_a_spoilt_file(tutorial: Path, token_file: Path, run: Run) 
     assert run("import", "--force", str(tutorial)).exit_code == 0
 
 
-def test_import__file_is_gone_a_moment_later(
-    tutorial: Path, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_import__file_is_gone_a_moment_later(tutorial, token_file, run, monkeypatch):
     monkeypatch.setattr("kakao_session.cli.import_file.Path", lambda file: Path(f"{file}.gone"))
     assert run("import", str(tutorial)).exit_code == 2
     assert not token_file.exists()
 
 
 @pytest.mark.parametrize("file", ["nothing.json", "."])
-def test_import__no_file(tmp_path: Path, token_file: Path, run: Run, file: str) -> None:
+def test_import__no_file(tmp_path, token_file, run, file):
     result = run("import", str(tmp_path / file))
     assert result.exit_code == 2
     assert "Usage:" in result.stderr

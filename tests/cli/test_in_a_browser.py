@@ -3,40 +3,29 @@
 The browser knows Kakao's hosts through the proxy alone, and this machine without it.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import running, stored
 from tests.emulator.chromium import chromium
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Page
-
-    from kakao_session.emulator import KakaoEmulator
-
 AGREE = re.compile("동의하고 계속하기|Agree and continue")
 CANCEL = re.compile("취소|Cancel")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser():
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
-def open_page(browser: Browser, kakao: KakaoEmulator) -> Iterator[Callable[..., Page]]:
+def open_page(browser, kakao):
     kakao.consent = "page"
     contexts = []
 
-    def open_page(url: str, locale: str = "ko-KR") -> Page:
+    def open_page(url, locale="ko-KR"):
         context = browser.new_context(
             locale=locale,
             proxy={"server": kakao.proxy_url, "bypass": "localhost"},
@@ -55,12 +44,12 @@ def open_page(browser: Browser, kakao: KakaoEmulator) -> Iterator[Callable[..., 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
 def test_agree__is_logged_in(
-    kakao: KakaoEmulator,
-    token_file: Path,
-    port: int,
-    open_page: Callable[..., Page],
-    locale: str,
-) -> None:
+    kakao,
+    token_file,
+    port,
+    open_page,
+    locale,
+):
     uri = f"http://localhost:{port}/callback"
     kakao.redirect_uris = [uri]
     with running("login", "--port", str(port), "--scope", "talk_message,friends") as command:
@@ -77,9 +66,7 @@ def test_agree__is_logged_in(
     assert kakao.find(stored(token_file)["access_token"]) is not None
 
 
-def test_cancel__is_told(
-    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
-) -> None:
+def test_cancel__is_told(kakao, token_file, port, open_page):
     with running("login", "--port", str(port)) as command:
         page = open_page(command.url())
         page.get_by_role("button", name=CANCEL).click()
@@ -91,13 +78,11 @@ def test_cancel__is_told(
     assert kakao.token_requests == []
 
 
-def test_page__looks_like_a_page_and_asks_nobody_else(
-    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
-) -> None:
+def test_page__looks_like_a_page_and_asks_nobody_else(kakao, token_file, port, open_page):
     with running("login", "--port", str(port)) as command:
         page = open_page(command.url())
-        complaints: list[str] = []
-        asked: list[str] = []
+        complaints = []
+        asked = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -116,8 +101,8 @@ def test_page__looks_like_a_page_and_asks_nobody_else(
 
 
 def test_refusal_page__is_never_redirected_and_the_deadline_tells_the_cure(
-    kakao: KakaoEmulator, token_file: Path, port: int, open_page: Callable[..., Page]
-) -> None:
+    kakao, token_file, port, open_page
+):
     kakao.redirect_uris = ["https://example.com/another"]
     with running("login", "--port", str(port), "--timeout", "3") as command:
         page = open_page(command.url())

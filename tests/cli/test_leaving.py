@@ -1,29 +1,16 @@
 """``kakao-session logout`` and ``kakao-session unlink``."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import pytest
 import requests
 
-from tests.cli.conftest import Run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session import Token
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
-
-
-def is_alive(token: Token) -> bool:
+def is_alive(token):
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     answer = requests.get("https://kapi.kakao.com/v2/user/me", headers=headers, timeout=10)
     return answer.status_code == 200
 
 
-def test_logout__ends_it_there_and_here(login: Token, token_file: Path, run: Run) -> None:
+def test_logout__ends_it_there_and_here(login, token_file, run):
     assert is_alive(login)
     result = run("logout")
     assert result.exit_code == 0
@@ -33,9 +20,7 @@ def test_logout__ends_it_there_and_here(login: Token, token_file: Path, run: Run
 
 
 @pytest.mark.parametrize("failure", [500, "reset", "garbage", "ip_mismatched"])
-def test_logout__kakao_can_not_be_told_and_that_is_said(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, failure: Any
-) -> None:
+def test_logout__kakao_can_not_be_told_and_that_is_said(login, kakao, token_file, run, failure):
     kakao.fail_next(failure, path="/v1/user/logout", times=None)
     result = run("logout")
     assert result.exit_code == 0
@@ -45,9 +30,7 @@ def test_logout__kakao_can_not_be_told_and_that_is_said(
     assert not token_file.exists()
 
 
-def test_logout__without_a_network(
-    login: Token, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_logout__without_a_network(login, token_file, run, monkeypatch):
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     result = run("logout")
@@ -57,9 +40,7 @@ def test_logout__without_a_network(
     assert not token_file.exists()
 
 
-def test_logout__of_a_login_that_was_over(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_logout__of_a_login_that_was_over(login, kakao, token_file, run, clock):
     kakao.unlink()
     clock.advance(hours=7)
     result = run("logout")
@@ -69,9 +50,7 @@ def test_logout__of_a_login_that_was_over(
 
 
 @pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"], ["unlink"]])
-def test_leaving__nobody_is_logged_in(
-    command: list[str], kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_leaving__nobody_is_logged_in(command, kakao, token_file, run):
     result = run(*command)
     assert result.exit_code == 1
     assert str(token_file) in result.stderr
@@ -79,9 +58,7 @@ def test_leaving__nobody_is_logged_in(
 
 
 @pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])
-def test_leaving__spoilt_file_is_left_as_it_is(
-    command: list[str], kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_leaving__spoilt_file_is_left_as_it_is(command, kakao, token_file, run):
     token_file.parent.mkdir()
     token_file.write_text('{"access_token": "torn')
     result = run(*command)
@@ -90,10 +67,8 @@ def test_leaving__spoilt_file_is_left_as_it_is(
     assert token_file.read_text() == '{"access_token": "torn'
 
 
-def test_logout__file_can_not_be_removed(
-    login: Token, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
+def test_logout__file_can_not_be_removed(login, token_file, run, monkeypatch):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("os.unlink", refuse)
@@ -103,7 +78,7 @@ def test_logout__file_can_not_be_removed(
     assert "gone" not in result.output
 
 
-def test_unlink__with_yes(login: Token, kakao: KakaoEmulator, token_file: Path, run: Run) -> None:
+def test_unlink__with_yes(login, kakao, token_file, run):
     result = run("unlink", "--yes")
     assert result.exit_code == 0
     assert f"User 123456789 is disconnected from the app. {token_file} is gone." in result.stdout
@@ -111,9 +86,7 @@ def test_unlink__with_yes(login: Token, kakao: KakaoEmulator, token_file: Path, 
     assert not is_alive(login)
 
 
-def test_unlink__asks_and_nobody_can_answer(
-    login: Token, token_file: Path, run: Run, kakao: KakaoEmulator
-) -> None:
+def test_unlink__asks_and_nobody_can_answer(login, token_file, run, kakao):
     kakao.clear_requests()
     result = run("unlink", stdin="y\n")
     assert result.exit_code == 2
@@ -122,9 +95,7 @@ def test_unlink__asks_and_nobody_can_answer(
     assert kakao.requests == []
 
 
-def test_unlink__kakao_refuses(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_unlink__kakao_refuses(login, kakao, token_file, run):
     kakao.fail_next(500, path="/v1/user/unlink")
     result = run("unlink", "-y")
     assert result.exit_code == 1

@@ -1,7 +1,5 @@
 """``kakao-session login``: whole logins, each in a process of its own, by browser and by hand."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex
@@ -11,18 +9,13 @@ import stat
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from kakao_session.cli.redirect_uri import redirect_uri
-from tests.cli.conftest import Run, Running, agree, come_back, running, store, stored
+from tests.cli.conftest import agree, come_back, running, store, stored
 from tests.free_port import free_port
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
 
 # Stands in for the person's browser: opens the address, agrees, and comes back to this machine.
 BROWSER = """
@@ -40,7 +33,7 @@ with open({log!r}, "a") as log:
 
 
 @pytest.fixture
-def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def browser(tmp_path, monkeypatch):
     """A browser for the command to open. :returns: where it writes down what it saw."""
     log = tmp_path / "browser.log"
     program = tmp_path / "browser.py"
@@ -49,7 +42,7 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return log
 
 
-def query(url: str) -> dict[str, str]:
+def query(url):
     return dict(parse_qsl(urlsplit(url).query))
 
 
@@ -57,12 +50,12 @@ def query(url: str) -> dict[str, str]:
 
 
 def test_login__by_the_browser_that_it_opens(
-    kakao: KakaoEmulator,
-    token_file: Path,
-    port: int,
-    browser: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    kakao,
+    token_file,
+    port,
+    browser,
+    monkeypatch,
+):
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", "the-browser-need-not-know-it")
     with running("login", "--port", str(port), "--scope", "talk_message,friends") as command:
         url = command.url()
@@ -91,9 +84,7 @@ def test_login__by_the_browser_that_it_opens(
         again.bind(("127.0.0.1", port))  # the port is free again
 
 
-def test_login__then_a_program_needs_no_more_than_the_file(
-    kakao: KakaoEmulator, token_file: Path, port: int, browser: Path
-) -> None:
+def test_login__then_a_program_needs_no_more_than_the_file(kakao, token_file, port, browser):
     with running("login", "--port", str(port)) as command:
         argument = command.line("    KakaoSession(")
         assert command.end() == 0
@@ -106,9 +97,7 @@ def test_login__then_a_program_needs_no_more_than_the_file(
     assert done.stdout == "123456789\n"
 
 
-def test_no_browser__opens_none_and_waits_for_any(
-    kakao: KakaoEmulator, token_file: Path, port: int, browser: Path
-) -> None:
+def test_no_browser__opens_none_and_waits_for_any(kakao, token_file, port, browser):
     with running("login", "--port", str(port), "--no-browser") as command:
         page = come_back(agree(command.url()))
         assert command.end() == 0
@@ -118,9 +107,7 @@ def test_no_browser__opens_none_and_waits_for_any(
     assert "Your browser opens it" not in command.seen
 
 
-def test_stray_requests__are_answered_and_waited_out(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_stray_requests__are_answered_and_waited_out(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         redirect = agree(command.url())
         base = f"http://localhost:{port}"
@@ -138,9 +125,7 @@ def test_stray_requests__are_answered_and_waited_out(
         assert command.end() == 0
 
 
-def test_cancel__is_said_and_leaves_everything_as_it_was(
-    kakao: KakaoEmulator, login: object, token_file: Path, port: int
-) -> None:
+def test_cancel__is_said_and_leaves_everything_as_it_was(kakao, login, token_file, port):
     before = token_file.read_bytes()
     kakao.clear_requests()
     with running("login", "--port", str(port)) as command:
@@ -159,9 +144,7 @@ def test_cancel__is_said_and_leaves_everything_as_it_was(
 @pytest.mark.parametrize(
     ("error", "shown"), [("login_required", "login_required"), ("<script>", "&lt;script&gt;")]
 )
-def test_other_error__is_said_in_both_places(
-    kakao: KakaoEmulator, token_file: Path, port: int, error: str, shown: str
-) -> None:
+def test_other_error__is_said_in_both_places(kakao, token_file, port, error, shown):
     with running("login", "--port", str(port)) as command:
         answer = urlencode({"error": error, "state": query(command.url())["state"]})
         page = come_back(f"http://localhost:{port}/callback?{answer}")
@@ -172,9 +155,7 @@ def test_other_error__is_said_in_both_places(
     assert "<script" not in page
 
 
-def test_refused_exchange__is_said_in_both_places(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_refused_exchange__is_said_in_both_places(kakao, token_file, port):
     kakao.client_secret = "wanted"
     with running("login", "--port", str(port)) as command:
         page = come_back(agree(command.url()))
@@ -185,9 +166,7 @@ def test_refused_exchange__is_said_in_both_places(
     assert not token_file.exists()
 
 
-def test_user__can_not_be_asked(
-    kakao: KakaoEmulator, token_file: Path, port: int, browser: Path
-) -> None:
+def test_user__can_not_be_asked(kakao, token_file, port, browser):
     kakao.fail_next("garbage", path="/v1/user/access_token_info")
     with running("login", "--port", str(port)) as command:
         assert command.end() == 0
@@ -196,9 +175,7 @@ def test_user__can_not_be_asked(
     assert "user_id" not in stored(token_file)
 
 
-def test_browser__that_can_not_be_opened(
-    kakao: KakaoEmulator, token_file: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_browser__that_can_not_be_opened(kakao, token_file, port, monkeypatch):
     monkeypatch.setenv("BROWSER", "/nonexistent/browser %s")
     with running("login", "--port", str(port)) as command:
         url = command.url()
@@ -212,12 +189,12 @@ def test_browser__that_can_not_be_opened(
     [{}, {"BROWSER": "w3m"}, {"BROWSER": "/usr/bin/lynx %s"}, {"BROWSER": "'open %s"}],
 )
 def test_browser__there_is_none(
-    kakao: KakaoEmulator,
-    token_file: Path,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
-    variables: dict[str, str],
-) -> None:
+    kakao,
+    token_file,
+    port,
+    monkeypatch,
+    variables,
+):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with running("login", "--port", str(port)) as command:
@@ -228,9 +205,7 @@ def test_browser__there_is_none(
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_port__is_busy(
-    kakao: KakaoEmulator, token_file: Path, port: int, browser: Path, run: Run, address: str
-) -> None:
+def test_port__is_busy(kakao, token_file, port, browser, run, address):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         other = socket.create_server((address, port), family=family)
@@ -245,10 +220,8 @@ def test_port__is_busy(
     assert not browser.exists()
 
 
-def test_port__that_is_not_for_this_user(
-    kakao: KakaoEmulator, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
+def test_port__that_is_not_for_this_user(kakao, token_file, run, monkeypatch):
+    def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("kakao_session.cli.login.LoopbackListener", refuse)
@@ -257,9 +230,7 @@ def test_port__that_is_not_for_this_user(
     assert "Port 80 can't be listened on (Permission denied)" in result.stderr
 
 
-def test_deadline__names_what_kakaos_page_may_have_shown(
-    kakao: KakaoEmulator, token_file: Path, port: int, run: Run
-) -> None:
+def test_deadline__names_what_kakaos_page_may_have_shown(kakao, token_file, port, run):
     result = run("login", "--port", str(port), "--timeout", "1")
     assert result.exit_code == 1
     assert "Nothing came back within 1 s." in result.stderr
@@ -272,9 +243,7 @@ def test_deadline__names_what_kakaos_page_may_have_shown(
 
 
 @pytest.mark.parametrize("form", ["{redirect}", "{code}", "code={code}", "'{redirect}'", "{query}"])
-def test_paste__on_a_machine_without_a_browser(
-    kakao: KakaoEmulator, token_file: Path, port: int, form: str
-) -> None:
+def test_paste__on_a_machine_without_a_browser(kakao, token_file, port, form):
     with running("login", "--port", str(port), "--no-browser") as command:
         redirect = agree(command.url())
         code = query(redirect)["code"]
@@ -284,9 +253,7 @@ def test_paste__on_a_machine_without_a_browser(
     assert "Logged in as user 123456789" in command.seen
 
 
-def test_paste__what_is_not_the_answer_is_said_and_asked_for_again(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_paste__what_is_not_the_answer_is_said_and_asked_for_again(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         url = command.url()
         redirect = agree(url)
@@ -305,7 +272,7 @@ def test_paste__what_is_not_the_answer_is_said_and_asked_for_again(
         assert command.end() == 0
 
 
-def test_paste__cancelled(kakao: KakaoEmulator, token_file: Path, port: int) -> None:
+def test_paste__cancelled(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         state = query(command.url())["state"]
         command.paste(f"http://localhost:{port}/callback?error=access_denied&state={state}")
@@ -313,9 +280,7 @@ def test_paste__cancelled(kakao: KakaoEmulator, token_file: Path, port: int) -> 
         assert "You did not agree" in command.errors()
 
 
-def test_paste__without_a_newline_at_the_end(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_paste__without_a_newline_at_the_end(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         redirect = agree(command.url())
         assert command.process.stdin
@@ -324,7 +289,7 @@ def test_paste__without_a_newline_at_the_end(
         assert command.end() == 0
 
 
-def test_paste__flood_is_survived(kakao: KakaoEmulator, token_file: Path, port: int) -> None:
+def test_paste__flood_is_survived(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         redirect = agree(command.url())
         command.paste("x" * 300_000)
@@ -336,9 +301,7 @@ def test_paste__flood_is_survived(kakao: KakaoEmulator, token_file: Path, port: 
 
 
 @pytest.mark.parametrize("uri", ["https://example.com/oauth", "http://example.com:8080/a/b/"])
-def test_redirect_uri__of_elsewhere_goes_straight_to_pasting(
-    kakao: KakaoEmulator, token_file: Path, uri: str
-) -> None:
+def test_redirect_uri__of_elsewhere_goes_straight_to_pasting(kakao, token_file, uri):
     kakao.redirect_uris = [uri]
     with running("login", "--redirect-uri", uri) as command:
         url = command.url()
@@ -352,9 +315,7 @@ def test_redirect_uri__of_elsewhere_goes_straight_to_pasting(
     assert dict(kakao.token_requests[0].form)["redirect_uri"] == uri
 
 
-def test_redirect_uri__of_elsewhere_and_nothing_can_be_pasted(
-    kakao: KakaoEmulator, token_file: Path, run: Run, browser: Path
-) -> None:
+def test_redirect_uri__of_elsewhere_and_nothing_can_be_pasted(kakao, token_file, run, browser):
     result = run("login", "--redirect-uri", "https://example.com/oauth", stdin="")
     assert result.exit_code == 1
     assert "Nothing can be pasted" in result.stderr
@@ -365,15 +326,13 @@ def test_redirect_uri__of_elsewhere_and_nothing_can_be_pasted(
         assert "stdin has ended" in command.errors()
 
 
-def test_redirect_uri__is_the_documented_one_unless_told_otherwise() -> None:
+def test_redirect_uri__is_the_documented_one_unless_told_otherwise():
     assert redirect_uri(None, None) == "http://localhost:8765/callback"
     assert redirect_uri(None, 80) == "http://localhost:80/callback"
     assert redirect_uri("http://a", None) == "http://a"
 
 
-def test_redirect_uri__on_another_path_and_address(
-    kakao: KakaoEmulator, token_file: Path, port: int
-) -> None:
+def test_redirect_uri__on_another_path_and_address(kakao, token_file, port):
     uri = f"http://127.0.0.1:{port}/"
     kakao.redirect_uris = [uri]
     with running("login", "--redirect-uri", uri) as command:
@@ -399,7 +358,7 @@ def test_redirect_uri__on_another_path_and_address(
         "",
     ],
 )
-def test_redirect_uri__that_can_not_be_registered(run: Run, uri: str) -> None:
+def test_redirect_uri__that_can_not_be_registered(run, uri):
     result = run("login", "--redirect-uri", uri)
     assert result.exit_code == 2
     assert "a redirect URI is http:// or https://" in result.stderr
@@ -418,7 +377,7 @@ def test_redirect_uri__that_can_not_be_registered(run: Run, uri: str) -> None:
         ["extra"],
     ],
 )
-def test_usage__is_told(run: Run, arguments: list[str]) -> None:
+def test_usage__is_told(run, arguments):
     result = run("login", *arguments)
     assert result.exit_code == 2
     assert "Usage: kakao-session login" in result.stderr
@@ -427,7 +386,7 @@ def test_usage__is_told(run: Run, arguments: list[str]) -> None:
 # The app's keys -------------------------------------------------------------------------------
 
 
-def log_in(*arguments: str) -> Running:
+def log_in(*arguments):
     """Log in without a browser. :returns: the command, which has ended."""
     with running("login", "--port", str(free_port()), *arguments) as command:
         come_back(agree(command.url()))
@@ -436,9 +395,7 @@ def log_in(*arguments: str) -> Running:
     return command
 
 
-def test_secret__from_the_environment_and_not_stored(
-    kakao: KakaoEmulator, token_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secret__from_the_environment_and_not_stored(kakao, token_file, monkeypatch):
     kakao.client_secret = "its-secret"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", "its-secret")
     command = log_in()
@@ -447,9 +404,7 @@ def test_secret__from_the_environment_and_not_stored(
     assert "its-secret" not in command.seen
 
 
-def test_secret__stored_only_when_asked_to_be(
-    kakao: KakaoEmulator, token_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secret__stored_only_when_asked_to_be(kakao, token_file, monkeypatch):
     kakao.client_secret = "its-secret"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", "its-secret")
     command = log_in("--store-secret")
@@ -461,9 +416,7 @@ def test_secret__stored_only_when_asked_to_be(
     assert stored(token_file)["client_secret"] == "its-secret"
 
 
-def test_secret__another_one_takes_the_place_of_the_stored(
-    kakao: KakaoEmulator, login: object, token_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secret__another_one_takes_the_place_of_the_stored(kakao, login, token_file, monkeypatch):
     store(token_file, **{**stored(token_file), "client_secret": "an-old-one"})
     kakao.client_secret = "its-secret"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", "its-secret")
@@ -471,9 +424,7 @@ def test_secret__another_one_takes_the_place_of_the_stored(
     assert "client_secret" not in stored(token_file)
 
 
-def test_key__of_another_app_takes_the_place_of_the_stored(
-    kakao: KakaoEmulator, login: object, token_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key__of_another_app_takes_the_place_of_the_stored(kakao, login, token_file, monkeypatch):
     fields = {**stored(token_file), "app_key": "another-app", "client_secret": "its own"}
     store(token_file, **fields)
     monkeypatch.delenv("KAKAO_REST_API_KEY")
@@ -483,17 +434,13 @@ def test_key__of_another_app_takes_the_place_of_the_stored(
     assert "client_secret" not in dict(kakao.token_requests[-1].form)
 
 
-def test_key__is_what_the_token_file_says(
-    kakao: KakaoEmulator, login: object, token_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key__is_what_the_token_file_says(kakao, login, token_file, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     log_in()
     assert stored(token_file)["app_key"] == kakao.app_key
 
 
-def test_key__is_missing(
-    kakao: KakaoEmulator, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key__is_missing(kakao, token_file, run, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     result = run("login")
     assert result.exit_code == 1
@@ -502,9 +449,7 @@ def test_key__is_missing(
 
 
 @pytest.mark.parametrize("key", ["한글", "with space", "line\nbreak", ""])
-def test_key__that_is_none(
-    kakao: KakaoEmulator, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch, key: str
-) -> None:
+def test_key__that_is_none(kakao, token_file, run, monkeypatch, key):
     monkeypatch.setenv("KAKAO_REST_API_KEY", key)
     result = run("login")
     assert result.exit_code == 1
@@ -512,9 +457,7 @@ def test_key__that_is_none(
 
 
 @pytest.mark.parametrize("secret", ["한글", "with space", "\udcff"])
-def test_secret__that_is_none(
-    kakao: KakaoEmulator, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch, secret: str
-) -> None:
+def test_secret__that_is_none(kakao, token_file, run, monkeypatch, secret):
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", secret)
     result = run("login")
     assert result.exit_code == 1
@@ -526,9 +469,7 @@ def test_secret__that_is_none(
 
 
 @pytest.mark.parametrize("trouble", ["below a file", "corrupt", "folder"])
-def test_store__trouble_is_known_before_anything_is_opened(
-    kakao: KakaoEmulator, tmp_path: Path, run: Run, browser: Path, trouble: str
-) -> None:
+def test_store__trouble_is_known_before_anything_is_opened(kakao, tmp_path, run, browser, trouble):
     path = tmp_path / "place"
     if trouble == "below a file":
         path.touch()
@@ -546,7 +487,7 @@ def test_store__trouble_is_known_before_anything_is_opened(
         assert path.read_text() == '{"access_token": "torn'
 
 
-def test_terminated__leaves_nothing(kakao: KakaoEmulator, token_file: Path, port: int) -> None:
+def test_terminated__leaves_nothing(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         command.url()
         command.line("Waiting for the browser")
@@ -556,7 +497,7 @@ def test_terminated__leaves_nothing(kakao: KakaoEmulator, token_file: Path, port
     assert not token_file.exists()
 
 
-def test_interrupted__leaves_nothing(kakao: KakaoEmulator, token_file: Path, port: int) -> None:
+def test_interrupted__leaves_nothing(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
         command.url()
         command.line("Waiting for the browser")
@@ -567,9 +508,7 @@ def test_interrupted__leaves_nothing(kakao: KakaoEmulator, token_file: Path, por
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted__in_the_exchange_the_login_is_saved_first(
-    kakao: KakaoEmulator, token_file: Path, port: int, number: signal.Signals
-) -> None:
+def test_interrupted__in_the_exchange_the_login_is_saved_first(kakao, token_file, port, number):
     kakao.latency = 1.0
     with running("login", "--port", str(port)) as command:
         command.paste(agree(command.url()))

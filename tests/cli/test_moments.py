@@ -1,7 +1,5 @@
 """Moments in local time and in words."""
 
-from __future__ import annotations
-
 import pytest
 
 from kakao_session.cli.moments import clock_time, in_words, iso, moment
@@ -37,15 +35,13 @@ HOUR, DAY = 3600, 86_400
         (float("inf"), "in ages", "먼 훗날"),
     ],
 )
-def test_in_words(
-    seconds: float, english: str, korean: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_words(seconds, english, korean, monkeypatch):
     assert in_words(seconds) == english
     monkeypatch.setenv("LANG", "ko_KR.UTF-8")
     assert in_words(seconds) == korean
 
 
-def test_moment__is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moment__is_local(monkeypatch):
     monkeypatch.setattr("kakao_session.cli.moments.now", lambda: 1_700_000_000.0)
     assert moment(1_700_000_000 + 21 * DAY) == "2023-12-06 07:13 KST (in 3 weeks)"
     assert clock_time(1_700_000_000) == "07:13"
@@ -53,7 +49,7 @@ def test_moment__is_local(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("at", [1e300, -1e300, 1e18, -1e15, float("inf")])
-def test_moment__that_no_calendar_has(at: float) -> None:
+def test_moment__that_no_calendar_has(at):
     assert moment(at) in ("in ages", "ages ago")
     assert clock_time(at) == "?"
     assert iso(at) is None

@@ -1,27 +1,16 @@
 """``kakao-session refresh``: renew now, or only what needs it; the line for cron."""
 
-from __future__ import annotations
-
 import signal
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token
-from tests.cli.conftest import Run, running, store, stored
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
+from tests.cli.conftest import running, store, stored
 
 
-def test_refresh__renews_now(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_refresh__renews_now(login, kakao, token_file, run):
     result = run("refresh")
     assert result.exit_code == 0
     renewed = Token(stored(token_file))
@@ -33,9 +22,7 @@ def test_refresh__renews_now(
     assert result.stderr == ""
 
 
-def test_refresh__in_the_last_month_renews_the_refresh_token_too(
-    login: Token, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_refresh__in_the_last_month_renews_the_refresh_token_too(login, token_file, run, clock):
     clock.advance(days=45)
     result = run("refresh")
     assert result.exit_code == 0
@@ -49,14 +36,14 @@ def test_refresh__in_the_last_month_renews_the_refresh_token_too(
     [(0, 0, 0), (0, 5.8, 0), (0, 6, 1), (15, 0, 1)],
 )
 def test_if_needed__by_the_access_token(
-    login: Token,
-    kakao: KakaoEmulator,
-    run: Run,
-    clock: Clock,
-    days: float,
-    hours: float,
-    requests: int,
-) -> None:
+    login,
+    kakao,
+    run,
+    clock,
+    days,
+    hours,
+    requests,
+):
     clock.advance(days=days, hours=hours)
     result = run("refresh", "--if-needed")
     assert result.exit_code == 0
@@ -66,32 +53,28 @@ def test_if_needed__by_the_access_token(
 
 @pytest.mark.parametrize(("left", "requests"), [(30 * 86_400, 0), (30 * 86_400 - 1, 1), (None, 0)])
 def test_if_needed__by_the_refresh_token(
-    login: Token,
-    kakao: KakaoEmulator,
-    token_file: Path,
-    run: Run,
-    clock: Clock,
-    left: float | None,
-    requests: int,
-) -> None:
+    login,
+    kakao,
+    token_file,
+    run,
+    clock,
+    left,
+    requests,
+):
     end = None if left is None else clock.moment + left
     store(token_file, **{**login, "refresh_token_expires_at": end})
     assert run("refresh", "--if-needed").exit_code == 0
     assert len(kakao.token_requests) == requests
 
 
-def test_if_needed__twice_a_month_keeps_a_login_alive_for_years(
-    login: Token, kakao: KakaoEmulator, run: Run, clock: Clock
-) -> None:
+def test_if_needed__twice_a_month_keeps_a_login_alive_for_years(login, kakao, run, clock):
     for _ in range(24):
         clock.advance(days=17)  # from the 15th to the 1st is the longest
         assert run("refresh", "--if-needed").exit_code == 0
     assert run("status").exit_code == 0
 
 
-def test_refresh__login_is_over(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_refresh__login_is_over(login, kakao, token_file, run):
     kakao.unlink()
     before = token_file.read_bytes()
     result = run("refresh")
@@ -103,7 +86,7 @@ def test_refresh__login_is_over(
     assert token_file.read_bytes() == before
 
 
-def test_refresh__nobody_is_logged_in(token_file: Path, run: Run, kakao: KakaoEmulator) -> None:
+def test_refresh__nobody_is_logged_in(token_file, run, kakao):
     result = run("refresh", "--if-needed")
     assert result.exit_code == 1
     assert str(token_file) in result.stderr
@@ -111,9 +94,7 @@ def test_refresh__nobody_is_logged_in(token_file: Path, run: Run, kakao: KakaoEm
     assert kakao.requests == []
 
 
-def test_refresh__without_an_app_key(
-    login: Token, token_file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refresh__without_an_app_key(login, token_file, run, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     store(token_file, access_token="a", refresh_token="r")
     result = run("refresh")
@@ -123,11 +104,9 @@ def test_refresh__without_an_app_key(
 
 
 @pytest.mark.parametrize("failure", [503, "reset", "html"])
-def test_refresh__kakao_is_out_of_order(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, failure: object
-) -> None:
+def test_refresh__kakao_is_out_of_order(login, kakao, token_file, run, failure):
     before = token_file.read_bytes()
-    kakao.fail_next(failure, times=None)  # type: ignore[arg-type]  # one of its kinds
+    kakao.fail_next(failure, times=None)
     result = run("refresh")
     assert result.exit_code == 1
     assert "Traceback" not in result.output
@@ -135,9 +114,7 @@ def test_refresh__kakao_is_out_of_order(
     assert token_file.read_bytes() == before
 
 
-def test_refresh__store_can_not_be_written(
-    login: Token, kakao: KakaoEmulator, tmp_path: Path, run: Run
-) -> None:
+def test_refresh__store_can_not_be_written(login, kakao, tmp_path, run):
     file = tmp_path / "file"
     file.touch()
     result = run("refresh", "--token-file", str(file / "token.json"))
@@ -147,9 +124,7 @@ def test_refresh__store_can_not_be_written(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted__the_new_refresh_token_is_saved_first(
-    login: Token, kakao: KakaoEmulator, token_file: Path, number: signal.Signals
-) -> None:
+def test_interrupted__the_new_refresh_token_is_saved_first(login, kakao, token_file, number):
     store(token_file, **{**login, "refresh_token_expires_at": time.time() + 86_400})
     kakao.refresh_token_renewal = "always"
     kakao.latency = 1.0
@@ -163,9 +138,7 @@ def test_interrupted__the_new_refresh_token_is_saved_first(
     assert [path.name for path in token_file.parent.iterdir() if "tmp" in path.name] == []
 
 
-def test_interrupted__twice_ends_at_once(
-    login: Token, kakao: KakaoEmulator, token_file: Path
-) -> None:
+def test_interrupted__twice_ends_at_once(login, kakao, token_file):
     before = token_file.read_bytes()
     kakao.latency = 30.0
     with running("refresh") as command:

@@ -1,32 +1,22 @@
 """``kakao-session request``: what is sent, what is printed, and the exit status."""
 
-from __future__ import annotations
-
 import json
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from kakao_session.cli.request import laid_out
 from kakao_session.cli.screen import printable
-from tests.cli.conftest import Run, running, store, stored
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session import Token
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
+from tests.cli.conftest import running, store, stored
 
 ME = "/v2/user/me"
 SEND = "/v2/api/talk/memo/default/send"
 
 
-def test_get__prints_the_body_as_it_came(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_get__prints_the_body_as_it_came(login, kakao, run):
     result = run("request", "get", ME)
     assert result.exit_code == 0
     headers = {"Authorization": f"Bearer {login['access_token']}"}
@@ -35,7 +25,7 @@ def test_get__prints_the_body_as_it_came(login: Token, kakao: KakaoEmulator, run
     assert result.stderr == ""
 
 
-def test_get__fields_go_into_the_query(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_get__fields_go_into_the_query(login, kakao, run):
     kakao.clear_requests()
     result = run("request", "GET", f"https://kapi.kakao.com{ME}", "-d", "a=1", "-d", "b=x=y&z 제주")
     assert result.exit_code == 0
@@ -43,7 +33,7 @@ def test_get__fields_go_into_the_query(login: Token, kakao: KakaoEmulator, run: 
     assert kakao.requests[0].body == b""
 
 
-def test_post__fields_go_into_the_form(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_post__fields_go_into_the_form(login, kakao, run):
     kakao.clear_requests()
     template = json.dumps({"object_type": "text", "text": "안녕", "link": {}})
     result = run("request", "POST", SEND, "-d", f"template_object={template}")
@@ -52,7 +42,7 @@ def test_post__fields_go_into_the_form(login: Token, kakao: KakaoEmulator, run: 
     assert json.loads(result.stdout) == {"result_code": 0}
 
 
-def test_json__fields_go_into_an_object(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_json__fields_go_into_an_object(login, kakao, run):
     kakao.clear_requests()
     fields = ("n=5", "text=안녕 5", 'quoted="5"', "list=[1, 2]", "nan=NaN", "empty=")
     options = [part for field in (*fields, "deep=" + "[" * 9999) for part in ("-d", field)]
@@ -70,13 +60,13 @@ def test_json__fields_go_into_an_object(login: Token, kakao: KakaoEmulator, run:
     }
 
 
-def test_json__without_fields_is_a_plain_call(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_json__without_fields_is_a_plain_call(login, kakao, run):
     kakao.clear_requests()
     assert json.loads(run("request", "GET", ME, "--json").stdout)["id"] == 123456789
     assert kakao.requests[0].body == b""
 
 
-def test_headers__are_sent(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_headers__are_sent(login, kakao, run):
     kakao.clear_requests()
     result = run("request", "GET", ME, "-H", "X-One: 1", "-H", "X-Two:두:둘")
     assert result.exit_code == 0
@@ -85,35 +75,29 @@ def test_headers__are_sent(login: Token, kakao: KakaoEmulator, run: Run) -> None
     assert headers["X-Two"].encode("latin-1").decode() == "두:둘"
 
 
-def test_head__has_no_body(login: Token, run: Run) -> None:
+def test_head__has_no_body(login, run):
     result = run("request", "HEAD", ME)
     assert (result.exit_code, result.stdout) == (0, "")
 
 
-def test_expired_token__is_renewed(
-    login: Token, kakao: KakaoEmulator, run: Run, clock: Clock
-) -> None:
+def test_expired_token__is_renewed(login, kakao, run, clock):
     clock.advance(hours=7)
     kakao.clear_requests()
     assert run("request", "GET", ME).exit_code == 0
     assert [record.path for record in kakao.requests] == ["/oauth/token", ME]
 
 
-def test_dapi__gets_the_app_key_and_needs_no_login(
-    kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_dapi__gets_the_app_key_and_needs_no_login(kakao, token_file, run):
     result = run("request", "GET", "https://dapi.kakao.com/v2/search/web", "-d", "query=제주")
     assert result.exit_code == 0
     (sent,) = kakao.requests
     assert sent.headers["Authorization"] == f"KakaoAK {kakao.app_key}"
 
 
-def test_stranger__gets_no_credential(
-    login: Token, kakao: KakaoEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Any] = []
+def test_stranger__gets_no_credential(login, kakao, run, monkeypatch):
+    seen = []
 
-    def send(_: object, request: requests.PreparedRequest, **__: object) -> requests.Response:
+    def send(_, request, **__):
         seen.append(request)
         response = requests.Response()
         response.status_code = 200
@@ -130,9 +114,7 @@ def test_stranger__gets_no_credential(
     ("code", "hint"),
     [(-10, "quota of the app is used up"), (-101, "not connected to the app"), (-999, "code -999")],
 )
-def test_refused__body_hint_and_exit_status(
-    login: Token, kakao: KakaoEmulator, run: Run, code: int, hint: str
-) -> None:
+def test_refused__body_hint_and_exit_status(login, kakao, run, code, hint):
     kakao.fail_next(400, json={"msg": "no", "code": code}, path=ME)
     result = run("request", "GET", ME)
     assert result.exit_code == 1
@@ -141,16 +123,12 @@ def test_refused__body_hint_and_exit_status(
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (399, 0), (400, 1), (500, 1)])
-def test_exit_status__by_the_status(
-    login: Token, kakao: KakaoEmulator, run: Run, status: int, code: int
-) -> None:
+def test_exit_status__by_the_status(login, kakao, run, status, code):
     kakao.fail_next(status, json={}, path=ME)
     assert run("request", "GET", ME).exit_code == code
 
 
-def test_missing_scope__names_the_command_that_asks_for_it(
-    login: Token, kakao: KakaoEmulator, run: Run
-) -> None:
+def test_missing_scope__names_the_command_that_asks_for_it(login, kakao, run):
     body = {
         "msg": "x",
         "code": -402,
@@ -191,9 +169,7 @@ def test_missing_scope__names_the_command_that_asks_for_it(
         ["GET", ME, "-H", "한글: secret-1"],
     ],
 )
-def test_usage__is_told_and_nothing_is_sent(
-    login: Token, kakao: KakaoEmulator, run: Run, arguments: list[str]
-) -> None:
+def test_usage__is_told_and_nothing_is_sent(login, kakao, run, arguments):
     kakao.clear_requests()
     result = run("request", *arguments)
     assert result.exit_code == 2
@@ -202,16 +178,12 @@ def test_usage__is_told_and_nothing_is_sent(
     assert kakao.requests == []
 
 
-def test_kauth__may_be_asked_for_anything_but_tokens(
-    kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_kauth__may_be_asked_for_anything_but_tokens(kakao, token_file, run):
     url = "https://kauth.kakao.com/.well-known/openid-configuration"
     assert json.loads(run("request", "GET", url).stdout)["issuer"] == "https://kauth.kakao.com"
 
 
-def test_kauth__tokens_are_not_printed_wherever_they_come_from(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run
-) -> None:
+def test_kauth__tokens_are_not_printed_wherever_they_come_from(login, kakao, token_file, run):
     kakao.fail_next(200, path="/oauth/token;v=2", json={"access_token": "secret-1"})
     result = run("request", "POST", "https://kauth.kakao.com/oauth/token;v=2")
     assert result.exit_code == 1
@@ -219,9 +191,7 @@ def test_kauth__tokens_are_not_printed_wherever_they_come_from(
     assert "kakao-session refresh" in result.stderr
 
 
-def test_interrupted__the_renewal_before_the_call_is_saved_first(
-    login: Token, kakao: KakaoEmulator, token_file: Path
-) -> None:
+def test_interrupted__the_renewal_before_the_call_is_saved_first(login, kakao, token_file):
     store(token_file, **{**login, "expires_at": 5})
     kakao.latency = 1.0
     kakao.clear_requests()
@@ -245,9 +215,7 @@ def test_interrupted__the_renewal_before_the_call_is_saved_first(
         ({"REQUESTS_CA_BUNDLE": __file__}, "REQUESTS_CA_BUNDLE"),
     ],
 )
-def test_network__trouble_is_a_sentence(
-    login: Token, kakao: KakaoEmulator, run: Run, variables: dict[str, str], words: str
-) -> None:
+def test_network__trouble_is_a_sentence(login, kakao, run, variables, words):
     kakao.clear_requests()
     for command in (["request", "GET", ME], ["refresh"]):
         result = run(*command, **variables)
@@ -258,18 +226,14 @@ def test_network__trouble_is_a_sentence(
 
 
 @pytest.mark.parametrize("failure", ["reset", "close", "truncated", "garbage"])
-def test_network__answer_is_broken(
-    login: Token, kakao: KakaoEmulator, run: Run, failure: Any
-) -> None:
+def test_network__answer_is_broken(login, kakao, run, failure):
     kakao.fail_next(failure, path=ME)
     result = run("request", "GET", ME)
     assert result.exit_code in (0, 1)
     assert "Traceback" not in result.output
 
 
-def test_hang__ends(
-    login: Token, kakao: KakaoEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hang__ends(login, kakao, run, monkeypatch):
     monkeypatch.setattr("kakao_session.cli.wire.TIMEOUT", (5.0, 0.2))
     kakao.fail_next("hang", path=ME)
     result = run("request", "GET", ME)
@@ -278,9 +242,7 @@ def test_hang__ends(
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".com", "a..b", "xn--zzzzzz--", "127.0.0.1:1"])
-def test_host__that_is_none(
-    login: Token, run: Run, monkeypatch: pytest.MonkeyPatch, host: str
-) -> None:
+def test_host__that_is_none(login, run, monkeypatch, host):
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr("socket.getaddrinfo", _nobody_knows)
     result = run("request", "GET", f"https://{host}/")
@@ -288,7 +250,7 @@ def test_host__that_is_none(
     assert result.stdout == ""
 
 
-def _nobody_knows(host: str, *_: object, **__: object) -> None:
+def _nobody_knows(host, *_, **__):
     host.encode("idna")
     raise socket.gaierror(-2, "Name or service not known")
 
@@ -303,6 +265,6 @@ def _nobody_knows(host: str, *_: object, **__: object) -> None:
         ('{"text": "안녕", "id": 9007199254740993}'.encode(), None),
     ],
 )
-def test_body__does_not_rule_the_terminal(body: bytes, shown: str | None) -> None:
+def test_body__does_not_rule_the_terminal(body, shown):
     text = printable(laid_out(body))
     assert text == (shown or '{\n  "text": "안녕",\n  "id": 9007199254740993\n}')

@@ -1,20 +1,11 @@
 """No command prints or leaves behind a token, a code or the secret, nor 12 characters of one."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
 from kakao_session import FileTokenStore, Token
-from tests.cli.conftest import Run, agree, come_back, running
+from tests.cli.conftest import agree, come_back, running
 from tests.leaks import CLIENT_SECRET, failing
 from tests.test_secrets import leaked
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
 
 COMMANDS = [
     ["status"],
@@ -36,11 +27,11 @@ FAILURES = ["KOE010", "KOE237", "KOE322", "reset", "html", "garbage", "truncated
 
 @pytest.fixture(params=["en_US.UTF-8", "ko_KR.UTF-8"])
 def kakao(
-    kakao: KakaoEmulator,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> KakaoEmulator:
+    kakao,
+    monkeypatch,
+    tmp_path,
+    request,
+):
     kakao.client_secret = CLIENT_SECRET
     kakao.refresh_token_renewal = "always"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", CLIENT_SECRET)
@@ -51,7 +42,7 @@ def kakao(
     return kakao
 
 
-def left_behind(folder: Path) -> list[str]:
+def left_behind(folder):
     """:returns: what is on the disk, but for the token files."""
     token_files = ("token.json", "theirs.json")
     return [
@@ -61,7 +52,7 @@ def left_behind(folder: Path) -> list[str]:
     ]
 
 
-def secrets(kakao: KakaoEmulator) -> set[str]:
+def secrets(kakao):
     sent = [dict(record.form) for record in kakao.token_requests]
     names = ("code", "code_verifier", "refresh_token")
     return {
@@ -71,7 +62,7 @@ def secrets(kakao: KakaoEmulator) -> set[str]:
     }
 
 
-def make(trouble: Any, kakao: KakaoEmulator, token_files: tuple[Path, Path]) -> None:
+def make(trouble, kakao, token_files):
     """Log in anew, and let it be in trouble."""
     for file in token_files:
         FileTokenStore(file).save(Token(kakao.login()))
@@ -88,12 +79,10 @@ def make(trouble: Any, kakao: KakaoEmulator, token_files: tuple[Path, Path]) -> 
 
 
 @pytest.mark.parametrize("trouble", [None, "stale", "torn", "gone", *FAILURES])
-def test_nothing_is_said(
-    kakao: KakaoEmulator, token_file: Path, tmp_path: Path, run: Run, trouble: Any
-) -> None:
+def test_nothing_is_said(kakao, token_file, tmp_path, run, trouble):
     theirs = tmp_path / "theirs.json"
-    said: list[str] = []
-    statuses: set[int] = set()
+    said = []
+    statuses = set()
     for name, *arguments in COMMANDS:
         for verbose in [[], ["--verbose"]] if name != "emulate" else [[]]:
             make(trouble, kakao, (token_file, theirs))
@@ -106,10 +95,8 @@ def test_nothing_is_said(
 
 @pytest.mark.parametrize("failure", [None, "KOE010", "KOE320", "KOE313", "reset", "garbage"])
 @pytest.mark.parametrize("pasted", [False, True])
-def test_nothing_is_said__by_login(
-    kakao: KakaoEmulator, token_file: Path, tmp_path: Path, port: int, failure: Any, pasted: bool
-) -> None:
-    said: list[str] = []
+def test_nothing_is_said__by_login(kakao, token_file, tmp_path, port, failure, pasted):
+    said = []
     if failure:
         failing(kakao, failure)
     with running("login", "--verbose", "--store-secret", "--port", str(port)) as command:

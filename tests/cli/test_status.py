@@ -1,36 +1,25 @@
 """``kakao-session status``: what it shows, what it asks nobody, and its exit status."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token
-from tests.cli.conftest import Run, running, store, stored
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
+from tests.cli.conftest import running, store, stored
 
 DAY = 86_400
 ABSURD = [1e300, -1e300, 1e18, -1e18, 253_402_300_800, 10**300, 0, -1, 2**63]
 
 
-def shown(text: str) -> dict[str, str]:
+def shown(text):
     """:returns: the lines that have a label."""
     return dict(re.findall(r"^([a-zA-Z ]+?)  +(.*)$", text, re.MULTILINE))
 
 
-def test_status__of_a_login_that_is_fine(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_status__of_a_login_that_is_fine(login, kakao, token_file, run, clock):
     kakao.clear_requests()
     result = run("status")
     assert result.exit_code == 0
@@ -55,9 +44,7 @@ def test_status__of_a_login_that_is_fine(
         assert secret not in result.output
 
 
-def test_json__for_a_program(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_json__for_a_program(login, kakao, token_file, run, clock):
     kakao.clear_requests()
     result = run("status", "--json", LANG="ko_KR.UTF-8")
     assert result.exit_code == 0
@@ -86,15 +73,13 @@ def test_json__for_a_program(
     assert kakao.requests == []
 
 
-def test_json__is_readable(login: Token, run: Run) -> None:
+def test_json__is_readable(login, run):
     assert run("status", "--json").stdout.splitlines()[1] == '  "login": "fine",'
 
 
 @pytest.mark.parametrize("name", ["로그인", "a\u200bb", "\x1b[2J\x7f\x9b", os.fsdecode(b"\xff")])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_json__tells_the_path_exactly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
-) -> None:
+def test_json__tells_the_path_exactly(tmp_path, monkeypatch, name, encoding):
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     path = str(tmp_path / name)
     with running("status", "--json", "--token-file", path) as command:
@@ -114,14 +99,14 @@ def test_json__tells_the_path_exactly(
     ],
 )
 def test_exit_status__by_the_end_of_the_refresh_token(
-    login: Token,
-    token_file: Path,
-    run: Run,
-    clock: Clock,
-    left: float,
-    verdict: str,
-    code: int,
-) -> None:
+    login,
+    token_file,
+    run,
+    clock,
+    left,
+    verdict,
+    code,
+):
     store(token_file, **{**login, "refresh_token_expires_at": clock.moment + left})
     assert run("status").exit_code == code
     result = run("status", "--json")
@@ -140,14 +125,14 @@ def test_exit_status__by_the_end_of_the_refresh_token(
     ],
 )
 def test_next_refresh__renews_the_refresh_token_in_its_last_month(
-    login: Token,
-    token_file: Path,
-    run: Run,
-    clock: Clock,
-    left: float | None,
-    renews: bool | None,
-    words: str,
-) -> None:
+    login,
+    token_file,
+    run,
+    clock,
+    left,
+    renews,
+    words,
+):
     end = None if left is None else clock.moment + left
     store(token_file, **{**login, "refresh_token_expires_at": end})
     assert shown(run("status").stdout)["next refresh"].startswith(words)
@@ -155,7 +140,7 @@ def test_next_refresh__renews_the_refresh_token_in_its_last_month(
     assert answer["next_refresh_renews_refresh_token"] is renews
 
 
-def test_access_token__that_has_ended_is_no_trouble(login: Token, run: Run, clock: Clock) -> None:
+def test_access_token__that_has_ended_is_no_trouble(login, run, clock):
     clock.advance(hours=9)
     result = run("status")
     assert result.exit_code == 0
@@ -165,8 +150,8 @@ def test_access_token__that_has_ended_is_no_trouble(login: Token, run: Run, cloc
 
 
 def test_access_token__that_has_ended_and_no_app_key_to_renew_it(
-    token_file: Path, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    token_file, run, clock, monkeypatch
+):
     monkeypatch.delenv("KAKAO_REST_API_KEY", raising=False)
     store(token_file, access_token="a", refresh_token="r", expires_at=clock.moment)
     result = run("status")
@@ -178,17 +163,13 @@ def test_access_token__that_has_ended_and_no_app_key_to_renew_it(
 
 
 @pytest.mark.parametrize(("left", "word"), [(0, "ended"), (1, "ends")])
-def test_access_token__to_the_second(
-    login: Token, token_file: Path, run: Run, clock: Clock, left: float, word: str
-) -> None:
+def test_access_token__to_the_second(login, token_file, run, clock, left, word):
     store(token_file, **{**login, "expires_at": clock.moment + left})
     assert f", {word} " in shown(run("status").stdout)["access token"]
 
 
 @pytest.mark.parametrize(("left", "code"), [(1, 3), (0, 1), (None, 3)])
-def test_login__without_a_refresh_token(
-    login: Token, token_file: Path, run: Run, clock: Clock, left: float | None, code: int
-) -> None:
+def test_login__without_a_refresh_token(login, token_file, run, clock, left, code):
     end = None if left is None else clock.moment + left
     store(token_file, access_token="a", expires_at=end)
     result = run("status")
@@ -198,9 +179,7 @@ def test_login__without_a_refresh_token(
     assert "kakao-session login" in result.stdout
 
 
-def test_login__with_nothing_but_a_refresh_token(
-    token_file: Path, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_login__with_nothing_but_a_refresh_token(token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     store(token_file, refresh_token="r")
     result = run("status")
@@ -216,9 +195,7 @@ def test_login__with_nothing_but_a_refresh_token(
 
 @pytest.mark.parametrize("moment", ABSURD)
 @pytest.mark.parametrize("name", ["expires_at", "refresh_token_expires_at"])
-def test_absurd_moment__is_no_traceback(
-    login: Token, token_file: Path, run: Run, clock: Clock, name: str, moment: float
-) -> None:
+def test_absurd_moment__is_no_traceback(login, token_file, run, clock, name, moment):
     store(token_file, **{**login, name: moment})
     for arguments in (["status"], ["status", "--json"], ["status"]):
         result = run(*arguments, LANG="ko_KR.UTF-8" if arguments == ["status"] else "C")
@@ -234,9 +211,7 @@ def test_absurd_moment__is_no_traceback(
         {"refresh_token": "\n"},
     ],
 )
-def test_spoilt_file__needs_a_login_and_stays(
-    login: Token, token_file: Path, run: Run, fields: dict[str, Any]
-) -> None:
+def test_spoilt_file__needs_a_login_and_stays(login, token_file, run, fields):
     store(token_file, **{**login, **fields})
     before = token_file.read_bytes()
     result = run("status")
@@ -259,12 +234,12 @@ def test_spoilt_file__needs_a_login_and_stays(
     ],
 )
 def test_odd_fields__are_shown_harmlessly(
-    login: Token,
-    token_file: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    fields: dict[str, Any],
-) -> None:
+    login,
+    token_file,
+    run,
+    monkeypatch,
+    fields,
+):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     store(token_file, **{**login, **fields})
     result = run("status")
@@ -273,14 +248,14 @@ def test_odd_fields__are_shown_harmlessly(
     assert run("status", "--json").exit_code == 0
 
 
-def test_file__that_others_can_read_is_told(login: Token, token_file: Path, run: Run) -> None:
+def test_file__that_others_can_read_is_told(login, token_file, run):
     token_file.chmod(0o640)
     assert shown(run("status").stdout)["stored in"] == (
         f"{token_file} (0640: others can read it, run chmod 600)"
     )
 
 
-def test_nobody__is_logged_in(token_file: Path, run: Run) -> None:
+def test_nobody__is_logged_in(token_file, run):
     result = run("status")
     assert result.exit_code == 1
     assert shown(result.stdout) == {
@@ -297,7 +272,7 @@ def test_nobody__is_logged_in(token_file: Path, run: Run) -> None:
 # --check --------------------------------------------------------------------------------------
 
 
-def test_check__asks_kakao(login: Token, kakao: KakaoEmulator, token_file: Path, run: Run) -> None:
+def test_check__asks_kakao(login, kakao, token_file, run):
     store(token_file, **{name: login[name] for name in login if name != "user_id"})
     kakao.clear_requests()
     result = run("status", "--check")
@@ -310,9 +285,7 @@ def test_check__asks_kakao(login: Token, kakao: KakaoEmulator, token_file: Path,
     assert answer["user_id"] == 123456789
 
 
-def test_check__renews_what_has_ended(
-    login: Token, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_check__renews_what_has_ended(login, token_file, run, clock):
     clock.advance(hours=7)
     result = run("status", "--check")
     assert result.exit_code == 0
@@ -321,7 +294,7 @@ def test_check__renews_what_has_ended(
     assert f"#{renewed.fingerprint}, ends" in shown(result.stdout)["access token"]
 
 
-def test_check__login_is_over(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_check__login_is_over(login, kakao, run):
     kakao.unlink()
     result = run("status", "--check")
     assert result.exit_code == 1
@@ -332,15 +305,13 @@ def test_check__login_is_over(login: Token, kakao: KakaoEmulator, run: Run) -> N
     assert "KOE322" in answer["trouble"]
 
 
-def test_check__user_is_not_connected_any_more(
-    login: Token, kakao: KakaoEmulator, run: Run
-) -> None:
+def test_check__user_is_not_connected_any_more(login, kakao, run):
     kakao.fail_next(error_code=-101, path="/v1/user/access_token_info")
     assert run("status", "--check").exit_code == 1
 
 
 @pytest.mark.parametrize("failure", [500, "reset", "garbage", "ip_mismatched"])
-def test_check__kakao_is_silent(login: Token, kakao: KakaoEmulator, run: Run, failure: Any) -> None:
+def test_check__kakao_is_silent(login, kakao, run, failure):
     kakao.fail_next(failure, path="/v1/user/access_token_info", times=2)
     result = run("status", "--check")
     assert result.exit_code == 4
@@ -348,6 +319,6 @@ def test_check__kakao_is_silent(login: Token, kakao: KakaoEmulator, run: Run, fa
     assert result.stderr.startswith("Error: ")
 
 
-def test_check__nobody_is_logged_in(token_file: Path, kakao: KakaoEmulator, run: Run) -> None:
+def test_check__nobody_is_logged_in(token_file, kakao, run):
     assert run("status", "--check").exit_code == 1
     assert kakao.requests == []

@@ -1,26 +1,18 @@
 """The command where nobody looks: cron, services, containers, pipes."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import COMMAND, Run, agree, come_back, running, stored
+from tests.cli.conftest import COMMAND, agree, come_back, running, stored
 from tests.free_port import free_port
 
-if TYPE_CHECKING:
-    from kakao_session import Token
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
 
-
-def shell(line: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
+def shell(line, **variables):
     """Run a line of shell in which ``$K`` is the command; a variable of ``None`` is not set."""
     environment = {**os.environ, "K": shlex.join(COMMAND), **variables}
     return subprocess.run(
@@ -33,9 +25,7 @@ def shell(line: str, **variables: str | None) -> subprocess.CompletedProcess[str
     )
 
 
-def test_cron__with_next_to_no_environment(
-    login: Token, kakao: KakaoEmulator, token_file: Path
-) -> None:
+def test_cron__with_next_to_no_environment(login, kakao, token_file):
     line = f"$K refresh --token-file {shlex.quote(str(token_file))} <&- >/dev/null"
     names = ("https_proxy", "REQUESTS_CA_BUNDLE", "PATH", "PYTHONPATH")
     kept = {name: value for name in names if (value := os.environ.get(name)) is not None}
@@ -44,7 +34,7 @@ def test_cron__with_next_to_no_environment(
     assert stored(token_file)["access_token"] != login["access_token"]
 
 
-def test_cron__login_is_over_and_that_is_told_on_stderr(login: Token, kakao: KakaoEmulator) -> None:
+def test_cron__login_is_over_and_that_is_told_on_stderr(login, kakao):
     kakao.unlink()
     done = shell("$K refresh <&- >/dev/null", HOME=None)
     assert done.returncode == 1
@@ -53,9 +43,7 @@ def test_cron__login_is_over_and_that_is_told_on_stderr(login: Token, kakao: Kak
 
 
 @pytest.mark.parametrize("closed", ["<&-", "</dev/null"])
-def test_stdin__closed_and_the_browser_comes(
-    kakao: KakaoEmulator, token_file: Path, port: int, closed: str
-) -> None:
+def test_stdin__closed_and_the_browser_comes(kakao, token_file, port, closed):
     inner = f"exec {shlex.join(COMMAND)} login --port {port} {closed}"
     with running(program=["sh", "-c", inner]) as command:
         assert "You are logged in" in come_back(agree(command.url()))
@@ -63,9 +51,7 @@ def test_stdin__closed_and_the_browser_comes(
     assert "Client secret" not in command.seen
 
 
-def test_stdin__closed_and_only_a_person_could_bring_it(
-    kakao: KakaoEmulator, token_file: Path
-) -> None:
+def test_stdin__closed_and_only_a_person_could_bring_it(kakao, token_file):
     done = shell("$K login --redirect-uri https://example.com/oauth <&-")
     assert done.returncode == 1
     assert "Nothing can be pasted" in done.stderr
@@ -73,14 +59,14 @@ def test_stdin__closed_and_only_a_person_could_bring_it(
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])
-def test_stream__closed(login: Token, stream: str) -> None:
+def test_stream__closed(login, stream):
     done = shell(f"$K status {stream}>&-; echo $? >&{3 - int(stream)}")
     assert done.stderr + done.stdout
     assert (done.stdout + done.stderr).endswith("0\n")
     assert "Traceback" not in done.stderr
 
 
-def test_stdout__full(login: Token) -> None:
+def test_stdout__full(login):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     for command in ("status", "status --json", "request GET /v2/user/me", "--help"):
@@ -89,7 +75,7 @@ def test_stdout__full(login: Token) -> None:
         assert done.stderr == "Error: It can't go on: No space left on device.\n"
 
 
-def test_pipe__nobody_reads_any_more(login: Token) -> None:
+def test_pipe__nobody_reads_any_more(login):
     done = shell("($K status; echo $? >&2) | true")
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
@@ -111,12 +97,12 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_home__can_not_be_written(
-    command: list[str],
-    kakao: KakaoEmulator,
-    tmp_path: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    command,
+    kakao,
+    tmp_path,
+    run,
+    monkeypatch,
+):
     home = tmp_path / "home"
     home.touch()  # even root can put nothing below a file
     monkeypatch.setenv("HOME", str(home))
@@ -130,14 +116,14 @@ def test_home__can_not_be_written(
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize("path", [None, "~/token.json", "~nobody-of-that-name/token.json"])
 def test_home__there_is_none(
-    command: list[str],
-    path: str | None,
-    kakao: KakaoEmulator,
-    run: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def nobody(_: object) -> None:
+    command,
+    path,
+    kakao,
+    run,
+    tmp_path,
+    monkeypatch,
+):
+    def nobody(_):
         raise KeyError
 
     monkeypatch.chdir(tmp_path)
@@ -153,9 +139,7 @@ def test_home__there_is_none(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_home__is_not_needed_when_the_file_is_named(
-    login: Token, token_file: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_home__is_not_needed_when_the_file_is_named(login, token_file, run, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
     for command in (["status"], ["refresh"], ["request", "GET", "/v2/user/me"], ["logout"]):
         assert run(*command).exit_code == 0
@@ -163,12 +147,12 @@ def test_home__is_not_needed_when_the_file_is_named(
 
 
 def test_home__usual_place_is_the_configuration_folder(
-    kakao: KakaoEmulator,
-    clock: Clock,
-    tmp_path: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    kakao,
+    clock,
+    tmp_path,
+    run,
+    monkeypatch,
+):
     monkeypatch.setenv("HOME", str(tmp_path))
     tutorial = tmp_path / "kakao_token.json"
     tutorial.write_text(json.dumps(kakao.login()))
@@ -197,9 +181,7 @@ def test_home__usual_place_is_the_configuration_folder(
     ],
 )
 @pytest.mark.parametrize("command", [["status"], ["refresh"]])
-def test_odd_environment__is_no_traceback(
-    login: Token, run: Run, variables: dict[str, str], command: list[str]
-) -> None:
+def test_odd_environment__is_no_traceback(login, run, variables, command):
     result = run(*command, **variables)
     assert result.exit_code in (0, 1)
     assert result.exit_code == 0 or result.stderr.startswith("Error: ")
@@ -207,9 +189,7 @@ def test_odd_environment__is_no_traceback(
 
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "\udcff/token.json", "a\nb"])
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_odd_token_file__is_no_traceback(
-    kakao: KakaoEmulator, tmp_path: Path, run: Run, command: list[str], name: str
-) -> None:
+def test_odd_token_file__is_no_traceback(kakao, tmp_path, run, command, name):
     arguments = ["--timeout", "1", "--port", str(free_port())] if command == ["login"] else []
     result = run(*command, *arguments, "--token-file", str(tmp_path / name))
     assert result.exit_code == 1
@@ -217,16 +197,14 @@ def test_odd_token_file__is_no_traceback(
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_token_file__with_an_empty_name_is_not_the_usual_one(
-    login: Token, run: Run, command: list[str]
-) -> None:
+def test_token_file__with_an_empty_name_is_not_the_usual_one(login, run, command):
     result = run(*command, "--token-file", "")
     assert result.exit_code == 2
     assert "--token-file" in result.stderr
 
 
 @pytest.mark.parametrize("how", ["--token-file", "KAKAO_SESSION_TOKEN_FILE"])
-def test_token_file__that_is_a_url_is_refused(run: Run, how: str) -> None:
+def test_token_file__that_is_a_url_is_refused(run, how):
     url = "redis://:secret-pw@127.0.0.1/0"
     result = run("status", how, url) if how.startswith("--") else run("status", **{how: url})
     assert result.exit_code == 1
@@ -234,7 +212,7 @@ def test_token_file__that_is_a_url_is_refused(run: Run, how: str) -> None:
     assert "secret-pw" not in result.stderr
 
 
-def test_import__from_a_pipe(kakao: KakaoEmulator, token_file: Path, tmp_path: Path) -> None:
+def test_import__from_a_pipe(kakao, token_file, tmp_path):
     tutorial = tmp_path / "kakao_token.json"
     tutorial.write_text(json.dumps(kakao.login()))
     done = shell(f"cat {shlex.quote(str(tutorial))} | $K import /dev/stdin")

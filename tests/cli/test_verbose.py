@@ -1,29 +1,17 @@
 """``--verbose``: what went over the wire, without secrets; and the time-outs of the wire."""
 
-from __future__ import annotations
-
 import logging
 import re
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from kakao_session.cli.wire import Wire, answered, described
 from kakao_session.redaction import fingerprint
-from tests.cli.conftest import Run, store, stored
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session import Token
-    from kakao_session.emulator import KakaoEmulator
-    from tests.conftest import Clock
+from tests.cli.conftest import store, stored
 
 
-def test_verbose__tells_requests_and_answers(
-    login: Token, kakao: KakaoEmulator, token_file: Path, run: Run, clock: Clock
-) -> None:
+def test_verbose__tells_requests_and_answers(login, kakao, token_file, run, clock):
     kakao.client_secret = "the-client-secret"
     clock.advance(days=45)
     result = run("refresh", "-v", KAKAO_CLIENT_SECRET="the-client-secret")
@@ -53,9 +41,7 @@ def test_verbose__tells_requests_and_answers(
     assert "the-client-secret" not in result.output
 
 
-def test_verbose__tells_of_a_call_what_is_nobodys_business_but_the_wires(
-    login: Token, kakao: KakaoEmulator, run: Run
-) -> None:
+def test_verbose__tells_of_a_call_what_is_nobodys_business_but_the_wires(login, kakao, run):
     result = run(
         "request",
         "-v",
@@ -78,22 +64,20 @@ def test_verbose__tells_of_a_call_what_is_nobodys_business_but_the_wires(
     assert "private" not in result.stderr
 
 
-def test_verbose__tells_a_refusal_without_what_it_echoes(
-    login: Token, kakao: KakaoEmulator, run: Run
-) -> None:
+def test_verbose__tells_a_refusal_without_what_it_echoes(login, kakao, run):
     result = run("refresh", "--verbose", "--client-id", "a-key-that-is-echoed")
     assert "< 401 UNAUTHORIZED" in result.stderr
     assert "error=invalid_client error_description=... error_code=KOE101" in result.stderr
     assert "a-key-that-is-echoed" not in result.output
 
 
-def test_verbose__tells_what_broke(login: Token, kakao: KakaoEmulator, run: Run) -> None:
+def test_verbose__tells_what_broke(login, kakao, run):
     kakao.fail_next("reset", path="/v2/user/me")
     result = run("request", "-v", "GET", "/v2/user/me")
     assert re.search(r"^< (Connection|Proxy)Error$", result.stderr, re.MULTILINE)
 
 
-def test_verbose__is_not_the_usual_way(login: Token, run: Run) -> None:
+def test_verbose__is_not_the_usual_way(login, run):
     before = logging.getLogger("kakao_session").handlers[:]
     run("refresh", "-v")
     assert run("refresh").stderr == ""
@@ -103,7 +87,7 @@ def test_verbose__is_not_the_usual_way(login: Token, run: Run) -> None:
 
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"a": [1], "b": null}'])
-def test_answer__of_any_shape(status: int, body: bytes) -> None:
+def test_answer__of_any_shape(status, body):
     response = requests.Response()
     response.status_code, response.reason, response._content = status, "Any", body
     response.url = "https://kauth.kakao.com/oauth/token"
@@ -112,7 +96,7 @@ def test_answer__of_any_shape(status: int, body: bytes) -> None:
     assert fields == ("body: a=... b=..." if body.startswith(b"{") else "body: ")
 
 
-def test_request__of_any_shape() -> None:
+def test_request__of_any_shape():
     request = requests.Request(
         "PUT",
         "https://example.com/path?code=c&x=1",
@@ -130,12 +114,10 @@ def test_request__of_any_shape() -> None:
 
 @pytest.mark.parametrize(("given", "used"), [(None, (5.0, 30.0)), (3, 3)])
 @pytest.mark.parametrize("verbose", [True, False])
-def test_wire__never_waits_for_ever(
-    monkeypatch: pytest.MonkeyPatch, given: Any, used: Any, verbose: bool
-) -> None:
-    seen: list[Any] = []
+def test_wire__never_waits_for_ever(monkeypatch, given, used, verbose):
+    seen = []
 
-    def send(_: object, request: object, **transport: Any) -> requests.Response:
+    def send(_, request, **transport):
         seen.append(transport["timeout"])
         return requests.Response()
 
@@ -146,9 +128,7 @@ def test_wire__never_waits_for_ever(
     assert seen == [used]
 
 
-def test_login__in_another_place(
-    login: Token, kakao: KakaoEmulator, tmp_path: Path, token_file: Path, run: Run
-) -> None:
+def test_login__in_another_place(login, kakao, tmp_path, token_file, run):
     other = tmp_path / "other.json"
     store(other, **login)
     token_file.unlink()

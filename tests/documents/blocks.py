@@ -1,9 +1,6 @@
 """What a document asks its reader to run: its fenced blocks, in order."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +23,13 @@ class Block:
     text: str
 
     @property
-    def file_name(self) -> str | None:
+    def file_name(self):
         """Under which name the reader saves it, as its first line says; ``None`` if he does not."""
         named = _NAME.match(self.text)
         name = named["name"] if named else ""
         return name if "." in name or name == "Dockerfile" else None
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.document.name}:{self.line} ({self.language})"
 
 
@@ -43,7 +40,7 @@ class Play:
     name: str
 
 
-def read(document: Path) -> Iterator[Block | Play]:
+def read(document):
     """:returns: the blocks and plays of a document, in order."""
     for token in MarkdownIt("commonmark").parse(document.read_text(encoding="utf-8")):
         if token.type == "fence":
@@ -55,7 +52,7 @@ def read(document: Path) -> Iterator[Block | Play]:
             yield from (Play(play["name"]) for play in _PLAY.finditer(token.content))
 
 
-def inline_code(document: Path) -> Iterator[str]:
+def inline_code(document):
     """:returns: what stands between single backticks."""
     markdown = MarkdownIt("commonmark").enable("table")
     for token in markdown.parse(document.read_text(encoding="utf-8")):

@@ -1,7 +1,5 @@
 """Writes the table of KOE codes anew: ``python -m tests.documents.koe_table``."""
 
-from __future__ import annotations
-
 import re
 
 from kakao_session.errors import KOE
@@ -11,7 +9,7 @@ DOCUMENT = REPOSITORY / "docs" / "errors.md"
 _PLACE = re.compile(r"(?<=<!-- koe: begin -->\n).*(?=<!-- koe: end -->)", re.DOTALL)
 
 
-def with_table(text: str) -> str:
+def with_table(text):
     """:returns: the document with the codes as they stand in :data:`kakao_session.errors.KOE`."""
     rows = (
         f"| {code} | {koe.meaning} | {koe.hint} | `{koe.kind.__name__}` |"

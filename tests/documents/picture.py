@@ -3,8 +3,6 @@
 The command really runs; only what differs from run to run, times and tokens' names, is replaced.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -30,7 +28,7 @@ _NAMES = ("3f9a1c52", "b80de417", "5c77e2a0")
 _FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
-def drawn() -> str:
+def drawn():
     """:returns: the picture, as SVG."""
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     console.print(Text(_TYPED, "bold"))
@@ -38,12 +36,12 @@ def drawn() -> str:
     return console.export_svg(title="kakao-session", code_format=_FORMAT, unique_id="emulate")
 
 
-def shown(svg: str) -> list[str]:
+def shown(svg):
     """:returns: the words in a picture."""
     return re.findall(r"<text [^>]*>([^<]*\S)\s*</text>", svg)
 
 
-def _story() -> str:
+def _story():
     command = [sys.executable, "-m", "kakao_session", "emulate", "--"]
     return subprocess.run(
         [*command, sys.executable, "examples/renew_token.py"],
@@ -57,7 +55,7 @@ def _story() -> str:
     ).stdout
 
 
-def _with_fixed_names(story: str) -> str:
+def _with_fixed_names(story):
     names = dict(zip(dict.fromkeys(_FINGERPRINT.findall(story)), _NAMES, strict=True))
     story = _FINGERPRINT.sub(lambda found: names[found[0]], story)
     return _AGE.sub("0 seconds ago", _TIME.sub("09:00:00", story))

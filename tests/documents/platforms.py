@@ -1,24 +1,20 @@
 """What stands in for the platforms that are not here: Docker, GitHub Actions."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import shlex
-from typing import Any
 
 import yaml
 
 from tests.documents.shell import run_console, run_script
-from tests.documents.world import World
 
 _INSTRUCTION = re.compile(r"(?P<name>FROM|RUN|COPY|ENV|WORKDIR|USER|VOLUME|CMD) (?P<rest>\S.*)")
 _SECRET = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
 _FACT = re.compile(r"\$\{\{ github\.\w+ \}\}")
 
 
-def run_dockerfile(text: str) -> None:
+def run_dockerfile(text):
     """Run what a Dockerfile runs, here; its other instructions are looked at."""
     names = []
     for line in text.replace("\\\n", "").splitlines():
@@ -34,7 +30,7 @@ def run_dockerfile(text: str) -> None:
     assert names[0] == "FROM"
 
 
-def run_yaml(text: str, world: World) -> None:
+def run_yaml(text, world):
     """Run the workflow that a YAML document is, once."""
     workflow = yaml.safe_load(text)
     assert {"name", "jobs"} <= set(workflow), "no workflow: how is it to be checked?"
@@ -45,7 +41,7 @@ def run_yaml(text: str, world: World) -> None:
             _run_step(step, world)
 
 
-def _run_step(step: dict[str, Any], world: World) -> None:
+def _run_step(step, world):
     if "uses" in step:
         assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"])
         return
@@ -53,10 +49,10 @@ def _run_step(step: dict[str, Any], world: World) -> None:
     run_script(step["run"], {**os.environ, **variables})
 
 
-def _filled_in(value: str, world: World) -> str:
+def _filled_in(value, world):
     """A secret that is not set is empty, as it is at GitHub."""
 
-    def secret(found: re.Match[str]) -> str:
+    def secret(found):
         path = world.secret(found[1])
         return path.read_text(encoding="utf-8") if path.exists() else ""
 

@@ -3,27 +3,20 @@
 A document names one in a comment, ``<!-- play: name -->``, before or after the block.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from cryptography.fernet import Fernet
-from flask import Flask
-from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import create_engine, text
 
 from kakao_session import FileTokenStore, RedisTokenStore, SQLTokenStore
 from tests.documents.platforms import run_yaml
-from tests.documents.world import World
 
 NOT_OURS = {"KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated"}
 """Names that look like ours."""
@@ -31,35 +24,35 @@ NOT_OURS = {"KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated"
 # The login ------------------------------------------------------------------------------------
 
 
-def nobody_is_logged_in(world: World) -> None:
+def nobody_is_logged_in(world):
     FileTokenStore().delete()
     (world.folder / "kakao_token.json").unlink()
     world.patch.delenv("KAKAO_REST_API_KEY")
 
 
-def an_old_token_again(world: World) -> None:
+def an_old_token_again(world):
     world.kakao.write_token_file(world.folder / "kakao_token.json", hours_ago=7)
 
 
-def the_user_unlinks(world: World) -> None:
+def the_user_unlinks(world):
     world.kakao.unlink()
 
 
-def somebody_logs_in_again(world: World) -> None:
+def somebody_logs_in_again(world):
     FileTokenStore("kakao_token.json").save(world.login())
 
 
 # A web site -----------------------------------------------------------------------------------
 
 
-def a_web_site(world: World) -> None:
+def a_web_site(world):
     world.patch.setenv("REDIRECT_URI", "https://example.com/callback")
     world.patch.setenv("FLASK_SECRET_KEY", "signs cookies")
 
 
-def two_users_log_in(world: World) -> None:
+def two_users_log_in(world):
     """One agrees to the friends when he is asked, one cancels; a forged callback is refused."""
-    app: Flask = world.namespace["app"]
+    app = world.namespace["app"]
     agreeing, cancelling, forging = app.test_client(), app.test_client(), app.test_client()
     assert _visit(agreeing, "/login").status_code == 302
     assert agreeing.get("/").headers["Location"] == "/login?scope=friends"
@@ -80,7 +73,7 @@ def two_users_log_in(world: World) -> None:
     SQLTokenStore(world.namespace["engine"], "123456789").save(world.login())
 
 
-def _visit(client: FlaskClient, path: str) -> Any:
+def _visit(client, path):
     """Follow a login to its end. :returns: what the callback answers."""
     sent_to = client.get(path).headers["Location"]
     with requests.get(sent_to, allow_redirects=False, timeout=20) as kakao:
@@ -91,19 +84,19 @@ def _visit(client: FlaskClient, path: str) -> Any:
 # Stores ---------------------------------------------------------------------------------------
 
 
-def an_encryption_key(world: World) -> None:
+def an_encryption_key(world):
     world.patch.setenv("TOKEN_KEY", Fernet.generate_key().decode())
 
 
-def another_encryption_key(world: World) -> None:
+def another_encryption_key(world):
     world.patch.setenv("NEW_TOKEN_KEY", Fernet.generate_key().decode())
 
 
-def a_plain_token_in_the_database(world: World) -> None:
+def a_plain_token_in_the_database(world):
     world.namespace["store"].inner.save(world.login())
 
 
-def a_login_in_redis(world: World) -> None:
+def a_login_in_redis(world):
     with Redis.from_url(os.environ["REDIS_URL"]) as client:
         RedisTokenStore(client, "kakao:token:bot").save(world.login())
 
@@ -111,12 +104,12 @@ def a_login_in_redis(world: World) -> None:
 # A proxy --------------------------------------------------------------------------------------
 
 
-def nothing_leads_to_kakao(world: World) -> None:
+def nothing_leads_to_kakao(world):
     for name in world.kakao.environment():
         world.patch.delenv(name)
 
 
-def a_company_proxy(world: World) -> None:
+def a_company_proxy(world):
     """Variables of the document's own name it, and nothing else does."""
     nothing_leads_to_kakao(world)
     world.patch.setenv("COMPANY_PROXY", world.kakao.proxy_url)
@@ -126,11 +119,11 @@ def a_company_proxy(world: World) -> None:
 # Platforms ------------------------------------------------------------------------------------
 
 
-def a_token_in_the_environment(world: World) -> None:
+def a_token_in_the_environment(world):
     world.patch.setenv("KAKAO_TOKEN", json.dumps(world.login()))
 
 
-def secrets_of_github(world: World) -> None:
+def secrets_of_github(world):
     world.patch.delenv("KAKAO_TOKEN")
     world.patch.delenv("KAKAO_REST_API_KEY")
     world.secret("KAKAO_TOKEN").write_text(json.dumps(world.login()), encoding="utf-8")
@@ -138,7 +131,7 @@ def secrets_of_github(world: World) -> None:
     world.secret("SECRETS_WRITER").write_text("a token of GitHub's", encoding="utf-8")
 
 
-def a_month_passes_at_github(world: World) -> None:
+def a_month_passes_at_github(world):
     """The secret is rewritten in the refresh token's last month, and in no run before."""
     workflow = (world.folder / ".github/workflows/bot.yml").read_text(encoding="utf-8")
     secret = world.secret("KAKAO_TOKEN")
@@ -153,15 +146,15 @@ def a_month_passes_at_github(world: World) -> None:
     assert json.loads(secret.read_text())["refresh_token"] != json.loads(at_first)["refresh_token"]
 
 
-def a_boto3(world: World) -> None:
+def a_boto3(world):
     """Secrets Manager, as boto3 shows it."""
 
     class SecretsManager:
-        def get_secret_value(self, **named: str) -> dict[str, str]:
+        def get_secret_value(self, **named):
             secret = world.secret(named["SecretId"])
             return {"SecretString": secret.read_text(encoding="utf-8")}
 
-        def put_secret_value(self, **named: str) -> None:
+        def put_secret_value(self, **named):
             secret = world.secret(named["SecretId"])
             secret.write_text(named["SecretString"], encoding="utf-8")
 
@@ -171,10 +164,10 @@ def a_boto3(world: World) -> None:
     world.kakao.expire_access_tokens()
 
 
-def an_airflow(world: World) -> None:
+def an_airflow(world):
     """An Airflow that runs a task as soon as a DAG names it."""
 
-    def decorator(**_: object) -> Callable[[Any], Any]:
+    def decorator(**_):
         return lambda function: function
 
     failed = type("AirflowFailException", (Exception,), {})
@@ -186,14 +179,14 @@ def an_airflow(world: World) -> None:
     engine.dispose()
 
 
-def airflow_has_run_the_task(world: World) -> None:
+def airflow_has_run_the_task(world):
     assert world.kakao.requests[-1].path == "/v2/api/talk/memo/default/send"
     world.kakao.unlink()
     with pytest.raises(world.namespace["AirflowFailException"], match="KOE322"):
         world.namespace["notify"]("nobody reads this")
 
 
-def _stand_in(world: World, name: str, **content: Any) -> None:
+def _stand_in(world, name, **content):
     """Put a module there for the time of the document."""
     module = ModuleType(name)
     module.__dict__.update(content)

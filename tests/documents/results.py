@@ -4,29 +4,25 @@ The comment at the end of an expression is its result: what it prints, or else i
 ``...`` for whatever differs from run to run. Comments anywhere else are for the reader.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import Any
 
 _CHECK = "__check__"
 
 
-def run(source: str, name: str, line: int, namespace: dict[str, Any]) -> None:
+def run(source, name, line, namespace):
     """Run a program.
 
     :param name: of the file that it stands in, at *line*.
     :raises AssertionError: a comment tells something else, or is never reached.
     """
     told = _told(source)
-    reached: set[int] = set()
+    reached = set()
 
-    def check(evaluate: Callable[[], object], at: int) -> None:
+    def check(evaluate, at):
         with redirect_stdout(io.StringIO()) as printed:
             value = evaluate()
         given = printed.getvalue().rstrip("\n") or repr(value)
@@ -42,14 +38,14 @@ def run(source: str, name: str, line: int, namespace: dict[str, Any]) -> None:
     assert not missed, f"{name}: the results in lines {missed} were never reached"
 
 
-def matches(told: str, given: str) -> bool:
+def matches(told, given):
     """Whether *given* is what is *told*, in which ``...`` stands for anything."""
     lines = (line.rstrip() for line in given.splitlines())
     pattern = ".*?".join(re.escape(part) for part in told.split("..."))
     return re.fullmatch(pattern, "\n".join(lines), re.DOTALL) is not None
 
 
-def _told(source: str) -> dict[int, str]:
+def _told(source):
     """The comments that stand behind code, by line."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {
@@ -62,17 +58,17 @@ def _told(source: str) -> dict[int, str]:
 class _Marker(ast.NodeTransformer):
     """Puts the check around each expression that has a comment."""
 
-    def __init__(self, told: dict[int, str]) -> None:
+    def __init__(self, told):
         self.told = told
-        self.marked: set[int] = set()
+        self.marked = set()
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+    def visit_Expr(self, node):
         assert node.end_lineno is not None
         if node.end_lineno not in self.told:
             return node
         self.marked.add(node.end_lineno)
         nothing = ast.arguments([], [], None, [], [], None, [])
-        arguments: list[ast.expr] = [
+        arguments = [
             ast.Lambda(nothing, node.value),
             ast.Constant(node.end_lineno),
         ]

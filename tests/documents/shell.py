@@ -1,11 +1,8 @@
 """Runs what a document tells its reader to type, and what it tells cron to run."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.documents.results import matches
@@ -30,7 +27,7 @@ class Typed(NamedTuple):
     output: str | None
 
 
-def run_console(text: str) -> None:
+def run_console(text):
     """Run a ``console`` block: a command in each line, or, with prompts, outputs between them."""
     lines = list(typed(text))
     commands = [line.command for line in lines]
@@ -43,7 +40,7 @@ def run_console(text: str) -> None:
             assert matches(line.output, output.strip("\n")), f"{line.command}\n{output}"
 
 
-def run_crontab(text: str) -> None:
+def run_crontab(text):
     """Run the commands of a crontab, once each, as cron does: with sh, and mail for no output."""
     for line in text.splitlines():
         if not line or line.startswith("#") or re.fullmatch(r"\w+=\S*", line):
@@ -55,7 +52,7 @@ def run_crontab(text: str) -> None:
         assert done.returncode == 0, f"{line}\n{done.stdout}"
 
 
-def run_script(text: str, environment: dict[str, str] | None = None) -> None:
+def run_script(text, environment=None):
     """Run a script of a platform's, such as a step of a workflow."""
     _parse(text)
     if not only_parsed(text):
@@ -63,12 +60,12 @@ def run_script(text: str, environment: dict[str, str] | None = None) -> None:
         assert done.returncode == 0, f"{text}\n{done.stdout}"
 
 
-def only_parsed(command: str) -> str | None:
+def only_parsed(command):
     """:returns: why this command does not run here; ``None`` if it does."""
     return next((ONLY_PARSED[name] for name in _programs(command) if name in ONLY_PARSED), None)
 
 
-def _programs(command: str) -> Iterator[str]:
+def _programs(command):
     words = shlex.shlex(command, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     is_next = True
@@ -80,7 +77,7 @@ def _programs(command: str) -> Iterator[str]:
             yield word
 
 
-def typed(text: str) -> Iterator[Typed]:
+def typed(text):
     """:returns: the commands of a ``console`` block."""
     text = text.replace("\\\n", "")
     if "$ " not in text[:2]:
@@ -91,20 +88,16 @@ def typed(text: str) -> Iterator[Typed]:
         yield Typed(command, output.rstrip("\n") or None)
 
 
-def _parse(script: str) -> None:
+def _parse(script):
     done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), script
 
 
-def _bash(
-    script: str, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def _bash(script, environment=None):
     return _run(["bash", "-c", script], environment)
 
 
-def _run(
-    command: list[str], environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def _run(command, environment=None):
     return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,

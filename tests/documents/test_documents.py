@@ -5,14 +5,11 @@ before it ended. A block that begins with a file's name is saved under it, too. 
 fails; what is only parsed, and why, is told in :data:`tests.documents.shell.ONLY_PARSED`.
 """
 
-from __future__ import annotations
-
 import ast
 import gc
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +23,7 @@ from tests.documents.platforms import run_dockerfile, run_yaml
 from tests.documents.results import matches, run
 from tests.documents.shell import ONLY_PARSED, only_parsed, run_console, run_crontab, typed
 from tests.documents.world import REPOSITORY, World
-from tests.stores.servers import RedisServer, redis_server
+from tests.stores.servers import redis_server
 
 DOCUMENTS = [
     REPOSITORY / "README.md",
@@ -39,28 +36,26 @@ documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path
 
 
 @pytest.fixture(scope="module")
-def local_kakao() -> Iterator[KakaoEmulator]:
+def local_kakao():
     with KakaoEmulator(app_key=APP_KEY) as kakao:
         yield kakao
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
+def redis():
     with redis_server() as server:
         yield server
 
 
 @pytest.fixture
-def world(local_kakao: KakaoEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(local_kakao, tmp_path, monkeypatch):
     local_kakao.reset()
     return World(tmp_path, local_kakao, monkeypatch)
 
 
 @documents
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # an Airflow task ends
-def test_document__does_what_it_says(
-    document: Path, world: World, request: pytest.FixtureRequest
-) -> None:
+def test_document__does_what_it_says(document, world, request):
     if "REDIS_URL" in document.read_text(encoding="utf-8"):
         world.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
     for part in read(document):
@@ -72,7 +67,7 @@ def test_document__does_what_it_says(
     gc.collect()
 
 
-def carry_out(block: Block, world: World) -> None:
+def carry_out(block, world):
     if block.file_name:
         path = world.folder / block.file_name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +77,7 @@ def carry_out(block: Block, world: World) -> None:
     LANGUAGES[block.language](block, world)
 
 
-def run_python(block: Block, world: World) -> None:
+def run_python(block, world):
     statements = ast.parse(block.text).body
     if any(getattr(node, "name", "").lower().startswith("test") for node in statements):
         run_tests(block, world)
@@ -93,7 +88,7 @@ def run_python(block: Block, world: World) -> None:
     run(block.text, str(block.document), block.line, world.namespace)
 
 
-def run_tests(block: Block, world: World) -> None:
+def run_tests(block, world):
     path = world.folder / (block.file_name or f"test_line_{block.line}.py")
     path.write_text(block.text, encoding="utf-8")
     pytest = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
@@ -101,7 +96,7 @@ def run_tests(block: Block, world: World) -> None:
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 
 
-LANGUAGES: dict[str, Callable[[Block, World], None]] = {
+LANGUAGES = {
     "python": run_python,
     "console": lambda block, _: run_console(block.text),
     "crontab": lambda block, _: run_crontab(block.text),
@@ -114,7 +109,7 @@ LANGUAGES: dict[str, Callable[[Block, World], None]] = {
 
 
 @documents
-def test_document__names_only_what_there_is(document: Path) -> None:
+def test_document__names_only_what_there_is(document):
     for code in inline_code(document):
         if named := re.match(r"kakao-session ([a-z]+)(.*)", code):
             command = app.commands[named[1]]
@@ -125,7 +120,7 @@ def test_document__names_only_what_there_is(document: Path) -> None:
 
 
 @documents
-def test_document__links_to_what_there_is(document: Path) -> None:
+def test_document__links_to_what_there_is(document):
     text = document.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"https?:", target):
@@ -138,54 +133,54 @@ def test_document__links_to_what_there_is(document: Path) -> None:
             assert anchor in map(slug, headings), target
 
 
-def slug(heading: str) -> str:
+def slug(heading):
     """As GitHub and MyST name the anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_only_parsed__is_what_the_list_says_and_no_more() -> None:
+def test_only_parsed__is_what_the_list_says_and_no_more():
     blocks = [part for document in DOCUMENTS for part in read(document) if isinstance(part, Block)]
     consoles = [block.text for block in blocks if block.language == "console"]
     found = {only_parsed(line.command) for text in consoles for line in typed(text)}
     assert found - {None} == set(ONLY_PARSED.values())
 
 
-def test_korean_readme__runs_what_the_english_one_runs() -> None:
+def test_korean_readme__runs_what_the_english_one_runs():
     english, korean = (list(read(path)) for path in DOCUMENTS[:2])
     assert [code(part) for part in english] == [code(part) for part in korean]
 
 
-def code(part: Block | Play) -> tuple[str, str]:
+def code(part):
     return (part.language, part.text) if isinstance(part, Block) else ("play", part.name)
 
 
 @pytest.mark.parametrize("words", [".venv/bin/pytest", "kakao-session emulate --"])
-def test_readme__has_the_lines_that_others_read(words: str) -> None:
+def test_readme__has_the_lines_that_others_read(words):
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
     first = next(line for line in lines if words in line)
     commands = [part.text for part in read(REPOSITORY / "README.md") if isinstance(part, Block)]
     assert f"{first}\n" in commands
 
 
-def test_reference__has_every_public_name() -> None:
+def test_reference__has_every_public_name():
     text = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
     shown = set(re.findall(r"^\.\. auto\w+:: (\w+)", text, re.MULTILINE))
     public = {name for name in dir(kakao_session) if name[0].isupper()} - {"Any", "TYPE_CHECKING"}
     assert shown >= {*kakao_session.__all__, *public, "KakaoEmulator"}
 
 
-def test_picture__shows_what_the_command_does() -> None:
+def test_picture__shows_what_the_command_does():
     assert picture.shown(picture.drawn()) == picture.shown(picture.PICTURE.read_text("utf-8"))
 
 
-def test_picture__asks_nobody_and_tells_nothing_of_its_maker() -> None:
+def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
     svg = picture.PICTURE.read_text(encoding="utf-8")
     assert "url(http" not in svg
     assert "font-face" not in svg
     assert not re.search(r"/tmp|/home|/root|[\w-]{30}", "".join(picture.shown(svg)))
 
 
-def test_koe_table__is_of_today() -> None:
+def test_koe_table__is_of_today():
     text = koe_table.DOCUMENT.read_text(encoding="utf-8")
     assert koe_table.with_table(text) == text
 
@@ -193,29 +188,29 @@ def test_koe_table__is_of_today() -> None:
 # The tests' own tools ------------------------------------------------------------------------
 
 
-def test_result__is_held_against_its_comment() -> None:
+def test_result__is_held_against_its_comment():
     run("1 + 1  # 2\nprint('a', 'b')  # a ...\nx = 3  # for the reader\n", "name", 1, {})
     with pytest.raises(AssertionError, match="name:7 gives '2'"):
         run("1 + 1  # 3\n", "name", 7, {})
 
 
-def test_result__that_is_never_reached_is_told() -> None:
+def test_result__that_is_never_reached_is_told():
     source = "try:\n    pass\nexcept ValueError as error:\n    print(error)  # no\n"
     with pytest.raises(AssertionError, match="never reached"):
         run(source, "name", 1, {})
 
 
-def test_dots__stand_for_anything() -> None:
+def test_dots__stand_for_anything():
     assert matches("a ... c", "a b\nb c")
     assert not matches("a ... c", "a b")
 
 
 @pytest.mark.parametrize("text", ["false\n", "$ echo a\nb\n", "if\n"])
-def test_console__fails(text: str, world: World) -> None:
+def test_console__fails(text, world):
     with pytest.raises(AssertionError):
         run_console(text)
 
 
-def test_unknown_language__fails(world: World) -> None:
+def test_unknown_language__fails(world):
     with pytest.raises(pytest.fail.Exception, match="no test carries out"):
         carry_out(Block(Path("README.md"), 1, "perl", "die"), world)

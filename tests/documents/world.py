@@ -4,20 +4,15 @@ Nothing is installed and no real browser opens: ``pip`` looks at what it is aske
 leads back to this Python, the browser agrees to everything. What a command does with Kakao is real.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-import pytest
 import requests
 from redis import Redis
 from sqlalchemy import Engine
 
 from kakao_session import FileTokenStore, Token
-from kakao_session.emulator import KakaoEmulator
 from tests.free_port import free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -70,11 +65,11 @@ class World:
     :param kakao: to which the environment leads.
     """
 
-    def __init__(self, folder: Path, kakao: KakaoEmulator, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder, kakao, patch):
         self.folder = folder
         self.kakao = kakao
         self.patch = patch
-        self.namespace: dict[str, Any] = {}
+        self.namespace = {}
         self._make_programs(folder / "bin")
         (folder / "secrets").mkdir()
         (folder / "bot").symlink_to(folder)
@@ -97,12 +92,12 @@ class World:
         kakao.write_token_file(folder / "kakao_token.json", hours_ago=7)
         FileTokenStore().save(self.login())
 
-    def login(self, **fields: Any) -> Token:
+    def login(self, **fields):
         """:returns: a login that is a moment old."""
         token = Token.from_response(self.kakao.login(), self.kakao.now())
         return Token({**token, "app_key": self.kakao.app_key, **fields})
 
-    def start_anew(self) -> None:
+    def start_anew(self):
         """Forget what earlier programs have defined, and close what they have left open."""
         for thing in self.namespace.values():
             if isinstance(thing, requests.Session | Redis):
@@ -111,11 +106,11 @@ class World:
                 thing.dispose()
         self.namespace = {"__name__": "__main__"}
 
-    def secret(self, name: str) -> Path:
+    def secret(self, name):
         """The file that stands for a secret of the platform."""
         return self.folder / "secrets" / name
 
-    def _make_programs(self, folder: Path) -> None:
+    def _make_programs(self, folder):
         folder.mkdir()
         python = sys.executable
         for name, program in {
@@ -135,6 +130,6 @@ class World:
             _make_program(folder / name, "/bin/sh", program)
 
 
-def _make_program(path: Path, interpreter: str, text: str) -> None:
+def _make_program(path, interpreter, text):
     path.write_text(f"#!{interpreter}\n{text.lstrip()}", encoding="utf-8")
     path.chmod(0o755)

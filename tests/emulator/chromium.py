@@ -1,16 +1,8 @@
 """A real browser, headless: Debian's Chromium, driven by Playwright."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from tests.emulator.needs import missing, program
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser
 
 _QUIET = (
     "--no-sandbox",
@@ -24,7 +16,7 @@ _QUIET = (
 
 
 @contextmanager
-def chromium(*arguments: str) -> Iterator[Browser]:
+def chromium(*arguments):
     """Start the browser; what it has for a profile is gone with it."""
     path = program("chromium")
     try:

@@ -1,20 +1,11 @@
 """Clients for the emulator's tests: plain requests, through the proxy, with Kakao's real names."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 import requests
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kakao_session.emulator import KakaoEmulator
-
 
 @pytest.fixture
-def kakao(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> KakaoEmulator:
+def kakao(kakao, monkeypatch):
     """The local Kakao, to which the environment leads as in the plugin's own fixture."""
     for name, value in kakao.environment().items():
         monkeypatch.setenv(name, value)
@@ -22,17 +13,17 @@ def kakao(kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch) -> KakaoEmulato
 
 
 @pytest.fixture
-def http(kakao: KakaoEmulator) -> Iterator[requests.Session]:
+def http(kakao):
     """A session that knows nothing of the emulator but what stands in the environment."""
     with requests.Session() as session:
         yield session
 
 
 @pytest.fixture
-def refresh(kakao: KakaoEmulator, http: requests.Session) -> Callable[..., requests.Response]:
+def refresh(kakao, http):
     """The documented refresh; keywords replace a field of the form, ``None`` leaves it out."""
 
-    def post(refresh_token: str | None, **fields: str | None) -> requests.Response:
+    def post(refresh_token, **fields):
         form = {
             "grant_type": "refresh_token",
             "client_id": kakao.app_key,
@@ -45,10 +36,10 @@ def refresh(kakao: KakaoEmulator, http: requests.Session) -> Callable[..., reque
 
 
 @pytest.fixture
-def me(http: requests.Session) -> Callable[[str], requests.Response]:
+def me(http):
     """``/v2/user/me`` with an access token."""
 
-    def get(access_token: str) -> requests.Response:
+    def get(access_token):
         headers = {"Authorization": f"Bearer {access_token}"}
         return http.get("https://kapi.kakao.com/v2/user/me", headers=headers, timeout=10)
 

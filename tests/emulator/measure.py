@@ -4,8 +4,6 @@ The clients are processes of their own and speak over plain sockets, lest it is 
 measured.
 """
 
-from __future__ import annotations
-
 import socket
 import ssl
 import statistics
@@ -37,7 +35,7 @@ _SECONDS = 3.0
 _PER_CLIENT = 20
 
 
-def main() -> None:
+def main():
     """Print what was measured, a line each."""
     runs = [_first_answer() for _ in range(10)]
     for place, what in enumerate(("start to first answer", "the same, with all imports")):
@@ -51,18 +49,18 @@ def main() -> None:
             )
 
 
-def _first_answer() -> tuple[float, float]:
+def _first_answer():
     done = subprocess.run([sys.executable, "-c", _START], capture_output=True, check=True)
     alone, with_imports = map(float, done.stdout.split())
     return alone, with_imports
 
 
-def _crowd(kakao: KakaoEmulator) -> str:
+def _crowd(kakao):
     request = _refresh(kakao)
     address = _address(kakao)
     together, failures = threading.Barrier(64), []
 
-    def call() -> None:
+    def call():
         together.wait()
         try:
             with _connected(address, kakao.ca_file) as connection:
@@ -81,14 +79,14 @@ def _crowd(kakao: KakaoEmulator) -> str:
     return f"{64 * _PER_CLIENT} requests in {took:.2f} s, {len(failures)} clients failed"
 
 
-def _throughput(kakao: KakaoEmulator, clients: int) -> float:
+def _throughput(kakao, clients):
     given = _address(kakao), kakao.ca_file, _refresh(kakao)
     with ProcessPoolExecutor(clients) as pool:
         asked = [pool.submit(_keep_asking, *given) for _ in range(clients)]
         return sum(count.result() for count in asked) / _SECONDS
 
 
-def _keep_asking(address: tuple[str, int], ca_file: str, request: bytes) -> int:
+def _keep_asking(address, ca_file, request):
     with _connected(address, ca_file) as connection:
         _exchange(connection, request)
         count, until = 0, time.perf_counter() + _SECONDS
@@ -98,21 +96,21 @@ def _keep_asking(address: tuple[str, int], ca_file: str, request: bytes) -> int:
         return count
 
 
-def _connected(address: tuple[str, int], ca_file: str) -> ssl.SSLSocket:
+def _connected(address, ca_file):
     plain = socket.create_connection(address, timeout=30)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     context = ssl.create_default_context(cafile=ca_file)
     return context.wrap_socket(plain, server_hostname="kauth.kakao.com")
 
 
-def _exchange(connection: ssl.SSLSocket, request: bytes) -> None:
+def _exchange(connection, request):
     connection.sendall(request)
     answer = connection.recv(65_536)
     if not (answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"}")):
         raise AssertionError(answer)
 
 
-def _refresh(kakao: KakaoEmulator) -> bytes:
+def _refresh(kakao):
     form = {
         "grant_type": "refresh_token",
         "client_id": kakao.app_key,
@@ -127,12 +125,12 @@ def _refresh(kakao: KakaoEmulator) -> bytes:
     return head.encode() + body
 
 
-def _address(kakao: KakaoEmulator) -> tuple[str, int]:
+def _address(kakao):
     url = urlsplit(kakao.endpoints.kauth_url)
     return str(url.hostname), int(url.port or 0)
 
 
-def _say(line: str) -> None:
+def _say(line):
     sys.stdout.write(f"{line}\n")
 
 

@@ -1,12 +1,9 @@
 """What a test needs and a machine may lack."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
 from importlib import import_module
-from typing import NoReturn
 
 import pytest
 
@@ -16,7 +13,7 @@ as_root = pytest.mark.skipif(
 on_posix = pytest.mark.skipif(os.name != "posix", reason="Windows has nothing like it")
 
 
-def program(name: str) -> str:
+def program(name):
     """:returns: the program's path; where it is missing, the test is skipped, or fails in CI."""
     return shutil.which(name) or missing(f"no {name} on this machine")
 
@@ -31,7 +28,7 @@ def package(name):
         missing(f"no {name} in this environment")
 
 
-def missing(reason: str) -> NoReturn:
+def missing(reason):
     """Skip the test, or fail it where ``KAKAO_SESSION_NO_SKIP=1`` says that nothing may lack."""
     if os.environ.get("KAKAO_SESSION_NO_SKIP") == "1":
         pytest.fail(reason)

@@ -1,10 +1,7 @@
 """Takes the pictures of the docs anew: ``python -m tests.emulator.pictures``."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import requests
@@ -13,14 +10,11 @@ from kakao_session.emulator import KakaoEmulator
 from kakao_session.endpoints import KAKAO
 from tests.emulator.chromium import chromium
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
 
 
-def main() -> None:
+def main():
     """Write each picture in both languages."""
     DOCS.mkdir(exist_ok=True)
     with KakaoEmulator(consent="page", rate_limit=True) as kakao, chromium() as browser:
@@ -37,9 +31,7 @@ def main() -> None:
             page.screenshot(path=DOCS / f"control-{language}.png", full_page=True)
 
 
-def _opened(
-    browser: Browser, kakao: KakaoEmulator, locale: str, width: int, scale: float = 1
-) -> Page:
+def _opened(browser, kakao, locale, width, scale=1):
     return browser.new_page(
         locale=locale,
         viewport={"width": width, "height": 700},
@@ -49,7 +41,7 @@ def _opened(
     )
 
 
-def _authorize(kakao: KakaoEmulator) -> str:
+def _authorize(kakao):
     query = {
         "client_id": kakao.app_key,
         "redirect_uri": "http://localhost:8765/callback",
@@ -59,7 +51,7 @@ def _authorize(kakao: KakaoEmulator) -> str:
     return f"{KAKAO.authorize_url}?{urlencode(query)}"
 
 
-def _some_traffic(kakao: KakaoEmulator) -> None:
+def _some_traffic(kakao):
     """A bot comes back after seven hours, and once more after its token was withdrawn."""
     os.environ.update(kakao.environment())
     kakao.advance(hours=-7)
@@ -81,7 +73,7 @@ def _some_traffic(kakao: KakaoEmulator) -> None:
     kakao.fail_next(503)
 
 
-def _me(http: requests.Session, access_token: str) -> None:
+def _me(http, access_token):
     headers = {"Authorization": f"Bearer {access_token}"}
     http.get("https://kapi.kakao.com/v2/user/me", headers=headers, timeout=10)
 

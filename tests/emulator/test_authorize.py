@@ -1,25 +1,15 @@
 """The authorization request: prompts, mistakes, members and the browser's logout."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    from kakao_session.emulator import KakaoEmulator
 
 REDIRECT_URI = "http://localhost:8765/callback"
 AUTHORIZE = "https://kauth.kakao.com/oauth/authorize"
 LOGOUT = "https://kauth.kakao.com/oauth/logout"
 
 
-def asked(**query: str) -> dict[str, str]:
+def asked(**query):
     return {
         "client_id": "emulator-rest-api-key",
         "redirect_uri": REDIRECT_URI,
@@ -29,24 +19,22 @@ def asked(**query: str) -> dict[str, str]:
     }
 
 
-def authorize(http: requests.Session, **query: str) -> requests.Response:
+def authorize(http, **query):
     return http.get(AUTHORIZE, params=asked(**query), allow_redirects=False, timeout=10)
 
 
-def decide(http: requests.Session, form: Any, **query: str) -> requests.Response:
+def decide(http, form, **query):
     return http.post(AUTHORIZE, params=asked(**query), data=form, allow_redirects=False, timeout=10)
 
 
-def answer(response: requests.Response) -> dict[str, str]:
+def answer(response):
     assert response.status_code == 302, response.text
     query = parse_qs(urlsplit(response.headers["Location"]).query)
     assert query.pop("state") == ["s"]
     return {name: value for name, [value] in query.items()}
 
 
-def test_page__is_shown_to_who_is_new_and_not_to_who_has_agreed(
-    http: requests.Session, kakao: KakaoEmulator
-) -> None:
+def test_page__is_shown_to_who_is_new_and_not_to_who_has_agreed(http, kakao):
     kakao.consent = "page"
     assert authorize(http, scope="talk_message").status_code == 200
     assert kakao.requests[-1].note == "the user is asked for consent"
@@ -56,19 +44,17 @@ def test_page__is_shown_to_who_is_new_and_not_to_who_has_agreed(
 
 
 @pytest.mark.parametrize("prompt", ["login", "select_account", "create"])
-def test_prompt__asks_again(http: requests.Session, kakao: KakaoEmulator, prompt: str) -> None:
+def test_prompt__asks_again(http, kakao, prompt):
     kakao.consent = "page"
     kakao.login(scopes=["talk_message"])
     assert authorize(http, scope="talk_message", prompt=prompt).status_code == 200
 
 
 @pytest.mark.parametrize("consent", ["given", "page"])
-def test_prompt_none__never_asks(
-    http: requests.Session, kakao: KakaoEmulator, consent: Any
-) -> None:
+def test_prompt_none__never_asks(http, kakao, consent):
     kakao.consent = consent
 
-    def error() -> str:
+    def error():
         return answer(authorize(http, scope="talk_message", prompt="none"))["error"]
 
     assert error() == "consent_required"
@@ -83,21 +69,19 @@ def test_prompt_none__never_asks(
     assert "code" in answer(authorize(http, scope="talk_message", prompt="none"))
 
 
-def test_decision__takes_what_is_ticked_and_was_asked_for(
-    http: requests.Session, kakao: KakaoEmulator
-) -> None:
+def test_decision__takes_what_is_ticked_and_was_asked_for(http, kakao):
     form = {"decision": "agree", "scope": ["friends", "never_asked_for"]}
     assert "code" in answer(decide(http, form, scope="openid talk_message friends"))
     assert [(user.id, user.scopes) for user in kakao.users] == [(123456789, ("openid", "friends"))]
 
 
-def test_decision__cancelled(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_decision__cancelled(http, kakao):
     assert answer(decide(http, {"decision": "cancel"}))["error"] == "access_denied"
     assert answer(decide(http, {}))["error"] == "access_denied"
     assert kakao.users == []
 
 
-def test_account__is_the_one_that_was_chosen(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_account__is_the_one_that_was_chosen(http, kakao):
     kakao.consent = "page"
     kakao.login(user=42)
     page = authorize(http, prompt="select_account").text
@@ -118,7 +102,7 @@ def test_account__is_the_one_that_was_chosen(http: requests.Session, kakao: Kaka
         ({"code_challenge": "c", "code_challenge_method": "plain"}, "invalid_request"),
     ],
 )
-def test_mistake__is_sent_back(http: requests.Session, query: dict[str, str], error: str) -> None:
+def test_mistake__is_sent_back(http, query, error):
     assert answer(authorize(http, **query))["error"] == error
     assert answer(decide(http, {"decision": "agree"}, **query))["error"] == error
 
@@ -135,9 +119,7 @@ def test_mistake__is_sent_back(http: requests.Session, query: dict[str, str], er
         "ftp://h/",
     ],
 )
-def test_redirect_uri__that_no_browser_may_go_to(
-    http: requests.Session, kakao: KakaoEmulator, redirect_uri: str
-) -> None:
+def test_redirect_uri__that_no_browser_may_go_to(http, kakao, redirect_uri):
     for response in (
         authorize(http, redirect_uri=redirect_uri),
         http.get(
@@ -152,12 +134,12 @@ def test_redirect_uri__that_no_browser_may_go_to(
         assert "Location" not in response.headers
 
 
-def test_redirect_uri__in_korean(http: requests.Session) -> None:
+def test_redirect_uri__in_korean(http):
     location = authorize(http, redirect_uri="http://localhost:8765/콜백").headers["Location"]
     assert location.startswith("http://localhost:8765/%EC%BD%9C%EB%B0%B1?code=")
 
 
-def test_refusal__shows_what_was_sent_as_text(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_refusal__shows_what_was_sent_as_text(http, kakao):
     script = "<script>alert(1)</script>"
     response = authorize(http, client_id=script, scope=script)
     assert script not in response.text
@@ -178,9 +160,7 @@ def test_refusal__shows_what_was_sent_as_text(http: requests.Session, kakao: Kak
         ("en", "tlh", "en"),
     ],
 )
-def test_page__language(
-    http: requests.Session, kakao: KakaoEmulator, prefers: str, address: str, language: str
-) -> None:
+def test_page__language(http, kakao, prefers, address, language):
     kakao.consent = "page"
     http.headers["Accept-Language"] = prefers
     page = authorize(http, scope="friends", **({"lang": address} if address else {}))
@@ -190,7 +170,7 @@ def test_page__language(
 
 
 @pytest.mark.parametrize("consent", ["given", "page"])
-def test_member__of_a_test_app(http: requests.Session, kakao: KakaoEmulator, consent: Any) -> None:
+def test_member__of_a_test_app(http, kakao, consent):
     kakao.consent, kakao.members = consent, [42]
     assert "KOE005" in authorize(http).text
     assert "KOE005" in decide(http, {"decision": "agree"}).text
@@ -200,12 +180,12 @@ def test_member__of_a_test_app(http: requests.Session, kakao: KakaoEmulator, con
 
 @pytest.mark.parametrize(("ends", "status"), [("session", 200), ("tokens", 400)])
 def test_logout__of_the_browser(
-    http: requests.Session,
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    ends: Any,
-    status: int,
-) -> None:
+    http,
+    kakao,
+    refresh,
+    ends,
+    status,
+):
     kakao.browser_logout_ends = ends
     token = kakao.login()
     query = {"client_id": kakao.app_key, "logout_redirect_uri": REDIRECT_URI}
@@ -225,9 +205,7 @@ def test_logout__of_the_browser(
         ({"client_id": "emulator-rest-api-key"}, "KOE006"),
     ],
 )
-def test_logout__refused(
-    http: requests.Session, kakao: KakaoEmulator, query: dict[str, str], code: str
-) -> None:
+def test_logout__refused(http, kakao, query, code):
     kakao.redirect_uris = [REDIRECT_URI]
     response = http.get(LOGOUT, params=query, allow_redirects=False, timeout=10)
     assert (response.status_code >= 400, code in response.text) == (True, True)

@@ -1,20 +1,12 @@
 """What no client should send: an answer as Kakao gives, or a clean close, and never the end."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kakao_session.emulator import KakaoEmulator
 
 TOKEN_URL = "https://kauth.kakao.com/oauth/token"
 MEMO = "https://kapi.kakao.com/v2/api/talk/memo/default/send"
@@ -22,10 +14,10 @@ MEMO = "https://kapi.kakao.com/v2/api/talk/memo/default/send"
 
 @pytest.fixture(autouse=True)
 def _still_there(
-    kakao: KakaoEmulator,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-) -> Iterator[None]:
+    kakao,
+    capfd,
+    caplog,
+):
     """Whatever a test has sent: the next client is served, and nobody has seen a traceback."""
     yield
     kakao.body_limit = 1000
@@ -35,7 +27,7 @@ def _still_there(
 
 
 @contextmanager
-def connected(kakao: KakaoEmulator, url: str) -> Iterator[ssl.SSLSocket | socket.socket]:
+def connected(kakao, url):
     address = urlsplit(url)
     assert address.hostname
     assert address.port
@@ -49,7 +41,7 @@ def connected(kakao: KakaoEmulator, url: str) -> Iterator[ssl.SSLSocket | socket
             yield connection
 
 
-def said(connection: socket.socket) -> bytes:
+def said(connection):
     with connection.makefile("rb") as stream:
         return stream.read()
 
@@ -57,9 +49,7 @@ def said(connection: socket.socket) -> bytes:
 @pytest.mark.parametrize(
     "content_type", ["application/json", "text/plain", "", "\xff\xfe", "a/b; x"]
 )
-def test_content_type__that_holds_no_form(
-    http: requests.Session, kakao: KakaoEmulator, content_type: str
-) -> None:
+def test_content_type__that_holds_no_form(http, kakao, content_type):
     body = f"grant_type=refresh_token&client_id={kakao.app_key}&refresh_token=x"
     headers = {"Content-Type": content_type}
     response = http.post(TOKEN_URL, data=body, headers=headers, timeout=10)
@@ -78,20 +68,20 @@ def test_content_type__that_holds_no_form(
         b"a=" * 2000,
     ],
 )
-def test_form__of_garbage(http: requests.Session, body: bytes) -> None:
+def test_form__of_garbage(http, body):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     response = http.post(TOKEN_URL, data=body, headers=headers, timeout=10)
     assert response.status_code in (401, 413)
     assert "error" in response.json()
 
 
-def test_form__larger_than_any_form(http: requests.Session) -> None:
+def test_form__larger_than_any_form(http):
     response = http.post(TOKEN_URL, data={"client_id": "x" * 2_000_000}, timeout=10)
     assert response.status_code == 413
     assert "Traceback" not in response.text
 
 
-def test_body__larger_than_the_limit_is_refused_before_it_is_read(kakao: KakaoEmulator) -> None:
+def test_body__larger_than_the_limit_is_refused_before_it_is_read(kakao):
     kakao.body_limit = 1000
     head = b"POST /oauth/token HTTP/1.1\r\nHost: kauth.kakao.com\r\nContent-Length: 1001\r\n\r\n"
     with connected(kakao, kakao.endpoints.kauth_url) as connection:
@@ -99,7 +89,7 @@ def test_body__larger_than_the_limit_is_refused_before_it_is_read(kakao: KakaoEm
         assert said(connection).startswith(b"HTTP/1.1 413 ")
 
 
-def test_body__chunks_without_end(kakao: KakaoEmulator) -> None:
+def test_body__chunks_without_end(kakao):
     kakao.body_limit = 1000
     head = b"POST /oauth/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     with connected(kakao, kakao.endpoints.kauth_url) as connection:
@@ -109,7 +99,7 @@ def test_body__chunks_without_end(kakao: KakaoEmulator) -> None:
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"-5\r\nabc\r\n", b"\xff\xff\r\n"])
-def test_body__in_chunks_that_are_none(kakao: KakaoEmulator, chunk: bytes) -> None:
+def test_body__in_chunks_that_are_none(kakao, chunk):
     head = b"POST /oauth/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     with connected(kakao, kakao.endpoints.kauth_url) as connection:
         connection.sendall(head + chunk)
@@ -134,13 +124,13 @@ def test_body__in_chunks_that_are_none(kakao: KakaoEmulator, chunk: bytes) -> No
         '{"object_type":"text","text":"' + "가" * 201 + '","link":{}}',
     ],
 )
-def test_template__malformed(http: requests.Session, kakao: KakaoEmulator, template: str) -> None:
+def test_template__malformed(http, kakao, template):
     headers = {"Authorization": f"Bearer {kakao.login()['access_token']}"}
     response = http.post(MEMO, data={"template_object": template}, headers=headers, timeout=10)
     assert (response.status_code, response.json()["code"]) == (400, -2)
 
 
-def test_template__of_two_hundred_characters(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_template__of_two_hundred_characters(http, kakao):
     headers = {"Authorization": f"Bearer {kakao.login()['access_token']}"}
     template = '{"object_type":"text","text":"' + "가" * 200 + '","link":{}}'
     response = http.post(MEMO, data={"template_object": template}, headers=headers, timeout=10)
@@ -160,9 +150,7 @@ def test_template__of_two_hundred_characters(http: requests.Session, kakao: Kaka
         ("/v1/api/talk/friends?limit=99999999999999999999", -2),
     ],
 )
-def test_argument__malformed(
-    http: requests.Session, kakao: KakaoEmulator, path: str, code: int
-) -> None:
+def test_argument__malformed(http, kakao, path, code):
     token = kakao.login(scopes=["friends"])
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     response = http.get(f"https://kapi.kakao.com{path}", headers=headers, timeout=10)
@@ -179,9 +167,7 @@ def test_argument__malformed(
         {"target_id_type": "user_id", "target_id": "9" * 5000},
     ],
 )
-def test_target__malformed(
-    http: requests.Session, kakao: KakaoEmulator, target: dict[str, str]
-) -> None:
+def test_target__malformed(http, kakao, target):
     url, headers = "https://kapi.kakao.com/v1/user/unlink", {"Authorization": "KakaoAK x"}
     assert http.post(url, data=target, headers=headers, timeout=10).status_code == 401
     headers = {"Authorization": f"KakaoAK {kakao.admin_key}"}
@@ -206,7 +192,7 @@ def test_target__malformed(
         b"POST /api/reset HTTP/1.1\r\nContent-Length: 10\r\n\r\n",
     ],
 )
-def test_plain_port__garbage(kakao: KakaoEmulator, sent: bytes) -> None:
+def test_plain_port__garbage(kakao, sent):
     with connected(kakao, kakao.proxy_url) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -216,7 +202,7 @@ def test_plain_port__garbage(kakao: KakaoEmulator, sent: bytes) -> None:
 @pytest.mark.parametrize(
     "target", [b"//[", b"/%00%ff%zz", b"https://[/", b"*", b"?", b"/\xff", b"/a b", b"/" * 70_000]
 )
-def test_target__garbage(kakao: KakaoEmulator, target: bytes) -> None:
+def test_target__garbage(kakao, target):
     with connected(kakao, kakao.endpoints.api_url) as connection:
         connection.sendall(b"GET " + target + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
         answer = said(connection)
@@ -224,7 +210,7 @@ def test_target__garbage(kakao: KakaoEmulator, target: bytes) -> None:
     assert b"Traceback" not in answer
 
 
-def test_target__may_be_the_whole_url(kakao: KakaoEmulator) -> None:
+def test_target__may_be_the_whole_url(kakao):
     with connected(kakao, kakao.endpoints.api_url) as connection:
         url = b"https://kapi.kakao.com/v2/user/me?a=1"
         connection.sendall(b"GET " + url + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
@@ -234,7 +220,7 @@ def test_target__may_be_the_whole_url(kakao: KakaoEmulator) -> None:
 
 
 @pytest.mark.parametrize("url", ["proxy_url", "control_url"])
-def test_client__hangs_up_at_every_byte(kakao: KakaoEmulator, url: str) -> None:
+def test_client__hangs_up_at_every_byte(kakao, url):
     requests_ = {
         "proxy_url": b"CONNECT kauth.kakao.com:443 HTTP/1.1\r\nHost: kauth.kakao.com\r\n\r\n",
         "control_url": b"POST /api/reset HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
@@ -247,16 +233,14 @@ def test_client__hangs_up_at_every_byte(kakao: KakaoEmulator, url: str) -> None:
 @pytest.mark.parametrize(
     ("method", "status"), [("HEAD", 405), ("OPTIONS", 200), ("DELETE", 405), ("PATCH", 405)]
 )
-def test_method__that_is_not_taken(http: requests.Session, method: str, status: int) -> None:
+def test_method__that_is_not_taken(http, method, status):
     response = http.request(method, TOKEN_URL, timeout=10)
     assert response.status_code == status
     assert "POST" in response.headers["Allow"]
 
 
-def test_fault__with_what_no_answer_can_hold(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
-    faults: list[dict[str, Any]] = [
+def test_fault__with_what_no_answer_can_hold(kakao, refresh):
+    faults = [
         {"json": "\ud800"},
         {"headers": {"X": "a\r\nb"}},
         {"error_code": "KOE999"},
@@ -272,7 +256,7 @@ def test_fault__with_what_no_answer_can_hold(
     assert refresh("r").status_code == 400
 
 
-def test_clock__stays_within_the_calendar(kakao: KakaoEmulator) -> None:
+def test_clock__stays_within_the_calendar(kakao):
     for days in (10_000_000, -100_000):
         with pytest.raises(ValueError, match="1970"):
             kakao.advance(days=days)

@@ -1,22 +1,14 @@
 """Clients of other makes, unmodified, with the environment alone and Kakao's real host names."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.emulator.needs import program
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kakao_session.emulator import KakaoEmulator
 
 ME = "https://kapi.kakao.com/v2/user/me"
 
@@ -85,7 +77,7 @@ server.listen(0, '127.0.0.1', async () => {
 """
 
 
-def run(kakao: KakaoEmulator, *command: str, **extra: str) -> str:
+def run(kakao, *command, **extra):
     """:returns: what a program prints that finds nothing in its environment but what is needed."""
     environment = {"PATH": os.environ["PATH"], **kakao.environment(), **extra}
     done = subprocess.run(
@@ -95,15 +87,15 @@ def run(kakao: KakaoEmulator, *command: str, **extra: str) -> str:
     return done.stdout
 
 
-def module(source: str) -> list[str]:
+def module(source):
     return [program("node"), "--input-type=module", "--eval", source, "--"]
 
 
-def script(source: str) -> list[str]:
+def script(source):
     return [program("node"), "--eval", source, "--"]
 
 
-def test_curl(kakao: KakaoEmulator) -> None:
+def test_curl(kakao):
     token = kakao.login()
     header = f"Authorization: Bearer {token['access_token']}"
     told = run(kakao, program("curl"), "--silent", "--show-error", "--fail", "-H", header, ME)
@@ -113,14 +105,14 @@ def test_curl(kakao: KakaoEmulator) -> None:
     assert record.headers["user-agent"].startswith("curl/")
 
 
-def test_curl__way_out_is_refused(kakao: KakaoEmulator) -> None:
+def test_curl__way_out_is_refused(kakao):
     curl = [program("curl"), "--silent", "--max-time", "10", "https://example.com/"]
     environment = {"PATH": os.environ["PATH"], **kakao.environment()}
     assert subprocess.run(curl, env=environment, timeout=20, check=False).returncode != 0
     assert [record.host for record in kakao.requests] == ["example.com:443"]
 
 
-def test_python__requests(kakao: KakaoEmulator) -> None:
+def test_python__requests(kakao):
     code = (
         "import sys, requests\n"
         "headers = {'Authorization': 'Bearer ' + sys.argv[2]}\n"
@@ -130,7 +122,7 @@ def test_python__requests(kakao: KakaoEmulator) -> None:
     assert run(kakao, sys.executable, "-c", code, ME, token) == "123456789\n"
 
 
-def test_httpx(kakao: KakaoEmulator) -> None:
+def test_httpx(kakao):
     token = kakao.login()
     with httpx.Client() as client:
         response = client.get(ME, headers={"Authorization": f"Bearer {token['access_token']}"})
@@ -147,31 +139,31 @@ def test_httpx(kakao: KakaoEmulator) -> None:
             client.get("https://example.com/")
 
 
-def test_node__fetch(kakao: KakaoEmulator) -> None:
+def test_node__fetch(kakao):
     token = kakao.login()["access_token"]
     assert run(kakao, *module(FETCH), ME, token, "3") == "200 123456789\n" * 3
     assert [record.host for record in kakao.requests] == ["kapi.kakao.com"] * 3
 
 
-def test_node__fetch_posts_a_form(kakao: KakaoEmulator) -> None:
+def test_node__fetch_posts_a_form(kakao):
     url, token = "https://kauth.kakao.com/oauth/token", kakao.login()["refresh_token"]
     told = run(kakao, *module(FORM), url, kakao.app_key, token)
     assert told == "access_token token_type expires_in\n"
 
 
-def test_node__https(kakao: KakaoEmulator) -> None:
+def test_node__https(kakao):
     token = kakao.login()["access_token"]
     assert run(kakao, *script(HTTPS), ME, token) == "200 123456789\n"
 
 
-def test_node__tls_as_a_module(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_node__tls_as_a_module(kakao, tmp_path):
     path = tmp_path / "client.mjs"
     path.write_text(TLS)
     token = kakao.login()["access_token"]
     assert run(kakao, program("node"), str(path), token) == "200 true\n"
 
 
-def test_node__nothing_leaves_the_machine(kakao: KakaoEmulator) -> None:
+def test_node__nothing_leaves_the_machine(kakao):
     # Newer versions would ask the proxy, which refuses in words of its own.
     printed = run(kakao, *script(OUT), NODE_USE_ENV_PROXY="0")
     told = dict(line.split(" ", 1) for line in printed.splitlines())
@@ -189,13 +181,11 @@ def test_node__nothing_leaves_the_machine(kakao: KakaoEmulator) -> None:
     assert {(record.service, record.status) for record in kakao.requests} == {("proxy", 403)}
 
 
-def test_node__loopback_is_left_alone(kakao: KakaoEmulator) -> None:
+def test_node__loopback_is_left_alone(kakao):
     assert run(kakao, *script(LOOPBACK)) == "mine\nmine\n"
 
 
-def test_node__options_of_the_user_stay(
-    kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_node__options_of_the_user_stay(kakao, monkeypatch):
     monkeypatch.setenv("NODE_OPTIONS", "--max-old-space-size=77")
     assert kakao.environment()["NODE_OPTIONS"].startswith("--max-old-space-size=77 --require ")
     monkeypatch.setenv("NODE_OPTIONS", kakao.environment()["NODE_OPTIONS"])

@@ -5,15 +5,12 @@ Kakao: plain requests, Kakao's host names, TLS, and the variables that it has pr
 switches are moved through its JSON endpoints.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,9 +18,6 @@ import requests
 
 from tests.emulator import protocol
 from tests.emulator.protocol import DAPI, KAPI, KAUTH
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 REDIRECT_URI = "http://localhost:8765/callback"
 ADMIN_KEY = "emulator-admin-key"
@@ -36,19 +30,19 @@ TEMPLATE = json.dumps(
 class Kakao:
     """Kakao as a program meets it."""
 
-    def __init__(self, variables: dict[str, str], http: requests.Session) -> None:
+    def __init__(self, variables, http):
         self.app_key = variables["KAKAO_REST_API_KEY"]
         self._control = variables["KAKAO_EMULATOR_URL"]
         self._http = http
 
-    def drive(self, action: str, **fields: Any) -> None:
+    def drive(self, action, **fields):
         response = self._http.post(f"{self._control}/api/{action}", json=fields, timeout=10)
         assert response.status_code == 200, response.text
 
-    def ask(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+    def ask(self, method, url, **kwargs):
         return self._http.request(method, url, allow_redirects=False, timeout=10, **kwargs)
 
-    def authorize(self, **query: str) -> requests.Response:
+    def authorize(self, **query):
         asked = {
             "client_id": self.app_key,
             "redirect_uri": REDIRECT_URI,
@@ -57,44 +51,42 @@ class Kakao:
         }
         return self.ask("GET", f"{KAUTH}/oauth/authorize", params=asked)
 
-    def code(self, **query: str) -> str:
+    def code(self, **query):
         response = self.authorize(**query)
         assert response.status_code == 302, response.text
         [code] = parse_qs(urlsplit(response.headers["Location"]).query)["code"]
         return code
 
-    def token_request(self, grant_type: str, **form: str) -> requests.Response:
+    def token_request(self, grant_type, **form):
         form = {"grant_type": grant_type, "client_id": self.app_key, **form}
         return self.ask("POST", f"{KAUTH}/oauth/token", data=form)
 
-    def redeem(self, code: str, **form: str) -> requests.Response:
+    def redeem(self, code, **form):
         form = {"redirect_uri": REDIRECT_URI, **form}
         return self.token_request("authorization_code", code=code, **form)
 
-    def login(self, scope: str = "talk_message") -> dict[str, Any]:
+    def login(self, scope="talk_message"):
         return dict(self.redeem(self.code(scope=scope)).json())
 
-    def refresh(self, token: dict[str, Any], **form: str) -> requests.Response:
+    def refresh(self, token, **form):
         return self.token_request("refresh_token", refresh_token=token["refresh_token"], **form)
 
-    def call(
-        self, path: str, token: dict[str, Any] | None = None, **kwargs: Any
-    ) -> requests.Response:
+    def call(self, path, token=None, **kwargs):
         access_token = token["access_token"] if token else "nobody's"
         headers = {"Authorization": f"Bearer {access_token}"}
         return self.ask(kwargs.pop("method", "GET"), f"{KAPI}{path}", headers=headers, **kwargs)
 
-    def send_to_me(self, token: dict[str, Any], template: str = TEMPLATE) -> requests.Response:
+    def send_to_me(self, token, template=TEMPLATE):
         form = {"template_object": template}
         return self.call("/v2/api/talk/memo/default/send", token, method="POST", data=form)
 
 
 @pytest.fixture(scope="module")
-def variables() -> Iterator[dict[str, str]]:
+def variables():
     command = [sys.executable, "-m", "kakao_session", "emulate", "--consent", "given"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
-        found: dict[str, str] = {}
+        found = {}
         while (line := process.stdout.readline().decode()).startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             found[name] = shlex.split(value)[0]
@@ -105,7 +97,7 @@ def variables() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def kakao_there(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Kakao]:
+def kakao_there(variables, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with requests.Session() as http:
@@ -117,29 +109,27 @@ def kakao_there(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> I
 # Errors of kauth -----------------------------------------------------------------------------
 
 
-def made(code: str) -> Callable[[Kakao], tuple[requests.Response, str]]:
+def made(code):
     """:returns: a case for what no request can bring about: it is ordered."""
 
-    def case(kakao: Kakao) -> tuple[requests.Response, str]:
+    def case(kakao):
         kakao.drive("fail-next", error_code=code)
         return kakao.token_request("refresh_token", refresh_token="any"), ""
 
     return case
 
 
-def switched(
-    fields: dict[str, Any], **query: str
-) -> Callable[[Kakao], tuple[requests.Response, str]]:
+def switched(fields, **query):
     """:returns: a case for what the app's console page has wrong."""
 
-    def case(kakao: Kakao) -> tuple[requests.Response, str]:
+    def case(kakao):
         kakao.drive("switches", **fields)
         return kakao.authorize(**query), query.get("scope", "")
 
     return case
 
 
-def wrong_secret(kakao: Kakao) -> tuple[requests.Response, str]:
+def wrong_secret(kakao):
     token = kakao.login()
     kakao.drive("switches", client_secret=SECRET)
     assert kakao.refresh(token).json()["error_code"] == "KOE010"
@@ -147,7 +137,7 @@ def wrong_secret(kakao: Kakao) -> tuple[requests.Response, str]:
     return kakao.token_request("refresh_token", refresh_token="any", client_secret="wrong"), ""
 
 
-def wrong_app(kakao: Kakao) -> tuple[requests.Response, str]:
+def wrong_app(kakao):
     assert "KOE101" in kakao.authorize(client_id="another").text
     form, url = {"grant_type": "refresh_token", "refresh_token": "any"}, f"{KAUTH}/oauth/token"
     basic = kakao.ask("POST", url, data=form, auth=(kakao.app_key, ""))
@@ -155,7 +145,7 @@ def wrong_app(kakao: Kakao) -> tuple[requests.Response, str]:
     return kakao.refresh({"refresh_token": "any"}, client_id="what I sent"), "what I sent"
 
 
-def too_many(kakao: Kakao) -> tuple[requests.Response, str]:
+def too_many(kakao):
     token = kakao.login()
     for _ in range(19):
         assert kakao.refresh(token).status_code == 200
@@ -168,11 +158,11 @@ def too_many(kakao: Kakao) -> tuple[requests.Response, str]:
     return first, ""
 
 
-def other_redirect_uri(kakao: Kakao) -> tuple[requests.Response, str]:
+def other_redirect_uri(kakao):
     return kakao.redeem(kakao.code(), redirect_uri=f"{REDIRECT_URI}/"), ""
 
 
-def wrong_verifier(kakao: Kakao) -> tuple[requests.Response, str]:
+def wrong_verifier(kakao):
     # The example of RFC 7636, appendix B.
     challenge, method = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256"
     code = kakao.code(code_challenge=challenge, code_challenge_method=method)
@@ -182,13 +172,13 @@ def wrong_verifier(kakao: Kakao) -> tuple[requests.Response, str]:
     return refused, ""
 
 
-def code_used_twice(kakao: Kakao) -> tuple[requests.Response, str]:
+def code_used_twice(kakao):
     code = kakao.code()
     assert kakao.redeem(code).status_code == 200
     return kakao.redeem(code), re.escape(code)
 
 
-def dead_refresh_token(kakao: Kakao) -> tuple[requests.Response, str]:
+def dead_refresh_token(kakao):
     unknown = kakao.refresh({"refresh_token": "unknown"})
     unlinked, superseded, expired = kakao.login(), kakao.login(), kakao.login()
     kakao.call("/v1/user/unlink", unlinked, method="POST")
@@ -203,7 +193,7 @@ def dead_refresh_token(kakao: Kakao) -> tuple[requests.Response, str]:
     return unknown, ""
 
 
-KAUTH_CASES: dict[str, Callable[[Kakao], tuple[requests.Response, str]]] = {
+KAUTH_CASES = {
     "KOE003": made("KOE003"),
     "KOE004": switched({"login_activated": False}),
     "KOE005": switched({"members": [1]}),
@@ -226,12 +216,12 @@ KAUTH_CASES: dict[str, Callable[[Kakao], tuple[requests.Response, str]]] = {
 }
 
 
-def test_kauth_errors__each_row_has_a_case() -> None:
+def test_kauth_errors__each_row_has_a_case():
     assert list(KAUTH_CASES) == [row.code for row in protocol.KAUTH_ERRORS]
 
 
 @pytest.mark.parametrize("row", protocol.KAUTH_ERRORS, ids=lambda row: row.code)
-def test_kauth_error(row: protocol.KauthError, kakao_there: Kakao) -> None:
+def test_kauth_error(row, kakao_there):
     response, sent = KAUTH_CASES[row.code](kakao_there)
     assert "Location" not in response.headers
     description = row.description.format(sent=sent)
@@ -263,7 +253,7 @@ def test_kauth_error(row: protocol.KauthError, kakao_there: Kakao) -> None:
         "http://localhost:8765/callback?x=1",
     ],
 )
-def test_redirect_uri__is_compared_to_the_letter(almost: str, kakao_there: Kakao) -> None:
+def test_redirect_uri__is_compared_to_the_letter(almost, kakao_there):
     kakao_there.drive("switches", redirect_uris=[REDIRECT_URI])
     assert kakao_there.authorize().status_code == 302
     refused = kakao_there.authorize(redirect_uri=almost)
@@ -273,10 +263,10 @@ def test_redirect_uri__is_compared_to_the_letter(almost: str, kakao_there: Kakao
 # Errors of kapi ------------------------------------------------------------------------------
 
 
-def ordered(code: int) -> Callable[[Kakao], requests.Response]:
+def ordered(code):
     """:returns: a case for what no request can bring about: it is ordered."""
 
-    def case(kakao: Kakao) -> requests.Response:
+    def case(kakao):
         token = kakao.login()
         kakao.drive("fail-next", error_code=code, path="/v2/user/me")
         return kakao.call("/v2/user/me", token)
@@ -284,13 +274,13 @@ def ordered(code: int) -> Callable[[Kakao], requests.Response]:
     return case
 
 
-def unlinked_user(kakao: Kakao) -> requests.Response:
+def unlinked_user(kakao):
     target = {"target_id_type": "user_id", "target_id": "42"}
     headers = {"Authorization": f"KakaoAK {ADMIN_KEY}"}
     return kakao.ask("POST", f"{KAPI}/v1/user/unlink", headers=headers, data=target)
 
 
-KAPI_CASES: dict[int, Callable[[Kakao], requests.Response]] = {
+KAPI_CASES = {
     **{row.code: ordered(row.code) for row in protocol.KAPI_ERRORS},
     -2: lambda kakao: kakao.send_to_me(kakao.login(), "{"),
     -101: unlinked_user,
@@ -303,7 +293,7 @@ KAPI_CASES: dict[int, Callable[[Kakao], requests.Response]] = {
 
 
 @pytest.mark.parametrize("row", protocol.KAPI_ERRORS, ids=lambda row: str(row.code))
-def test_kapi_error(row: protocol.KapiError, kakao_there: Kakao) -> None:
+def test_kapi_error(row, kakao_there):
     response = KAPI_CASES[row.code](kakao_there)
     body = response.json()
     assert response.status_code in row.statuses
@@ -314,19 +304,19 @@ def test_kapi_error(row: protocol.KapiError, kakao_there: Kakao) -> None:
     assert invalid == ("Bearer error=invalid_token" if row.code == -401 else None)
 
 
-def ip_mismatched(kakao: Kakao) -> requests.Response:
+def ip_mismatched(kakao):
     token = kakao.login()
     kakao.drive("fail-next", kind="ip_mismatched", path="/v2/user/me")
     return kakao.call("/v2/user/me", token)
 
 
-def expired_token(kakao: Kakao) -> requests.Response:
+def expired_token(kakao):
     token = kakao.login()
     kakao.drive("advance", seconds=21599)
     return kakao.call("/v2/user/me", token)
 
 
-REFUSAL_CASES: dict[str, Callable[[Kakao], requests.Response]] = {
+REFUSAL_CASES = {
     "unknown token": lambda kakao: kakao.call("/v1/user/access_token_info"),
     "expired token": expired_token,
     "ip mismatched": ip_mismatched,
@@ -336,7 +326,7 @@ REFUSAL_CASES: dict[str, Callable[[Kakao], requests.Response]] = {
 
 
 @pytest.mark.parametrize("name", protocol.REFUSALS)
-def test_refusal__to_the_letter(name: str, kakao_there: Kakao) -> None:
+def test_refusal__to_the_letter(name, kakao_there):
     response = REFUSAL_CASES[name](kakao_there)
     assert (response.status_code, response.text) == protocol.REFUSALS[name]
     assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
@@ -353,7 +343,7 @@ SHAPES = {
 }
 
 
-def check_answer(captured: Any, answer: Any) -> None:
+def check_answer(captured, answer):
     """The same keys in the same order, and the same values but for what differs each time."""
     if isinstance(captured, dict):
         assert list(answer) == list(captured)
@@ -370,13 +360,13 @@ def check_answer(captured: Any, answer: Any) -> None:
         assert (answer, type(answer)) == (captured, type(captured))
 
 
-def late_refresh(kakao: Kakao) -> Any:
+def late_refresh(kakao):
     token = kakao.login()
     kakao.drive("advance", days=31)
     return kakao.refresh(token).json()
 
 
-ANSWER_CASES: dict[str, Callable[[Kakao], Any]] = {
+ANSWER_CASES = {
     "login": lambda kakao: kakao.login(),
     "login with OpenID Connect": lambda kakao: kakao.login("openid profile_nickname,account_email"),
     "login without a scope": lambda kakao: kakao.login(""),
@@ -396,7 +386,7 @@ ANSWER_CASES: dict[str, Callable[[Kakao], Any]] = {
 
 
 @pytest.mark.parametrize("name", protocol.ANSWERS)
-def test_answer(name: str, kakao_there: Kakao) -> None:
+def test_answer(name, kakao_there):
     check_answer(protocol.ANSWERS[name], ANSWER_CASES[name](kakao_there))
 
 
@@ -408,7 +398,7 @@ def test_answer(name: str, kakao_there: Kakao) -> None:
     protocol.ENDPOINTS,
     ids=lambda row: f"{row.method} {urlsplit(row.url).path} {row.credential}",
 )
-def test_endpoint(row: protocol.Endpoint, kakao_there: Kakao) -> None:
+def test_endpoint(row, kakao_there):
     token = kakao_there.login("talk_message friends openid")
     target = {"target_id_type": "user_id", "target_id": "123456789"}
     arguments = {
@@ -440,20 +430,20 @@ def test_endpoint(row: protocol.Endpoint, kakao_there: Kakao) -> None:
         assert kakao_there.ask(row.method, row.url, headers=wrong, **sent).status_code == 401
 
 
-def test_dapi__refuses_in_a_shape_of_its_own(kakao_there: Kakao) -> None:
+def test_dapi__refuses_in_a_shape_of_its_own(kakao_there):
     refused = kakao_there.ask("GET", f"{DAPI}/v2/search/web", params={"query": "q"})
     assert list(refused.json()) == ["errorType", "message"]
     assert refused.json()["errorType"] == "AccessDeniedError"
 
 
-def test_authorize__cancelled(kakao_there: Kakao) -> None:
+def test_authorize__cancelled(kakao_there):
     kakao_there.drive("switches", consent="denied")
     location = kakao_there.authorize(state="s").headers["Location"]
     wanted = "?error=access_denied&error_description=User%20denied%20access&state=s"
     assert location == f"{REDIRECT_URI}{wanted}"
 
 
-def test_codes_and_secrets__client_credentials_come_first(kakao_there: Kakao) -> None:
+def test_codes_and_secrets__client_credentials_come_first(kakao_there):
     kakao_there.drive("switches", client_secret=SECRET)
     assert kakao_there.redeem("unknown").json()["error_code"] == "KOE010"
     assert kakao_there.redeem("x", client_id="another").json()["error_code"] == "KOE101"

@@ -1,27 +1,19 @@
 """The JSON endpoints of the control page, and who is kept away from them."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from kakao_session.emulator import control
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kakao_session.emulator import KakaoEmulator
-
 
 @pytest.fixture
-def drive(kakao: KakaoEmulator, http: requests.Session) -> Callable[..., Any]:
+def drive(kakao, http):
     """Post to an endpoint. :returns: the answer, which is good."""
 
-    def post(action: str, **fields: Any) -> Any:
+    def post(action, **fields):
         response = http.post(f"{kakao.control_url}/api/{action}", json=fields, timeout=10)
         assert response.status_code == 200, response.text
         return response.json()
@@ -30,10 +22,10 @@ def drive(kakao: KakaoEmulator, http: requests.Session) -> Callable[..., Any]:
 
 
 def test_state__shows_everything_and_no_secret(
-    kakao: KakaoEmulator,
-    http: requests.Session,
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    http,
+    me,
+):
     kakao.client_secret = "emulator-secret"
     token = kakao.login(user=2**60 + 1)
     me(token["access_token"])
@@ -58,21 +50,19 @@ def test_state__shows_everything_and_no_secret(
     assert state["switches"]["logout_ends"] == "both"
 
 
-def test_control__is_not_in_the_log(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+def test_control__is_not_in_the_log(kakao, drive):
     drive("advance", hours=1)
     assert kakao.requests == []
 
 
-def test_login__answers_the_token(
-    drive: Callable[..., Any], me: Callable[[str], requests.Response]
-) -> None:
+def test_login__answers_the_token(drive, me):
     token = drive("login", user=str(2**60), scopes=["friends"])
     assert token["scope"] == "friends"
     assert me(token["access_token"]).json()["id"] == 2**60
     assert me(drive("login")["access_token"]).json()["id"] == 123456789
 
 
-def test_advance__and_back(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+def test_advance__and_back(kakao, drive):
     before = kakao.now()
     drive("advance", days=30, hours=1, seconds=0.5)
     assert 30 * 86_400 + 3600 <= kakao.now() - before < 30 * 86_400 + 3660
@@ -90,21 +80,19 @@ def test_advance__and_back(kakao: KakaoEmulator, drive: Callable[..., Any]) -> N
     ],
 )
 def test_token__ends(
-    kakao: KakaoEmulator,
-    drive: Callable[..., Any],
-    me: Callable[[str], requests.Response],
-    action: str,
-    msg: str,
-) -> None:
+    kakao,
+    drive,
+    me,
+    action,
+    msg,
+):
     token = kakao.login()["access_token"]
     state = drive(action)
     assert not any(each["alive"] for each in state["tokens"] if each["kind"] == "access")
     assert me(token).json()["msg"] == msg
 
 
-def test_fail_next__and_no_more(
-    kakao: KakaoEmulator, drive: Callable[..., Any], refresh: Callable[..., requests.Response]
-) -> None:
+def test_fail_next__and_no_more(kakao, drive, refresh):
     token = kakao.login()["refresh_token"]
     state = drive("fail-next", kind=503, retry_after=1, headers={"X-One": "1"})
     assert state["failures"] == [
@@ -122,7 +110,7 @@ def test_fail_next__and_no_more(
     assert drive("clear-requests")["requests"] == []
 
 
-def test_switches__by_name(kakao: KakaoEmulator, drive: Callable[..., Any]) -> None:
+def test_switches__by_name(kakao, drive):
     state = drive("switches", rate_limit=True, logout_ends="access_token", members=[1, 2])
     assert (kakao.rate_limit, kakao.logout_ends, kakao.members) == (True, "access_token", [1, 2])
     assert state["switches"]["rate_limit"] is True
@@ -130,7 +118,7 @@ def test_switches__by_name(kakao: KakaoEmulator, drive: Callable[..., Any]) -> N
     assert (kakao.rate_limit, kakao.logout_ends, kakao.members) == (False, "both", None)
 
 
-def test_environment__leads_here(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_environment__leads_here(kakao, http):
     told = http.get(f"{kakao.control_url}/api/environment", timeout=10).json()
     assert told == kakao.environment()
     assert told["KAKAO_EMULATOR_URL"] == kakao.control_url
@@ -169,9 +157,7 @@ def test_environment__leads_here(kakao: KakaoEmulator, http: requests.Session) -
         ("reset", None, "the body is not a JSON object"),
     ],
 )
-def test_fields__that_do_not_fit(
-    kakao: KakaoEmulator, http: requests.Session, action: str, body: Any, words: str
-) -> None:
+def test_fields__that_do_not_fit(kakao, http, action, body, words):
     response = http.post(
         f"{kakao.control_url}/api/{action}",
         data=json.dumps(body),
@@ -184,7 +170,7 @@ def test_fields__that_do_not_fit(
     assert (kakao.rate_limit, kakao.failures) == (False, [])
 
 
-def test_body__that_is_no_json(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_body__that_is_no_json(kakao, http):
     for body in (b"", b"{", b"\xff", b"[" * 100_000):
         response = http.post(
             f"{kakao.control_url}/api/reset",
@@ -196,12 +182,12 @@ def test_body__that_is_no_json(kakao: KakaoEmulator, http: requests.Session) -> 
         assert "error" in response.json()
 
 
-def test_body__too_large(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_body__too_large(kakao, http):
     response = http.post(f"{kakao.control_url}/api/reset", data=bytes(2_000_000), timeout=10)
     assert response.status_code == 413
 
 
-def test_paths__that_are_not_there(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_paths__that_are_not_there(kakao, http):
     for method, path, status in (
         ("GET", "/nothing", 404),
         ("POST", "/api/explode", 404),
@@ -209,7 +195,7 @@ def test_paths__that_are_not_there(kakao: KakaoEmulator, http: requests.Session)
         ("GET", "/static/../control.py", 404),
         ("GET", "/static/%2e%2e/control.py", 404),
     ):
-        body: dict[str, str] | None = {} if method == "POST" else None
+        body = {} if method == "POST" else None
         response = http.request(method, f"{kakao.control_url}{path}", json=body, timeout=10)
         assert response.status_code == status
         assert "error" in response.json()
@@ -228,9 +214,7 @@ def test_paths__that_are_not_there(kakao: KakaoEmulator, http: requests.Session)
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/api/state", "/api/environment", "/static/control.js"])
-def test_page_from_elsewhere__reads_nothing(
-    kakao: KakaoEmulator, http: requests.Session, path: str, headers: dict[str, str]
-) -> None:
+def test_page_from_elsewhere__reads_nothing(kakao, http, path, headers):
     port = kakao.control_url.rpartition(":")[2]
     headers = {name: value.format(port=port) for name, value in headers.items()}
     response = http.get(f"{kakao.control_url}{path}", headers=headers, timeout=10)
@@ -254,9 +238,7 @@ def test_page_from_elsewhere__reads_nothing(
         {"Content-Type": ""},
     ],
 )
-def test_page_from_elsewhere__changes_nothing(
-    kakao: KakaoEmulator, http: requests.Session, headers: dict[str, str]
-) -> None:
+def test_page_from_elsewhere__changes_nothing(kakao, http, headers):
     token = kakao.login()["access_token"]
     port = kakao.control_url.rpartition(":")[2]
     headers = {name: value.format(port=port) for name, value in headers.items()}
@@ -273,7 +255,7 @@ def test_page_from_elsewhere__changes_nothing(
     assert issue.ended is None
 
 
-def test_preflight__is_not_granted(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_preflight__is_not_granted(kakao, http):
     headers = {
         "Origin": "https://attacker.example",
         "Access-Control-Request-Method": "POST",
@@ -285,7 +267,7 @@ def test_preflight__is_not_granted(kakao: KakaoEmulator, http: requests.Session)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_own_page__may(kakao: KakaoEmulator, http: requests.Session, host: str) -> None:
+def test_own_page__may(kakao, http, host):
     url = kakao.control_url.replace("127.0.0.1", host)
     headers = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
     response = http.post(f"{url}/api/advance", json={"hours": 1}, headers=headers, timeout=10)
@@ -294,7 +276,7 @@ def test_own_page__may(kakao: KakaoEmulator, http: requests.Session, host: str) 
     assert http.get(f"{url}/", headers=link, timeout=10).status_code == 200
 
 
-def test_page__loads_nothing_from_elsewhere(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_page__loads_nothing_from_elsewhere(kakao, http):
     for path in ("/", "/static/control.css", "/static/control.js"):
         response = http.get(f"{kakao.control_url}{path}", timeout=10)
         assert response.status_code == 200
@@ -304,7 +286,7 @@ def test_page__loads_nothing_from_elsewhere(kakao: KakaoEmulator, http: requests
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_documentation__names_every_endpoint(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_documentation__names_every_endpoint(kakao, http):
     page = http.get(f"{kakao.control_url}/", timeout=10).text
     for action in ("switches", *control._FIELDS):
         assert f"POST /api/{action}" in (control.__doc__ or "")

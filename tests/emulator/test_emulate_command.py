@@ -1,7 +1,5 @@
 """``kakao-session emulate``: an unmodified program against the local Kakao, and the story after."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -38,19 +36,19 @@ print(json.dumps(tokens))
 """
 
 
-def emulate(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def emulate(*arguments, stdin=""):
     return subprocess.run(
         [*COMMAND, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
     )
 
 
-def started(*arguments: str) -> subprocess.Popen[str]:
+def started(*arguments):
     return subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_tutorial__runs_unmodified_and_its_story_is_told() -> None:
+def test_tutorial__runs_unmodified_and_its_story_is_told():
     done = emulate("--", sys.executable, "-c", TUTORIAL)
     assert done.returncode == 0, done.stderr
     user, tokens = done.stdout.splitlines()
@@ -73,7 +71,7 @@ def test_tutorial__runs_unmodified_and_its_story_is_told() -> None:
     assert max(map(len, story.splitlines())) <= 80
 
 
-def test_story__shows_no_token() -> None:
+def test_story__shows_no_token():
     done = emulate("--", sys.executable, "-c", TUTORIAL)
     tokens = json.loads(done.stdout.splitlines()[-1])
     assert tokens["access_token"] not in done.stderr
@@ -81,7 +79,7 @@ def test_story__shows_no_token() -> None:
     assert not re.search(r"[\w-]{25}", done.stderr)
 
 
-def test_token_file__is_as_the_tutorial_leaves_it() -> None:
+def test_token_file__is_as_the_tutorial_leaves_it():
     program = "import os; print(open(os.environ['KAKAO_SESSION_TOKEN_FILE']).read())"
     done = emulate("--", sys.executable, "-c", program)
     assert list(json.loads(done.stdout)) == [
@@ -95,7 +93,7 @@ def test_token_file__is_as_the_tutorial_leaves_it() -> None:
     ]
 
 
-def test_token_file__lies_in_a_private_folder_that_is_gone_afterwards() -> None:
+def test_token_file__lies_in_a_private_folder_that_is_gone_afterwards():
     program = (
         "import os\n"
         "folder = os.path.dirname(os.environ['KAKAO_SESSION_TOKEN_FILE'])\n"
@@ -106,13 +104,13 @@ def test_token_file__lies_in_a_private_folder_that_is_gone_afterwards() -> None:
     assert not Path(folder).exists()
 
 
-def test_fresh__login_is_of_just_now() -> None:
+def test_fresh__login_is_of_just_now():
     done = emulate("--fresh", "--", "true")
     assert re.search(r"written \d seconds? ago", done.stderr)
     assert re.search(r"access token +[0-9a-f]{8} +ends in 6 hours", done.stderr)
 
 
-def test_story__program_that_asks_kakao_nothing() -> None:
+def test_story__program_that_asks_kakao_nothing():
     assert "the program made no request to Kakao" in emulate("--", "true").stderr
 
 
@@ -120,7 +118,7 @@ def test_story__program_that_asks_kakao_nothing() -> None:
     ("written", "told"),
     [("not JSON", "no readable JSON"), ("[]", "no JSON object"), (None, "No such file")],
 )
-def test_story__token_file_is_spoilt(written: str | None, told: str) -> None:
+def test_story__token_file_is_spoilt(written, told):
     program = (
         f"import os; path, text = os.environ['KAKAO_SESSION_TOKEN_FILE'], {written!r}\n"
         "os.remove(path) if text is None else open(path, 'w').write(text)"
@@ -130,27 +128,27 @@ def test_story__token_file_is_spoilt(written: str | None, told: str) -> None:
     assert told in done.stderr.partition("AFTER")[2]
 
 
-def test_story__way_out_was_refused() -> None:
+def test_story__way_out_was_refused():
     program = "import requests; requests.get('https://example.com/')"
     done = emulate("--", sys.executable, "-c", program)
     assert "ProxyError" in done.stderr
     assert re.search(r"CONNECT example\.com:443 +403", done.stderr)
 
 
-def test_streams__are_the_programs_own() -> None:
+def test_streams__are_the_programs_own():
     program = "import sys; print(sys.stdin.read()[::-1]); print('trouble', file=sys.stderr)"
     done = emulate("--", sys.executable, "-c", program, stdin="abc")
     assert done.stdout == "cba\n"
     assert done.stderr.startswith("trouble\n")
 
 
-def test_arguments__reach_the_program_untouched() -> None:
+def test_arguments__reach_the_program_untouched():
     program = "import sys; print(sys.argv[1:])"
     done = emulate(sys.executable, "-c", program, "--fresh", "--", "-x", "a b")
     assert done.stdout == "['--fresh', '--', '-x', 'a b']\n"
 
 
-def test_status__is_the_programs() -> None:
+def test_status__is_the_programs():
     assert emulate("--", sys.executable, "-c", "raise SystemExit(42)").returncode == 42
     assert emulate("--", "sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
 
@@ -159,9 +157,7 @@ def test_status__is_the_programs() -> None:
 @pytest.mark.parametrize(
     ("command", "status"), [(["sh", "-c", "exit 42"], 42), (["/nothing"], 127), (["/"], 126)]
 )
-def test_status__is_the_programs_when_the_story_can_not_be_told(
-    monkeypatch: pytest.MonkeyPatch, command: list[str], status: int
-) -> None:
+def test_status__is_the_programs_when_the_story_can_not_be_told(monkeypatch, command, status):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # else nothing is left to Python's end
     with Path("/dev/full").open("w") as full:
         assert subprocess.run([*COMMAND, "--", *command], stderr=full).returncode == status
@@ -172,7 +168,7 @@ def test_status__is_the_programs_when_the_story_can_not_be_told(
     assert run.returncode == status
 
 
-def test_program__not_there(tmp_path: Path) -> None:
+def test_program__not_there(tmp_path):
     done = emulate("--", str(tmp_path / "nothing"))
     assert done.returncode == 127
     assert "command not found" in done.stderr
@@ -187,7 +183,7 @@ def test_program__not_there(tmp_path: Path) -> None:
         (0o755, "x", "Not a directory"),
     ],
 )
-def test_program__that_can_not_be_run(tmp_path: Path, mode: int, beyond: str, why: str) -> None:
+def test_program__that_can_not_be_run(tmp_path, mode, beyond, why):
     (tmp_path / "plain").write_text("no script\n")
     (tmp_path / "plain").chmod(mode)
     command = str(tmp_path / "plain" / beyond)
@@ -198,7 +194,7 @@ def test_program__that_can_not_be_run(tmp_path: Path, mode: int, beyond: str, wh
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
-def test_signal__reaches_the_program(number: signal.Signals) -> None:
+def test_signal__reaches_the_program(number):
     program = (
         "import signal, sys, time\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(7))\n"
@@ -213,7 +209,7 @@ def test_signal__reaches_the_program(number: signal.Signals) -> None:
         assert "ON THE WIRE" in process.stderr.read()
 
 
-def test_foreign_settings__are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_foreign_settings__are_replaced(monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://192.0.2.1:9")
     monkeypatch.setenv("NO_PROXY", "*")
@@ -228,7 +224,7 @@ def test_foreign_settings__are_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     assert done.stdout.splitlines()[-1] == "0"
 
 
-def test_serve__until_ctrl_c(tmp_path: Path) -> None:
+def test_serve__until_ctrl_c(tmp_path):
     with started() as process:
         assert process.stdout
         variables = {}
@@ -251,12 +247,12 @@ def test_serve__until_ctrl_c(tmp_path: Path) -> None:
     assert not Path(variables["KAKAO_SESSION_TOKEN_FILE"]).exists()
 
 
-def free_port() -> int:
+def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
-def test_port__is_the_proxys_and_the_control_pages() -> None:
+def test_port__is_the_proxys_and_the_control_pages():
     port = free_port()
     program = "import os; print(os.environ['HTTPS_PROXY'], os.environ['KAKAO_EMULATOR_URL'])"
     url = f"http://127.0.0.1:{port}"
@@ -265,7 +261,7 @@ def test_port__is_the_proxys_and_the_control_pages() -> None:
         assert done.stdout == f"{url} {url}\n", done.stderr
 
 
-def test_port__is_taken() -> None:
+def test_port__is_taken():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         done = emulate("--port", str(port), "--", "true")
@@ -295,12 +291,12 @@ print(answer.status_code, answer.json().get("expires_in"), answer.json().get("er
         (["--switch", "rate_limit=false", "--client-secret", "s"], "200 21599 None"),
     ],
 )
-def test_options__set_the_switches(options: list[str], printed: str) -> None:
+def test_options__set_the_switches(options, printed):
     done = emulate(*options, "--", sys.executable, "-c", LIFE)
     assert done.stdout == f"{printed}\n", done.stderr
 
 
-def test_options__of_the_authorization_page() -> None:
+def test_options__of_the_authorization_page():
     program = (
         "import os, requests\n"
         "query = {'client_id': os.environ['KAKAO_REST_API_KEY'], 'response_type': 'code',\n"
@@ -310,7 +306,7 @@ def test_options__of_the_authorization_page() -> None:
         "print(answer.status_code, answer.headers.get('Location', '').partition('=')[0])"
     )
 
-    def ask(*options: str) -> str:
+    def ask(*options):
         return emulate(*options, "--", sys.executable, "-c", program).stdout.strip()
 
     uri = "http://localhost:8765/callback"
@@ -335,13 +331,13 @@ def test_options__of_the_authorization_page() -> None:
         ["--client-secret"],
     ],
 )
-def test_usage__is_wrong(arguments: list[str]) -> None:
+def test_usage__is_wrong(arguments):
     done = CliRunner().invoke(app, ["emulate", *arguments])
     assert done.exit_code == 2
     assert re.match(r"(Usage: .+)?Error: ", done.output, re.DOTALL)
 
 
-def test_story__has_many_rows() -> None:
+def test_story__has_many_rows():
     program = (
         "import requests\n"
         "with requests.Session() as http:\n"
@@ -352,11 +348,11 @@ def test_story__has_many_rows() -> None:
     assert len(done.stderr.splitlines()) < 150
 
 
-def test_story__has_no_colours_where_nobody_sees_them() -> None:
+def test_story__has_no_colours_where_nobody_sees_them():
     assert "\x1b" not in emulate("--", "true").stderr
 
 
-def test_interrupt__while_nothing_is_asked() -> None:
+def test_interrupt__while_nothing_is_asked():
     with started("--port", "0") as process:
         assert process.stdout
         assert process.stderr
@@ -371,7 +367,7 @@ def test_interrupt__while_nothing_is_asked() -> None:
         assert "Traceback" not in told
 
 
-def test_help__names_what_is_done() -> None:
+def test_help__names_what_is_done():
     text = emulate("--help").stdout
     assert "COMMAND" in text
     assert "--fresh" in text
@@ -386,7 +382,7 @@ def test_help__names_what_is_done() -> None:
         ("trustme", ["emulate", "true"], "pip install 'kakao-session[emulator]'"),
     ],
 )
-def test_extra__is_missing(tmp_path: Path, missing: str, arguments: list[str], line: str) -> None:
+def test_extra__is_missing(tmp_path, missing, arguments, line):
     program = (
         "import sys\n"
         f"sys.modules[{missing!r}] = None\n"

@@ -1,22 +1,14 @@
 """What can be made to go wrong, as a client sees it."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from kakao_session.emulator import KakaoEmulator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-
-def test_status__page_and_then_well_again(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_status__page_and_then_well_again(kakao, refresh):
     token = kakao.login()["refresh_token"]
     kakao.fail_next(503, times=2, retry_after=1)
     for _ in range(2):
@@ -28,33 +20,27 @@ def test_status__page_and_then_well_again(
     assert [record.status for record in kakao.token_requests] == [503, 503, 200]
 
 
-def test_json__as_given(kakao: KakaoEmulator, refresh: Callable[..., requests.Response]) -> None:
+def test_json__as_given(kakao, refresh):
     kakao.fail_next(json={"token_type": "bearer"})
     kakao.fail_next(502, json=["no", "object"])
     assert (refresh("r").status_code, refresh("r").status_code) == (200, 502)
 
 
-def test_error_code__as_documented(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_error_code__as_documented(kakao, refresh):
     kakao.fail_next(error_code="KOE237")
     response = refresh(kakao.login()["refresh_token"])
     assert (response.status_code, response.json()["error_code"]) == (429, "KOE237")
 
 
 @pytest.mark.parametrize(("code", "status"), [(-10, 400), (-9798, 503), (-406, 401), (-5, 403)])
-def test_error_code__of_the_api(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response], code: int, status: int
-) -> None:
+def test_error_code__of_the_api(kakao, me, code, status):
     kakao.fail_next(error_code=code, path="/v2/user/me")
     response = me(kakao.login()["access_token"])
     assert (response.status_code, response.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage"])
-def test_answer__of_another_kind(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response], kind: Any
-) -> None:
+def test_answer__of_another_kind(kakao, refresh, kind):
     kakao.fail_next(kind)
     response = refresh("r")
     assert response.status_code == 200
@@ -63,9 +49,7 @@ def test_answer__of_another_kind(
 
 
 @pytest.mark.parametrize("kind", ["reset", "close", "truncated"])
-def test_answer__none_or_half(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response], kind: Any
-) -> None:
+def test_answer__none_or_half(kakao, refresh, kind):
     token = kakao.login()["refresh_token"]
     kakao.fail_next(kind)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -73,9 +57,7 @@ def test_answer__none_or_half(
     assert refresh(token).status_code == 200
 
 
-def test_after__kakao_has_acted(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_after__kakao_has_acted(kakao, refresh):
     kakao.refresh_token_renewal = "always"
     token = kakao.login()["refresh_token"]
     kakao.fail_next("reset")
@@ -88,9 +70,7 @@ def test_after__kakao_has_acted(
     assert (before.issued is None, after.issued is None) == (True, False)
 
 
-def test_hang__holds_for_the_given_time(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_hang__holds_for_the_given_time(kakao, refresh):
     kakao.fail_next("hang", seconds=0.2)
     started = time.monotonic()
     with pytest.raises(requests.ConnectionError):
@@ -98,7 +78,7 @@ def test_hang__holds_for_the_given_time(
     assert 0.2 <= time.monotonic() - started < 5
 
 
-def test_hang__outlasts_a_time_out(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_hang__outlasts_a_time_out(kakao, http):
     kakao.fail_next("hang")
     with pytest.raises(requests.ReadTimeout):
         http.post("https://kauth.kakao.com/oauth/token", timeout=0.2)
@@ -106,7 +86,7 @@ def test_hang__outlasts_a_time_out(kakao: KakaoEmulator, http: requests.Session)
     assert (record.status, record.note) == (None, "made to fail: hang")
 
 
-def test_hang__does_not_hold_up_the_stop() -> None:
+def test_hang__does_not_hold_up_the_stop():
     with KakaoEmulator() as kakao, requests.Session() as http:
         http.verify = kakao.ca_file
         kakao.fail_next("hang")
@@ -116,9 +96,7 @@ def test_hang__does_not_hold_up_the_stop() -> None:
     assert time.monotonic() - started < 2
 
 
-def test_ip_mismatched__lasts_until_cleared(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response]
-) -> None:
+def test_ip_mismatched__lasts_until_cleared(kakao, me):
     token = kakao.login()["access_token"]
     kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
     for _ in range(3):
@@ -130,29 +108,25 @@ def test_ip_mismatched__lasts_until_cleared(
     assert me(token).status_code == 200
 
 
-def test_redirect__with_headers_of_its_own(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response]
-) -> None:
+def test_redirect__with_headers_of_its_own(kakao, me):
     location = "https://kapi.kakao.com/v1/user/access_token_info"
     kakao.fail_next(302, path="/v2/user/me", headers={"Location": location})
     assert "app_id" in me(kakao.login()["access_token"]).json()
 
 
-def test_kind__unknown(kakao: KakaoEmulator) -> None:
+def test_kind__unknown(kakao):
     with pytest.raises(ValueError, match="kind is a status or one of reset, close"):
-        kakao.fail_next("explode")  # type: ignore[arg-type]  # the mistake that is tested
+        kakao.fail_next("explode")
 
 
 @pytest.mark.parametrize("times", [0, -1])
-def test_times__none_at_all(kakao: KakaoEmulator, times: int) -> None:
+def test_times__none_at_all(kakao, times):
     with pytest.raises(ValueError, match="times is a number from 1, or None for all requests"):
         kakao.fail_next(503, times=times)
     assert kakao.failures == []
 
 
-def test_latency__is_the_token_endpoints(
-    kakao: KakaoEmulator, http: requests.Session, me: Callable[[str], requests.Response]
-) -> None:
+def test_latency__is_the_token_endpoints(kakao, http, me):
     token = kakao.login()
     kakao.latency = 60
     assert me(token["access_token"]).status_code == 200

@@ -1,24 +1,15 @@
 """The emulator's own doors, lightly: whatever comes, it says why not and stays."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kakao_session.emulator import control
 from tests.odd import ANY_TEXT, BODIES, KEYS, fuzz
 
-if TYPE_CHECKING:
-    import requests
-
-    from kakao_session.emulator import KakaoEmulator
-
 
 @fuzz
 @given(st.sampled_from(["switches", *control._FIELDS]), BODIES)
-def test_control(kakao: KakaoEmulator, http: requests.Session, action: str, body: bytes) -> None:
+def test_control(kakao, http, action, body):
     answer = http.post(
         f"{kakao.control_url}/api/{action}",
         data=body,
@@ -37,9 +28,7 @@ FORMS = st.dictionaries(
 
 @fuzz
 @given(FORMS, st.booleans())
-def test_token_endpoint(
-    kakao: KakaoEmulator, http: requests.Session, form: dict[str, str | None], knows_key: bool
-) -> None:
+def test_token_endpoint(kakao, http, form, knows_key):
     key = {"client_id": kakao.app_key} if knows_key else {}
     answer = http.post("https://kauth.kakao.com/oauth/token", data={**form, **key}, timeout=20)
     assert answer.status_code in (400, 401)
@@ -48,7 +37,7 @@ def test_token_endpoint(
 
 @fuzz
 @given(ANY_TEXT, BODIES)
-def test_api(kakao: KakaoEmulator, http: requests.Session, name: str, body: bytes) -> None:
+def test_api(kakao, http, name, body):
     path = name.encode("utf-8", "replace").decode()
     answer = http.post(f"https://kapi.kakao.com/{path}", data=body, timeout=20)
     assert 400 <= answer.status_code < 500

@@ -1,12 +1,9 @@
 """The request log, the reset between tests, and the environment."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,14 +11,8 @@ from kakao_session.emulator import KakaoEmulator
 from kakao_session.emulator.durations import in_words
 from kakao_session.emulator.fingerprint import fingerprint
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
-    import requests
-
-
-def test_record__holds_what_was_sent(kakao: KakaoEmulator, http: requests.Session) -> None:
+def test_record__holds_what_was_sent(kakao, http):
     fields = [("b", "2"), ("a", "1"), ("b", ""), ("한", "글 &")]
     http.post(
         "https://kauth.kakao.com/oauth/token?x=%201&y",
@@ -39,10 +30,10 @@ def test_record__holds_what_was_sent(kakao: KakaoEmulator, http: requests.Sessio
 
 
 def test_record__names_tokens_and_shows_none(
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    refresh,
+    me,
+):
     token = kakao.login()
     new = refresh(token["refresh_token"]).json()
     me(new["access_token"])
@@ -57,10 +48,10 @@ def test_record__names_tokens_and_shows_none(
 
 
 def test_note__says_why_a_token_was_refused(
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    refresh,
+    me,
+):
     kakao.refresh_token_renewal = "always"
     token = kakao.login()
     kakao.advance(hours=7)
@@ -75,10 +66,10 @@ def test_note__says_why_a_token_was_refused(
 
 
 def test_token_requests__are_those_of_the_token_endpoint(
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    refresh,
+    me,
+):
     me("t")
     refresh("r")
     assert [record.path for record in kakao.token_requests] == ["/oauth/token"]
@@ -87,10 +78,10 @@ def test_token_requests__are_those_of_the_token_endpoint(
 
 
 def test_reset__forgets_everything(
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    refresh,
+    me,
+):
     token = kakao.login()
     now = kakao.now()
     kakao.advance(days=1)
@@ -105,17 +96,17 @@ def test_reset__forgets_everything(
     assert refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
 
 
-def test_switches__are_keywords() -> None:
+def test_switches__are_keywords():
     kakao = KakaoEmulator(access_lifetime=60, client_secret="emulator-secret")
     kakao.access_lifetime = 1
     kakao.reset()
     assert (kakao.access_lifetime, kakao.client_secret) == (60, "emulator-secret")
     assert kakao.login()["expires_in"] == 60
     with pytest.raises(TypeError):
-        KakaoEmulator(acces_lifetime=60)  # type: ignore[call-arg]  # the mistake that is tested
+        KakaoEmulator(acces_lifetime=60)
 
 
-def test_environment__leads_every_client_here(kakao: KakaoEmulator) -> None:
+def test_environment__leads_every_client_here(kakao):
     environment = kakao.environment()
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         assert environment[name] == environment[name.lower()] == kakao.proxy_url
@@ -125,7 +116,7 @@ def test_environment__leads_every_client_here(kakao: KakaoEmulator) -> None:
     assert "kakao" not in environment["NO_PROXY"]
 
 
-def test_token_file__is_as_a_login_leaves_it(kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_token_file__is_as_a_login_leaves_it(kakao, tmp_path):
     path = kakao.write_token_file(tmp_path / "token.json", hours_ago=7)
     written = json.loads(path.read_text(encoding="utf-8"))
     assert list(written) == [*kakao.login(), "app_key"]
@@ -152,11 +143,11 @@ def test_token_file__is_as_a_login_leaves_it(kakao: KakaoEmulator, tmp_path: Pat
         (5183999, "60 days"),
     ],
 )
-def test_duration__in_words(seconds: float, words: str) -> None:
+def test_duration__in_words(seconds, words):
     assert in_words(seconds) == words
 
 
-def test_plugin__costs_a_suite_nothing() -> None:
+def test_plugin__costs_a_suite_nothing():
     program = (
         "import sys, kakao_session.emulator.pytest_plugin\n"
         "print({'flask', 'werkzeug', 'trustme', 'requests'} & {*sys.modules})"

@@ -1,33 +1,21 @@
 """The API hosts: what a user's token opens at kapi, and the app's key at dapi."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from typing import Any
-
-    import requests
-
-    from kakao_session.emulator import KakaoEmulator
 
 API = "https://kapi.kakao.com"
 MEMO = f"{API}/v2/api/talk/memo/default/send"
 TEMPLATE = {"object_type": "text", "text": "안녕", "link": {"web_url": "https://example.com"}}
 
 
-def bearer(token: dict[str, Any]) -> dict[str, str]:
+def bearer(token):
     return {"Authorization": f"Bearer {token['access_token']}"}
 
 
-def test_me__with_a_good_token(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_me__with_a_good_token(http, kakao):
     token = kakao.login(user=2**60 + 1)
     for response in (
         http.get(f"{API}/v2/user/me", headers=bearer(token), timeout=10),
@@ -39,9 +27,7 @@ def test_me__with_a_good_token(http: requests.Session, kakao: KakaoEmulator) -> 
         assert "홍길동" in response.text
 
 
-def test_access_token_info__tells_what_is_left(
-    http: requests.Session, kakao: KakaoEmulator
-) -> None:
+def test_access_token_info__tells_what_is_left(http, kakao):
     token = kakao.login()
     kakao.advance(hours=4)
     response = http.get(f"{API}/v1/user/access_token_info", headers=bearer(token), timeout=10)
@@ -57,9 +43,7 @@ def test_access_token_info__tells_what_is_left(
         ("unlink", "this access token does not exist"),
     ],
 )
-def test_token__dead(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response], trouble: str, msg: str
-) -> None:
+def test_token__dead(kakao, me, trouble, msg):
     token = kakao.login()
     getattr(kakao, trouble)()
     response = me(token["access_token"])
@@ -69,9 +53,7 @@ def test_token__dead(
     assert me(kakao.login()["access_token"]).status_code == 200
 
 
-def test_token__lives_to_its_last_second(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response]
-) -> None:
+def test_token__lives_to_its_last_second(kakao, me):
     token = kakao.login()["access_token"]
     kakao.advance(seconds=21590)
     assert me(token).status_code == 200
@@ -80,28 +62,26 @@ def test_token__lives_to_its_last_second(
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer nobody's", "Basic eDp5"])
-def test_token__none(http: requests.Session, header: str | None) -> None:
+def test_token__none(http, header):
     headers = {} if header is None else {"Authorization": header}
     response = http.get(f"{API}/v2/user/me", headers=headers, timeout=10)
     assert response.status_code == 401
     assert response.json()["code"] == -401
 
 
-def test_refresh_token__opens_nothing(
-    kakao: KakaoEmulator, me: Callable[[str], requests.Response]
-) -> None:
+def test_refresh_token__opens_nothing(kakao, me):
     assert me(kakao.login()["refresh_token"]).status_code == 401
 
 
 @pytest.mark.parametrize(("ends", "refresh_status"), [("both", 400), ("access_token", 200)])
 def test_logout__ends_the_token(
-    http: requests.Session,
-    kakao: KakaoEmulator,
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-    ends: Any,
-    refresh_status: int,
-) -> None:
+    http,
+    kakao,
+    refresh,
+    me,
+    ends,
+    refresh_status,
+):
     kakao.logout_ends = ends
     token = kakao.login()
     response = http.post(f"{API}/v1/user/logout", headers=bearer(token), timeout=10)
@@ -110,9 +90,7 @@ def test_logout__ends_the_token(
     assert refresh(token["refresh_token"]).status_code == refresh_status
 
 
-def test_unlink__ends_everything_and_forgets_the_scopes(
-    http: requests.Session, kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_unlink__ends_everything_and_forgets_the_scopes(http, kakao, refresh):
     token, twin = kakao.login(), kakao.login(scopes=["friends"])
     response = http.post(f"{API}/v1/user/unlink", headers=bearer(token), timeout=10)
     assert response.text == '{"id":123456789}'
@@ -120,14 +98,14 @@ def test_unlink__ends_everything_and_forgets_the_scopes(
     assert kakao.login(scopes=["openid"])["scope"] == "openid"
 
 
-def test_send_to_me__works(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_send_to_me__works(http, kakao):
     form = {"template_object": json.dumps(TEMPLATE)}
     response = http.post(MEMO, data=form, headers=bearer(kakao.login()), timeout=10)
     assert (response.status_code, response.text) == (200, '{"result_code":0}')
     assert kakao.requests[-1].form == [("template_object", form["template_object"])]
 
 
-def test_send_to_me__without_consent(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_send_to_me__without_consent(http, kakao):
     token = kakao.login(scopes=["profile_nickname", "account_email"])
     form = {"template_object": json.dumps(TEMPLATE)}
     response = http.post(MEMO, data=form, headers=bearer(token), timeout=10)
@@ -142,21 +120,19 @@ def test_send_to_me__without_consent(http: requests.Session, kakao: KakaoEmulato
 
 
 @pytest.mark.parametrize("template", [None, "", "{", "[]", "{}", '"text"'])
-def test_send_to_me__bad_template(
-    http: requests.Session, kakao: KakaoEmulator, template: str | None
-) -> None:
+def test_send_to_me__bad_template(http, kakao, template):
     form = {"template_object": template}
     response = http.post(MEMO, data=form, headers=bearer(kakao.login()), timeout=10)
     assert (response.status_code, response.json()["code"]) == (400, -2)
 
 
-def chunks() -> Iterator[bytes]:
+def chunks():
     yield b"one"
     yield b"\r\n0\r\n\r\n"
     yield bytes(200_000)
 
 
-def test_upload__in_chunks(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_upload__in_chunks(http, kakao):
     response = http.post(
         f"{API}/emulator/echo", data=chunks(), headers=bearer(kakao.login()), timeout=10
     )
@@ -170,7 +146,7 @@ def test_upload__in_chunks(http: requests.Session, kakao: KakaoEmulator) -> None
     assert kakao.requests[-1].headers["transfer-encoding"] == "chunked"
 
 
-def test_upload__of_a_file(http: requests.Session, kakao: KakaoEmulator, tmp_path: Path) -> None:
+def test_upload__of_a_file(http, kakao, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"\0\xff" * 1_500_000)
     with path.open("rb") as file:
@@ -181,21 +157,21 @@ def test_upload__of_a_file(http: requests.Session, kakao: KakaoEmulator, tmp_pat
     assert kakao.requests[-1].body == path.read_bytes()
 
 
-def test_upload__a_form_in_chunks(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_upload__a_form_in_chunks(http, kakao):
     headers = {**bearer(kakao.login()), "Content-Type": "application/x-www-form-urlencoded"}
     form = urlencode({"template_object": json.dumps(TEMPLATE)}).encode()
     body = (part for part in (form[:30], form[30:]))
     assert http.post(MEMO, data=body, headers=headers, timeout=10).json() == {"result_code": 0}
 
 
-def test_upload__too_large(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_upload__too_large(http, kakao):
     kakao.body_limit = 1000
     url, headers = f"{API}/emulator/echo", bearer(kakao.login())
     assert http.post(url, data=bytes(1000), headers=headers, timeout=10).status_code == 200
     assert http.post(url, data=bytes(1001), headers=headers, timeout=10).status_code == 413
 
 
-def test_search__needs_the_app_key_alone(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_search__needs_the_app_key_alone(http, kakao):
     url = "https://dapi.kakao.com/v2/search/web"
     headers = {"Authorization": f"KakaoAK {kakao.app_key}"}
     response = http.get(url, params={"query": "고양이"}, headers=headers, timeout=10)
@@ -211,9 +187,7 @@ def test_search__needs_the_app_key_alone(http: requests.Session, kakao: KakaoEmu
         ("KakaoAK emulator-rest-api-key", "", 400, "MissingParameter"),
     ],
 )
-def test_search__refused(
-    http: requests.Session, header: str | None, query: str, status: int, error_type: str
-) -> None:
+def test_search__refused(http, header, query, status, error_type):
     url = "https://dapi.kakao.com/v2/search/web"
     headers = {} if header is None else {"Authorization": header}
     response = http.get(url, params={"query": query}, headers=headers, timeout=10)
@@ -222,11 +196,11 @@ def test_search__refused(
     assert response.json()["errorType"] == error_type
 
 
-def admin(kakao: KakaoEmulator) -> dict[str, str]:
+def admin(kakao):
     return {"Authorization": f"KakaoAK {kakao.admin_key}"}
 
 
-def target(user: int = 123456789) -> dict[str, str]:
+def target(user=123456789):
     return {"target_id_type": "user_id", "target_id": str(user)}
 
 
@@ -245,9 +219,7 @@ def target(user: int = 123456789) -> dict[str, str]:
         ([], {}),
     ],
 )
-def test_me__by_property_keys(
-    http: requests.Session, kakao: KakaoEmulator, keys: list[str], told: dict[str, list[str]]
-) -> None:
+def test_me__by_property_keys(http, kakao, keys, told):
     headers = bearer(kakao.login(scopes=["account_email"]))
     form = {"property_keys": json.dumps(keys)}
     answers = (
@@ -263,10 +235,8 @@ def test_me__by_property_keys(
         assert ("email" in answers[0][section]) is bool(wanted)
 
 
-def test_me__tells_the_email_with_consent_alone(
-    http: requests.Session, kakao: KakaoEmulator
-) -> None:
-    def account(token: dict[str, Any]) -> Any:
+def test_me__tells_the_email_with_consent_alone(http, kakao):
+    def account(token):
         answer = http.get(f"{API}/v2/user/me", headers=bearer(token), timeout=10)
         return answer.json()["kakao_account"]
 
@@ -274,12 +244,12 @@ def test_me__tells_the_email_with_consent_alone(
     assert account(kakao.login(scopes=["account_email"]))["email"] == "user123456789@example.com"
 
 
-def test_friends__are_who_else_has_agreed(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_friends__are_who_else_has_agreed(http, kakao):
     token = kakao.login(scopes=["friends"])
     for user in range(1, 13):
         kakao.login(user, scopes=["friends"] if user > 1 else ["talk_message"])
 
-    def ask(**query: int) -> Any:
+    def ask(**query):
         url = f"{API}/v1/api/talk/friends"
         return http.get(url, params=query, headers=bearer(token), timeout=10).json()
 
@@ -291,11 +261,11 @@ def test_friends__are_who_else_has_agreed(http: requests.Session, kakao: KakaoEm
     assert ask()["total_count"] == 10
 
 
-def test_scopes__and_their_withdrawal(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_scopes__and_their_withdrawal(http, kakao):
     kakao.consent_items = ["friends", "account_email"]
     token = kakao.login(scopes=["openid", "talk_message", "friends"])
 
-    def agreed() -> dict[str, bool]:
+    def agreed():
         answer = http.get(f"{API}/v2/user/scopes", headers=bearer(token), timeout=10).json()
         return {scope["id"]: scope["agreed"] for scope in answer["scopes"]}
 
@@ -309,9 +279,7 @@ def test_scopes__and_their_withdrawal(http: requests.Session, kakao: KakaoEmulat
     assert friends.json()["required_scopes"] == ["friends"]
 
 
-def test_admin__acts_for_a_user(
-    http: requests.Session, kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_admin__acts_for_a_user(http, kakao, refresh):
     token, other = kakao.login(user=42), kakao.login()
     me = http.get(f"{API}/v2/user/me", params=target(42), headers=admin(kakao), timeout=10)
     assert me.json()["id"] == 42
@@ -325,7 +293,7 @@ def test_admin__acts_for_a_user(
     assert (gone.status_code, gone.json()["code"]) == (400, -101)
 
 
-def test_local__search(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_local__search(http, kakao):
     url = "https://dapi.kakao.com/v2/local/search/keyword.json"
     headers = {"Authorization": f"KakaoAK {kakao.app_key}"}
     answer = http.get(url, params={"query": "카카오"}, headers=headers, timeout=10).json()

@@ -1,24 +1,13 @@
 """OpenID Connect, checked by a library that knows nothing of the emulator."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import jwt
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    from kakao_session.emulator import KakaoEmulator
 
 KAUTH = "https://kauth.kakao.com"
 SCOPES = ("openid", "account_email")
 
 
-def read(kakao: KakaoEmulator, id_token: str) -> dict[str, Any]:
+def read(kakao, id_token):
     """:returns: the claims of a token whose signature, issuer and audience are good."""
     key = jwt.PyJWKClient(f"{KAUTH}/.well-known/jwks.json").get_signing_key_from_jwt(id_token)
     return jwt.decode(
@@ -31,7 +20,7 @@ def read(kakao: KakaoEmulator, id_token: str) -> dict[str, Any]:
     )
 
 
-def test_id_token__is_good(kakao: KakaoEmulator) -> None:
+def test_id_token__is_good(kakao):
     claims = read(kakao, kakao.login(user=2**60, scopes=SCOPES)["id_token"])
     assert claims["sub"] == str(2**60)
     assert claims["exp"] - claims["iat"] == 21599
@@ -41,16 +30,16 @@ def test_id_token__is_good(kakao: KakaoEmulator) -> None:
     assert "nonce" not in claims
 
 
-def test_id_token__only_with_openid_among_the_scopes(kakao: KakaoEmulator) -> None:
+def test_id_token__only_with_openid_among_the_scopes(kakao):
     token = kakao.login(scopes=["account_email"])
     assert "id_token" not in token
 
 
-def test_id_token__tells_no_email_without_consent(kakao: KakaoEmulator) -> None:
+def test_id_token__tells_no_email_without_consent(kakao):
     assert "email" not in read(kakao, kakao.login(scopes=["openid"])["id_token"])
 
 
-def test_id_token__of_a_login_in_the_browser(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_id_token__of_a_login_in_the_browser(http, kakao):
     redirect_uri = "http://localhost:8765/callback"
     query = {
         "client_id": kakao.app_key,
@@ -77,9 +66,7 @@ def test_id_token__of_a_login_in_the_browser(http: requests.Session, kakao: Kaka
     assert abs(claims["iat"] - agreed_at - 300) < 10
 
 
-def test_refresh__brings_an_id_token_if_the_login_had_one(
-    kakao: KakaoEmulator, refresh: Callable[..., requests.Response]
-) -> None:
+def test_refresh__brings_an_id_token_if_the_login_had_one(kakao, refresh):
     with_one = refresh(kakao.login(scopes=SCOPES)["refresh_token"]).json()
     assert list(with_one) == ["access_token", "token_type", "id_token", "expires_in"]
     assert read(kakao, with_one["id_token"])["sub"] == "123456789"
@@ -87,7 +74,7 @@ def test_refresh__brings_an_id_token_if_the_login_had_one(
     assert "id_token" not in refresh(kakao.login()["refresh_token"]).json()
 
 
-def test_configuration__names_kakaos_hosts(http: requests.Session) -> None:
+def test_configuration__names_kakaos_hosts(http):
     document = http.get(f"{KAUTH}/.well-known/openid-configuration", timeout=10).json()
     assert document["issuer"] == KAUTH
     assert document["token_endpoint"] == f"{KAUTH}/oauth/token"
@@ -97,9 +84,7 @@ def test_configuration__names_kakaos_hosts(http: requests.Session) -> None:
     assert document["token_endpoint_auth_methods_supported"] == ["client_secret_post"]
 
 
-def test_configuration__leads_nobody_out_who_came_by_port(
-    http: requests.Session, kakao: KakaoEmulator
-) -> None:
+def test_configuration__leads_nobody_out_who_came_by_port(http, kakao):
     url = f"{kakao.endpoints.kauth_url}/.well-known/openid-configuration"
     document = http.get(url, timeout=10).json()
     assert document["issuer"] == KAUTH
@@ -109,7 +94,7 @@ def test_configuration__leads_nobody_out_who_came_by_port(
     assert http.get(document["jwks_uri"], timeout=10).json()["keys"][0]["kty"] == "RSA"
 
 
-def test_token_info__tells_the_claims(http: requests.Session, kakao: KakaoEmulator) -> None:
+def test_token_info__tells_the_claims(http, kakao):
     id_token = kakao.login(scopes=SCOPES)["id_token"]
     form = {"id_token": id_token}
     response = http.post(f"{KAUTH}/oauth/tokeninfo", data=form, timeout=10)
@@ -117,7 +102,7 @@ def test_token_info__tells_the_claims(http: requests.Session, kakao: KakaoEmulat
 
 
 @pytest.mark.parametrize("spoil", ["", "a.b", "a.b.c", "\0.\xff.한", "signature", "expired"])
-def test_token_info__refuses(http: requests.Session, kakao: KakaoEmulator, spoil: str) -> None:
+def test_token_info__refuses(http, kakao, spoil):
     id_token = kakao.login(scopes=SCOPES)["id_token"]
     if spoil == "expired":
         kakao.advance(hours=6)
@@ -130,8 +115,8 @@ def test_token_info__refuses(http: requests.Session, kakao: KakaoEmulator, spoil
     assert (response.status_code, response.json()["error_code"]) == (400, "KOE400")
 
 
-def test_userinfo(http: requests.Session, kakao: KakaoEmulator) -> None:
-    def ask(token: dict[str, Any]) -> requests.Response:
+def test_userinfo(http, kakao):
+    def ask(token):
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         return http.get("https://kapi.kakao.com/v1/oidc/userinfo", headers=headers, timeout=10)
 

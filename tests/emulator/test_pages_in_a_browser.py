@@ -1,9 +1,6 @@
 """The consent page and the control page in a real browser, with the mouse and without."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -11,34 +8,27 @@ import requests
 
 from tests.emulator.chromium import chromium
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from kakao_session.emulator import KakaoEmulator
-
 REDIRECT_URI = "http://localhost:8765/callback"
 NARROW = {"width": 340, "height": 700}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser():
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
-def new_page(browser: Browser, kakao: KakaoEmulator) -> Iterator[Callable[..., Page]]:
+def new_page(browser, kakao):
     """Opens pages that know Kakao's hosts through the proxy alone, and complain of nothing."""
     contexts = []
-    complaints: list[str] = []
+    complaints = []
 
-    def note(complaint: str) -> None:
+    def note(complaint):
         if not complaint.startswith("Failed to load resource: the server responded with"):
             complaints.append(complaint)
 
-    def make(locale: str = "ko-KR", **kwargs: Any) -> Page:
+    def make(locale="ko-KR", **kwargs):
         context = browser.new_context(
             locale=locale,
             proxy={"server": kakao.proxy_url},
@@ -59,7 +49,7 @@ def new_page(browser: Browser, kakao: KakaoEmulator) -> Iterator[Callable[..., P
     assert complaints == []
 
 
-def address(kakao: KakaoEmulator, **query: str) -> str:
+def address(kakao, **query):
     asked = {
         "client_id": kakao.app_key,
         "redirect_uri": REDIRECT_URI,
@@ -71,14 +61,14 @@ def address(kakao: KakaoEmulator, **query: str) -> str:
     return f"https://kauth.kakao.com/oauth/authorize?{urlencode(asked)}"
 
 
-def answer(page: Page) -> dict[str, str]:
+def answer(page):
     page.wait_for_url(f"{REDIRECT_URI}*")
     query = parse_qs(urlsplit(page.url).query)
     assert query.pop("state") == ["s"]
     return {name: value for name, [value] in query.items()}
 
 
-def redeem(http: requests.Session, kakao: KakaoEmulator, code: str) -> dict[str, Any]:
+def redeem(http, kakao, code):
     form = {
         "grant_type": "authorization_code",
         "client_id": kakao.app_key,
@@ -96,13 +86,13 @@ def redeem(http: requests.Session, kakao: KakaoEmulator, code: str) -> dict[str,
     ],
 )
 def test_consent__from_the_page_to_the_token(
-    kakao: KakaoEmulator,
-    http: requests.Session,
-    new_page: Callable[..., Page],
-    locale: str,
-    agree: str,
-    item: str,
-) -> None:
+    kakao,
+    http,
+    new_page,
+    locale,
+    agree,
+    item,
+):
     kakao.consent = "page"
     page = new_page(locale)
     page.goto(address(kakao))
@@ -115,9 +105,7 @@ def test_consent__from_the_page_to_the_token(
     assert "code" in answer(page)
 
 
-def test_consent__what_is_unticked_is_not_agreed_to(
-    kakao: KakaoEmulator, http: requests.Session, new_page: Callable[..., Page]
-) -> None:
+def test_consent__what_is_unticked_is_not_agreed_to(kakao, http, new_page):
     kakao.consent = "page"
     page = new_page()
     page.goto(address(kakao))
@@ -128,7 +116,7 @@ def test_consent__what_is_unticked_is_not_agreed_to(
     assert page.get_by_role("checkbox").count() == 1
 
 
-def test_consent__cancelled(kakao: KakaoEmulator, new_page: Callable[..., Page]) -> None:
+def test_consent__cancelled(kakao, new_page):
     kakao.consent = "page"
     page = new_page("en-US")
     page.goto(address(kakao))
@@ -139,7 +127,7 @@ def test_consent__cancelled(kakao: KakaoEmulator, new_page: Callable[..., Page])
     }
 
 
-def focused(page: Page) -> str:
+def focused(page):
     """:returns: what the keyboard is on, as it is named; empty if that can't be seen."""
     return str(
         page.evaluate(
@@ -153,9 +141,7 @@ def focused(page: Page) -> str:
     )
 
 
-def test_consent__with_the_keyboard_alone(
-    kakao: KakaoEmulator, http: requests.Session, new_page: Callable[..., Page]
-) -> None:
+def test_consent__with_the_keyboard_alone(kakao, http, new_page):
     kakao.consent = "page"
     page = new_page("en-US")
     page.goto(address(kakao))
@@ -171,9 +157,7 @@ def test_consent__with_the_keyboard_alone(
     assert redeem(http, kakao, answer(page)["code"])["scope"] == "friends"
 
 
-def test_consent__in_the_other_language(
-    kakao: KakaoEmulator, new_page: Callable[..., Page]
-) -> None:
+def test_consent__in_the_other_language(kakao, new_page):
     kakao.consent = "page"
     page = new_page("ko-KR")
     page.goto(address(kakao))
@@ -183,9 +167,7 @@ def test_consent__in_the_other_language(
     assert "code" in answer(page)
 
 
-def test_consent__of_another_account(
-    kakao: KakaoEmulator, http: requests.Session, new_page: Callable[..., Page]
-) -> None:
+def test_consent__of_another_account(kakao, http, new_page):
     kakao.consent = "page"
     kakao.login(user=42)
     page = new_page()
@@ -200,9 +182,7 @@ def test_consent__of_another_account(
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
-def test_pages__fit_a_narrow_screen(
-    kakao: KakaoEmulator, new_page: Callable[..., Page], locale: str
-) -> None:
+def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
     kakao.consent = "page"
     page = new_page(locale, viewport=NARROW)
     long_scope = "a_scope_with_a_name_that_is_longer_than_a_narrow_screen_is_wide"
@@ -216,9 +196,7 @@ def test_pages__fit_a_narrow_screen(
         assert width <= NARROW["width"], url
 
 
-def test_refusal__is_a_page_that_says_what_to_do(
-    kakao: KakaoEmulator, new_page: Callable[..., Page]
-) -> None:
+def test_refusal__is_a_page_that_says_what_to_do(kakao, new_page):
     kakao.redirect_uris = ["http://localhost:1/"]
     page = new_page("en-US")
     response = page.goto(address(kakao))
@@ -232,13 +210,13 @@ def test_refusal__is_a_page_that_says_what_to_do(
 # The control page ----------------------------------------------------------------------------
 
 
-def opened(page: Page, kakao: KakaoEmulator) -> Page:
+def opened(page, kakao):
     page.goto(kakao.control_url)
     page.locator("#now").filter(has_text="UTC").wait_for()
     return page
 
 
-def pressed(page: Page, name: str) -> None:
+def pressed(page, name):
     """Press a button, and wait for what comes of it."""
     with page.expect_response(re.compile(r"/api/(?!state)")) as info:
         page.get_by_role("button", name=name, exact=True).click()
@@ -246,11 +224,11 @@ def pressed(page: Page, name: str) -> None:
 
 
 def test_control__every_button(
-    kakao: KakaoEmulator,
-    new_page: Callable[..., Page],
-    refresh: Callable[..., requests.Response],
-    me: Callable[[str], requests.Response],
-) -> None:
+    kakao,
+    new_page,
+    refresh,
+    me,
+):
     token = kakao.login()
     page = opened(new_page("en-US"), kakao)
     started = kakao.now()
@@ -281,7 +259,7 @@ def test_control__every_button(
     assert abs(kakao.now() - started) < 60
 
 
-def test_control__switches(kakao: KakaoEmulator, new_page: Callable[..., Page]) -> None:
+def test_control__switches(kakao, new_page):
     page = opened(new_page("ko-KR"), kakao)
     with page.expect_response("**/api/switches"):
         page.get_by_label("토큰 요청 수 제한").check()
@@ -290,9 +268,7 @@ def test_control__switches(kakao: KakaoEmulator, new_page: Callable[..., Page]) 
     assert (kakao.rate_limit, kakao.consent) == (True, "denied")
 
 
-def test_control__is_live_and_shows_no_token(
-    kakao: KakaoEmulator, new_page: Callable[..., Page], me: Callable[[str], requests.Response]
-) -> None:
+def test_control__is_live_and_shows_no_token(kakao, new_page, me):
     page = opened(new_page("en-US"), kakao)
     token = kakao.login(user=2**60 + 1)
     me(token["access_token"])
@@ -306,13 +282,11 @@ def test_control__is_live_and_shows_no_token(
     assert token["refresh_token"] not in page.content()
 
 
-def test_control__with_the_keyboard_alone(
-    kakao: KakaoEmulator, new_page: Callable[..., Page]
-) -> None:
+def test_control__with_the_keyboard_alone(kakao, new_page):
     kakao.login()
     page = opened(new_page("en-US"), kakao)
     page.locator("#users button").wait_for()
-    stops: list[str] = []
+    stops = []
     while not stops or stops[-1] != "Unlink":
         page.keyboard.press("Tab")
         stops.append(focused(page))
@@ -323,9 +297,7 @@ def test_control__with_the_keyboard_alone(
     assert kakao.users == []
 
 
-def test_control__when_the_emulator_has_gone(
-    kakao: KakaoEmulator, new_page: Callable[..., Page]
-) -> None:
+def test_control__when_the_emulator_has_gone(kakao, new_page):
     page = opened(new_page("en-US"), kakao)
     page.route("**/api/**", lambda route: route.fulfill(status=400, body='{"error": "why"}'))
     page.get_by_role("button", name="1 hour").click()

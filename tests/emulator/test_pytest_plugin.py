@@ -1,21 +1,14 @@
 """The plugin in a suite that is not ours: its own folder, its own pytest process."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.emulator.needs import missing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 # A bot as it stands on somebody's server: it knows Kakao and nothing of an emulator.
 BOT = """
@@ -98,9 +91,7 @@ def test_nothing__is_loaded_or_set():
 
 
 @pytest.fixture
-def run_suite(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_suite(tmp_path, monkeypatch):
     """Run a suite as a user would, in an environment with a real login in it."""
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
@@ -109,7 +100,7 @@ def run_suite(
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     (tmp_path / "bot.py").write_text(BOT)
 
-    def run(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(source, *arguments):
         (tmp_path / "test_suite.py").write_text(source)
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
@@ -125,18 +116,18 @@ def run_suite(
 
 
 def test_five_lines__are_enough(
-    run_suite: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
+    run_suite,
+):
     done = run_suite(FIVE_LINES)
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
 
 
-def test_suite__alone(run_suite: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_suite__alone(run_suite):
     done = run_suite(SUITE)
     assert (done.returncode, "8 passed" in done.stdout) == (0, True), done.stdout
 
 
-def test_suite__under_xdist(run_suite: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_suite__under_xdist(run_suite):
     if find_spec("xdist") is None:
         missing("no pytest-xdist in this environment")
     done = run_suite(SUITE, "-n", "2")
@@ -151,8 +142,8 @@ def test_suite__that_does_not_ask_for_kakao(run_suite, monkeypatch):
 
 
 def test_fixtures__are_documented(
-    run_suite: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
+    run_suite,
+):
     done = run_suite("", "--fixtures")
     assert re.search(r"^kakao -- .*\n +A local Kakao where nobody", done.stdout, re.MULTILINE)
     assert re.search(
@@ -160,7 +151,7 @@ def test_fixtures__are_documented(
     )
 
 
-def test_import__costs_next_to_nothing() -> None:
+def test_import__costs_next_to_nothing():
     program = (
         "import sys, pytest; before = {*sys.modules}\n"
         "import kakao_session.emulator.pytest_plugin\n"

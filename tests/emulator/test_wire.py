@@ -1,7 +1,5 @@
 """Ports, proxy, TLS, threads: that the emulator is a server that nothing brings down."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import threading
@@ -16,26 +14,26 @@ import requests
 from kakao_session.emulator import KakaoEmulator
 
 
-def address(url: str) -> tuple[str, int]:
+def address(url):
     parts = urlsplit(url)
     assert parts.hostname
     assert parts.port
     return parts.hostname, parts.port
 
 
-def to_the_end(connection: socket.socket) -> bytes:
+def to_the_end(connection):
     with connection.makefile("rb") as stream:
         return stream.read()
 
 
-def test_hosts__have_a_port_each(kakao: KakaoEmulator) -> None:
+def test_hosts__have_a_port_each(kakao):
     urls = (kakao.endpoints.kauth_url, kakao.endpoints.api_url, kakao.endpoints.dapi_url)
     assert len({*urls}) == 3
     assert all(url.startswith("https://127.0.0.1:") for url in urls)
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_endpoints__answer_without_the_proxy(kakao: KakaoEmulator, name: str) -> None:
+def test_endpoints__answer_without_the_proxy(kakao, name):
     url = kakao.endpoints.api_url.replace("127.0.0.1", name)
     with requests.Session() as http:
         http.trust_env = False
@@ -44,9 +42,7 @@ def test_endpoints__answer_without_the_proxy(kakao: KakaoEmulator, name: str) ->
     assert kakao.requests[-1].service == "kapi"
 
 
-def test_certificate__is_of_an_authority_that_nobody_trusts(
-    kakao: KakaoEmulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_certificate__is_of_an_authority_that_nobody_trusts(kakao, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.delenv("CURL_CA_BUNDLE")
     with pytest.raises(requests.exceptions.SSLError):
@@ -63,7 +59,7 @@ def test_certificate__is_of_an_authority_that_nobody_trusts(
         "127.0.0.1:22",
     ],
 )
-def test_proxy__refuses_every_other_host(kakao: KakaoEmulator, target: str) -> None:
+def test_proxy__refuses_every_other_host(kakao, target):
     with socket.create_connection(address(kakao.proxy_url), timeout=10) as connection:
         connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
         answer = to_the_end(connection)
@@ -72,7 +68,7 @@ def test_proxy__refuses_every_other_host(kakao: KakaoEmulator, target: str) -> N
     assert (record.service, record.host, record.status) == ("proxy", target, 403)
 
 
-def test_proxy__refuses_plain_http(kakao: KakaoEmulator) -> None:
+def test_proxy__refuses_plain_http(kakao):
     response = requests.get("http://example.com/path", timeout=10)
     assert response.status_code == 403
     assert "Kakao emulator" in response.text
@@ -80,11 +76,11 @@ def test_proxy__refuses_plain_http(kakao: KakaoEmulator) -> None:
 
 @pytest.mark.parametrize("garbage", [b"\0\xff\x16\x03\x01 garbage\r\n\r\n", b"GET /\r\n", b""])
 def test_ports__survive_garbage(
-    kakao: KakaoEmulator,
-    garbage: bytes,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+    kakao,
+    garbage,
+    capfd,
+    caplog,
+):
     for url in (kakao.proxy_url, kakao.endpoints.kauth_url):
         with socket.create_connection(address(url), timeout=10) as connection:
             connection.sendall(garbage)
@@ -102,9 +98,7 @@ def test_ports__survive_garbage(
         b"Transfer-Encoding: chunked",
     ],
 )
-def test_client__hangs_up_half_way(
-    kakao: KakaoEmulator, head: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_client__hangs_up_half_way(kakao, head, capfd):
     host, port = address(kakao.endpoints.kauth_url)
     context = ssl.create_default_context(cafile=kakao.ca_file)
     with (
@@ -118,7 +112,7 @@ def test_client__hangs_up_half_way(
 
 
 @pytest.mark.parametrize("length", [b"-1", b"many"])
-def test_body__with_no_length_that_can_be(kakao: KakaoEmulator, length: bytes) -> None:
+def test_body__with_no_length_that_can_be(kakao, length):
     host, port = address(kakao.endpoints.kauth_url)
     context = ssl.create_default_context(cafile=kakao.ca_file)
     with (
@@ -129,13 +123,13 @@ def test_body__with_no_length_that_can_be(kakao: KakaoEmulator, length: bytes) -
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def test_handshake__that_never_comes_holds_up_nobody(kakao: KakaoEmulator) -> None:
+def test_handshake__that_never_comes_holds_up_nobody(kakao):
     with socket.create_connection(address(kakao.endpoints.api_url)):
         url = f"{kakao.endpoints.api_url}/v2/user/me"
         assert requests.get(url, timeout=5).status_code == 401
 
 
-def test_connection__is_kept_alive(kakao: KakaoEmulator) -> None:
+def test_connection__is_kept_alive(kakao):
     token = kakao.login()
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     with requests.Session() as http:
@@ -146,12 +140,12 @@ def test_connection__is_kept_alive(kakao: KakaoEmulator) -> None:
         assert {thread.ident for thread in threading.enumerate()} <= before
 
 
-def test_clients__sixty_four_at_once(kakao: KakaoEmulator) -> None:
+def test_clients__sixty_four_at_once(kakao):
     token = kakao.login()
     headers = {"Authorization": f"Bearer {token['access_token']}"}
     together = threading.Barrier(64)
 
-    def call(_: int) -> int:
+    def call(_):
         together.wait()
         with requests.Session() as http:
             return http.get(
@@ -163,7 +157,7 @@ def test_clients__sixty_four_at_once(kakao: KakaoEmulator) -> None:
     assert len(kakao.requests) == 64
 
 
-def test_stop__leaves_nothing_behind() -> None:
+def test_stop__leaves_nothing_behind():
     before = set(threading.enumerate())
     kakao = KakaoEmulator()
     with pytest.raises(RuntimeError, match="not running"):
@@ -184,7 +178,7 @@ def test_stop__leaves_nothing_behind() -> None:
     kakao.stop()
 
 
-def test_start__again_after_stop() -> None:
+def test_start__again_after_stop():
     kakao = KakaoEmulator()
     for _ in range(2):
         with kakao, requests.Session() as http:

@@ -4,18 +4,11 @@ Run as ``python tests/mutation run``; ``table``, ``results`` and ``show NAME`` t
 it. All that it writes is in ``mutants/``.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 import click
-import libcst
-import pytest
-from libcst import CSTNode
 from libcst.matchers import Call, Decorator, FunctionDef, Name, matches
 from mutmut.__main__ import cli
 from mutmut.mutation import file_mutation
@@ -34,15 +27,12 @@ _passes_by = MutationVisitor._skip_node_and_children
 _arranged = file_mutation.function_trampoline_arrangement
 
 
-def _passes_by_fewer(self: MutationVisitor, node: CSTNode) -> bool:
+def _passes_by_fewer(self, node):
     return not matches(node, ENTERED) and _passes_by(self, node)
 
 
-def _arranged_undecorated(
-    function: libcst.FunctionDef, mutants: Iterable[Any], class_name: str | None
-) -> tuple[Any, Any, Any, Any]:
+def _arranged_undecorated(function, mutants, class_name):
     """Leave the decorator to the trampoline, which calls the original or a mutant."""
-    trampoline: Any
     declared, (trampoline, *copies), assigned, names = _arranged(function, mutants, class_name)
     if matches(function, ENTERED):
         copies = [twin.with_changes(decorators=[]) for twin in copies]
@@ -53,7 +43,7 @@ def _arranged_undecorated(
 
 
 class _FreshIds:
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
+    def pytest_collection_finish(self, session):
         # An id that is kept is escaped once more when another process collects the tests again.
         for item in session.items:
             for mark in item.iter_markers("parametrize"):
@@ -61,7 +51,7 @@ class _FreshIds:
                     object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
 
 
-def _warm_up(self: PytestRunner) -> None:
+def _warm_up(self):
     with change_cwd("mutants"):
         selection = self._pytest_add_cli_args_test_selection
         self.execute_pytest(["--collect-only", "-qqq", *selection], plugins=[_FreshIds()])
@@ -69,7 +59,7 @@ def _warm_up(self: PytestRunner) -> None:
 
 
 @cli.command()
-def table() -> None:
+def table():
     """What came of the mutants of each module."""
     counts = {}
     for path in sorted(walk_mutatable_files()):
@@ -85,14 +75,14 @@ def table() -> None:
         click.echo(" | ".join([module, *map(str, numbers), f"{caught:.1%}"]))
 
 
-def _status(exit_code: int | None) -> str:
+def _status(exit_code):
     # What mutmut takes for a time-out, too: pytest did not run.
     return "broken" if exit_code == 255 else status_by_exit_code[exit_code]
 
 
 if __name__ == "__main__":
-    MutationVisitor._skip_node_and_children = _passes_by_fewer  # type: ignore[method-assign]
+    MutationVisitor._skip_node_and_children = _passes_by_fewer
     file_mutation.function_trampoline_arrangement = _arranged_undecorated
-    PytestRunner.warm_up = _warm_up  # type: ignore[method-assign]
+    PytestRunner.warm_up = _warm_up
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     cli()

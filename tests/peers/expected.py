@@ -1,7 +1,5 @@
 """Tests of others that fail with our classes, by the sentence of the contract that wants it so."""
 
-from __future__ import annotations
-
 REQUESTS = {
     (
         "A session's own auth keeps .netrc out, as OAuth2Session's does; session.auth = None lets "

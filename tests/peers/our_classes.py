@@ -3,8 +3,6 @@
 The environment variable ``KAKAO_SESSION_REPLACES`` says which, see ``REPLACEMENTS``.
 """
 
-from __future__ import annotations
-
 import os
 import time
 

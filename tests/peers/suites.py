@@ -8,8 +8,6 @@ then is the suite's own output printed.
 The versions are pinned. With ``--newest``, the newest are run, if they are others: an alarm.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

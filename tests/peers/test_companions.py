@@ -1,7 +1,5 @@
 """Packages that people use beside requests, each with a session of ours."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -198,7 +196,7 @@ def test_requests_cache__mixed_in(kakao, token, clock):
     package("requests_cache")
     from requests_cache import CacheMixin
 
-    class CachedSession(CacheMixin, KakaoSession):  # type: ignore[misc]  # order of keywords
+    class CachedSession(CacheMixin, KakaoSession):
         pass
 
     with CachedSession(

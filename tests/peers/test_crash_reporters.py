@@ -1,7 +1,5 @@
 """Crash reporters walk the local variables of every frame. They find no token, secret or code."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Processes that call Kakao with a login from a store, for the storms and the faults."""
 
-from __future__ import annotations
-
 import json
 import os
 import random
@@ -9,15 +7,10 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import requests
 
 from kakao_session import Endpoints, FileTokenStore, KakaoAuth, KakaoSession
-from kakao_session.stores.other_process import NewStore
-
-if TYPE_CHECKING:
-    from kakao_session.emulator import KakaoEmulator
 
 
 @dataclass(frozen=True)
@@ -29,18 +22,18 @@ class App:
     ca_file: str
 
     @classmethod
-    def of(cls, kakao: KakaoEmulator) -> App:
+    def of(cls, kakao):
         return cls(kakao.app_key, Endpoints(**vars(kakao.endpoints)), kakao.ca_file)
 
-    def auth(self, new_store: NewStore, **settings: Any) -> KakaoAuth:
+    def auth(self, new_store, **settings):
         return KakaoAuth(self.key, endpoints=self.endpoints, token_store=new_store(), **settings)
 
-    def http(self) -> requests.Session:
+    def http(self):
         session = requests.Session()
         session.verify = self.ca_file
         return session
 
-    def me(self, http: requests.Session, auth: KakaoAuth) -> requests.Response:
+    def me(self, http, auth):
         return http.get(f"{self.endpoints.api_url}/v2/user/me", auth=auth, timeout=60)
 
 
@@ -52,15 +45,15 @@ ONE_AUTH = "one auth for all threads"
 AUTH_PER_CALL = "an auth for each call"
 
 
-def storm(app: App, new_store: NewStore, pipe: Any) -> None:
+def storm(app, new_store, pipe):
     """Each time it is told how, make 8 calls in each of 4 threads and tell their statuses."""
     shared = app.auth(new_store)
     pipe.send("ready")
     while True:
         how = pipe.recv()
-        statuses: list[int | str] = []
+        statuses = []
 
-        def call(how: str = how, statuses: list[int | str] = statuses) -> None:
+        def call(how=how, statuses=statuses):
             with app.http() as http:
                 for _ in range(CALLS):
                     auth = shared if how == ONE_AUTH else app.auth(new_store)
@@ -77,7 +70,7 @@ def storm(app: App, new_store: NewStore, pipe: Any) -> None:
         pipe.send(statuses)
 
 
-def call_when_told(app: App, new_store: NewStore, pipe: Any) -> None:
+def call_when_told(app, new_store, pipe):
     """Make a call each time it is told so. Tell its status, or the error's name."""
     auth = app.auth(new_store)
     with app.http() as http:
@@ -89,7 +82,7 @@ def call_when_told(app: App, new_store: NewStore, pipe: Any) -> None:
                 pipe.send(type(error).__name__)
 
 
-def be_killed(app: App, times: int, new_store: NewStore, pipe: Any) -> None:
+def be_killed(app, times, new_store, pipe):
     """Fork children that do nothing but renew, kill each in the middle, and look at the file.
 
     Tells how often a temporary file was left behind.

@@ -1,11 +1,7 @@
 """The servers, each started when the first test wants it, and a fresh key for each test."""
 
-from __future__ import annotations
-
 import uuid
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import keyring
 import pytest
@@ -13,23 +9,22 @@ import pytest
 pytest.register_assert_rewrite("kakao_session.stores.testing")
 
 from kakao_session import FileTokenStore  # noqa: E402  # after the line above
-from kakao_session.stores.other_process import NewStore  # noqa: E402
 from tests.stores import outside, places, servers  # noqa: E402
 
 
 @pytest.fixture
-def key() -> str:
+def key():
     """A key that no other test uses."""
     return f"user-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path):
     return f"sqlite:///{tmp_path / 'tokens.db'}"
 
 
 @pytest.fixture
-def new_store(request: pytest.FixtureRequest, kind: str, key: str, tmp_path: Path) -> NewStore:
+def new_store(request, kind, key, tmp_path):
     """What makes stores of the test's ``kind``, all for one user."""
     if kind == "file":
         return partial(FileTokenStore, tmp_path / "token.json")
@@ -42,31 +37,31 @@ def new_store(request: pytest.FixtureRequest, kind: str, key: str, tmp_path: Pat
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _connections() -> Iterator[None]:
+def _connections():
     yield
     places.close_all()
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[servers.RedisServer]:
+def redis_server():
     with servers.redis_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[servers.SQLServer]:
+def postgresql_server():
     with servers.postgresql_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[servers.SQLServer]:
+def mariadb_server():
     with servers.mariadb_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def secret_service() -> Iterator[None]:
+def secret_service():
     """An open keychain, which keyring finds in this process and in those that it starts."""
     with servers.secret_service() as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():

@@ -1,7 +1,5 @@
 """A keychain for tests."""
 
-from __future__ import annotations
-
 import time
 
 from keyring.backend import KeyringBackend
@@ -12,33 +10,33 @@ class Keychain(KeyringBackend):
 
     priority = 1
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
-        self.entries: dict[tuple[str, str], str] = {}
-        self.refusals: dict[str, Exception] = {}
+        self.entries = {}
+        self.refusals = {}
         self.longest = 10**9
         self.inside = self.most_inside = 0
 
-    def get_password(self, service: str, username: str) -> str | None:
+    def get_password(self, service, username):
         self.refuse("get")
         return self.entries.get((service, username))
 
-    def set_password(self, service: str, username: str, password: str) -> None:
+    def set_password(self, service, username, password):
         self.refuse("set")
         if len(password) > self.longest:
             raise OSError(1783, "CredWrite", "The stub received bad data")
         self.entries[service, username] = password
 
-    def delete_password(self, service: str, username: str) -> None:
+    def delete_password(self, service, username):
         self.refuse("delete")
         del self.entries[service, username]
 
-    def refuse(self, act: str) -> None:
+    def refuse(self, act):
         self.enter()
         if act in self.refusals:
             raise self.refusals[act]
 
-    def enter(self) -> None:
+    def enter(self):
         """Notice whether somebody else is inside."""
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)

@@ -1,10 +1,5 @@
 """Places for tokens as another program sees them."""
 
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
 import keyring
 import keyring.backends.fail
 import keyring.backends.SecretService
@@ -15,42 +10,42 @@ from kakao_session import FileTokenStore, Token
 from tests.stores import places
 
 
-def no_keychain() -> Any:
+def no_keychain():
     """What keyring finds on a machine without a keychain."""
-    backend: Any = keyring.backends.fail.Keyring
+    backend = keyring.backends.fail.Keyring
     return backend()
 
 
-def secret_service_keychain() -> Any:
+def secret_service_keychain():
     """What keyring finds on a Linux desktop."""
-    backend: Any = keyring.backends.SecretService.Keyring
+    backend = keyring.backends.SecretService.Keyring
     return backend()
 
 
 class FileRaw:
     """A file from outside."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path):
         self.path = path
 
-    def put(self, text: str) -> None:
+    def put(self, text):
         self.path.write_text(text, encoding="utf-8")
 
-    def get(self) -> str | None:
+    def get(self):
         return self.path.read_text(encoding="utf-8") if self.path.exists() else None
 
 
 class RedisRaw:
     """A key from outside."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url, key):
         self.client = places.client(url)
         self.key = key
 
-    def put(self, text: str) -> None:
+    def put(self, text):
         self.client.set(self.key, text.encode())
 
-    def get(self) -> str | None:
+    def get(self):
         value = self.client.get(self.key)
         return None if value is None else value.decode()
 
@@ -58,12 +53,12 @@ class RedisRaw:
 class SQLRaw:
     """A row from outside."""
 
-    def __init__(self, url: str, key: str, table: str = "kakao_tokens") -> None:
+    def __init__(self, url, key, table="kakao_tokens"):
         self.engine = places.engine(url)
         self.key = key
         self.table = table
 
-    def put(self, value: str) -> None:
+    def put(self, value):
         places.sql_store(str(self.url), self.key, table=self.table).save(
             Token({"access_token": "a"})
         )
@@ -71,42 +66,41 @@ class SQLRaw:
         with self.engine.begin() as connection:
             connection.execute(statement, {"value": value, "key": self.key})
 
-    def get(self) -> str | None:
+    def get(self):
         statement = text(f"SELECT token FROM {self.table} WHERE id = :key")
         with self.engine.connect() as connection:
-            value: str | None = connection.scalar(statement, {"key": self.key})
-            return value
+            return connection.scalar(statement, {"key": self.key})
 
     @property
-    def url(self) -> str:
+    def url(self):
         return self.engine.url.render_as_string(hide_password=False)
 
 
 class KeyringRaw:
     """An entry of the keychain from outside."""
 
-    def __init__(self, service: str, username: str) -> None:
+    def __init__(self, service, username):
         self.service = service
         self.username = username
 
-    def put(self, text: str) -> None:
+    def put(self, text):
         keyring.set_password(self.service, self.username, text)
 
-    def get(self) -> str | None:
+    def get(self):
         return keyring.get_password(self.service, self.username)
 
 
 class EncryptedRaw:
     """What is inside the ciphertext."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path, key):
         self.inner = FileTokenStore(path)
         self.fernet = Fernet(key)
 
-    def put(self, text: str) -> None:
+    def put(self, text):
         ciphertext = self.fernet.encrypt(text.encode()).decode()
         self.inner.save(Token({"access_token": ciphertext, "encrypted": "fernet"}))
 
-    def get(self) -> str | None:
+    def get(self):
         sealed = self.inner.load()
         return None if sealed is None else self.fernet.decrypt(sealed["access_token"]).decode()

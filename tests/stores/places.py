@@ -1,25 +1,14 @@
 """What makes stores, in this process or another. It imports no more than the store needs."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import Engine
-
-    from kakao_session import EncryptedTokenStore, RedisTokenStore, SQLTokenStore
 
 LEASE = 1.5
 
-_open: list[Callable[[], None]] = []
+_open = []
 
 
 @cache
-def engine(url: str) -> Engine:
+def engine(url):
     """One engine for each database."""
     from sqlalchemy import create_engine
 
@@ -29,7 +18,7 @@ def engine(url: str) -> Engine:
 
 
 @cache
-def client(url: str, decode_responses: bool = False) -> Any:
+def client(url, decode_responses=False):
     """One client for each Redis."""
     import redis
 
@@ -38,28 +27,26 @@ def client(url: str, decode_responses: bool = False) -> Any:
     return made
 
 
-def close_all() -> None:
+def close_all():
     """End every connection."""
     for close in _open:
         close()
 
 
-def sql_store(url: str, key: str, **settings: Any) -> SQLTokenStore:
+def sql_store(url, key, **settings):
     from kakao_session import SQLTokenStore
 
     return SQLTokenStore(engine(url), key, **{"lock_timeout": 20, **settings})
 
 
-def redis_store(
-    url: str, key: str, *, decode_responses: bool = False, **settings: Any
-) -> RedisTokenStore:
+def redis_store(url, key, *, decode_responses=False, **settings):
     from kakao_session import RedisTokenStore
 
     settings = {"lease": LEASE, "lock_timeout": 20, **settings}
     return RedisTokenStore(client(url, decode_responses), key, **settings)
 
 
-def encrypted_store(path: Path, key: bytes) -> EncryptedTokenStore:
+def encrypted_store(path, key):
     from kakao_session import EncryptedTokenStore, FileTokenStore
 
     return EncryptedTokenStore(FileTokenStore(path), key)

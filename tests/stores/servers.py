@@ -1,25 +1,18 @@
 """Real servers for the tests: each in a folder of its own, on a socket there, ended by its pid."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class Server:
@@ -34,15 +27,15 @@ class Server:
 
     def __init__(
         self,
-        folder: Path,
-        command: list[str],
-        answers: Callable[[], bool],
+        folder,
+        command,
+        answers,
         *,
-        user: str | None = None,
-        ending: int = signal.SIGTERM,
-        words: bytes = b"",
-        environment: dict[str, str] | None = None,
-    ) -> None:
+        user=None,
+        ending=signal.SIGTERM,
+        words=b"",
+        environment=None,
+    ):
         self.folder = folder
         self.command = command
         self.answers = answers
@@ -50,9 +43,9 @@ class Server:
         self.ending = ending
         self.words = words
         self.environment = {**os.environ, **(environment or {})}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process = None
 
-    def start(self) -> None:
+    def start(self):
         """Start it and wait until it answers."""
         log = self.folder / f"{Path(self.command[0]).name}.log"
         with log.open("ab") as output:
@@ -73,25 +66,25 @@ class Server:
                 pytest.fail(f"{self.command[0]} does not run:\n{log.read_text()}")
             time.sleep(0.02)
 
-    def stop(self) -> None:
+    def stop(self):
         """End it, and wait for its end; nothing happens if it does not run."""
         if self.process is not None:
             self.process.send_signal(self.ending)
             self.process.wait(30)
             self.process = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self):
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         self.stop()
 
 
 class RedisServer(Server):
     """A Redis that remembers what it was told before it was stopped."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder):
         socket = folder / "socket"
         self.url = f"unix://{socket}"
         settings = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "save": ""}
@@ -101,7 +94,7 @@ class RedisServer(Server):
             command += [f"--{name}", value]
         super().__init__(folder, command, self._answers)
 
-    def _answers(self) -> bool:
+    def _answers(self):
         with redis.Redis.from_url(self.url, retry=None) as client:
             try:
                 return bool(client.ping())
@@ -115,14 +108,12 @@ class SQLServer(Server):
     :param url: SQLAlchemy's, with a password, though none is asked for.
     """
 
-    def __init__(
-        self, folder: Path, command: list[str], url: str, socket: Path, user: str, ending: int
-    ) -> None:
+    def __init__(self, folder, command, url, socket, user, ending):
         self.url = url
         self.socket = socket
         super().__init__(folder, command, self._answers, user=user, ending=ending)
 
-    def _answers(self) -> bool:
+    def _answers(self):
         if not self.socket.is_socket():
             return False
         engine = create_engine(self.url)
@@ -139,13 +130,13 @@ PASSWORD = "the-database-password"
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server():
     with _folder() as folder, RedisServer(folder) as server:
         yield server
 
 
 @contextmanager
-def postgresql_server() -> Iterator[SQLServer]:
+def postgresql_server():
     postgres, initdb = _program("postgres"), _program("initdb")
     with _folder("postgres") as folder:
         data = folder / "data"
@@ -161,7 +152,7 @@ def postgresql_server() -> Iterator[SQLServer]:
 
 
 @contextmanager
-def mariadb_server() -> Iterator[SQLServer]:
+def mariadb_server():
     with _folder() as folder:
         data, socket = folder / "data", folder / "socket"
         (data / "tests").mkdir(parents=True)  # a folder in there is a database
@@ -174,7 +165,7 @@ def mariadb_server() -> Iterator[SQLServer]:
 
 
 @contextmanager
-def secret_service() -> Iterator[dict[str, str]]:
+def secret_service():
     """A keychain that is open. :returns: the environment that leads to it."""
     bus, keychain = _program("dbus-daemon"), _program("gnome-keyring-daemon")
     with _folder() as folder, ExitStack() as stack:
@@ -195,26 +186,26 @@ def secret_service() -> Iterator[dict[str, str]]:
         yield environment
 
 
-def _absent(what: str) -> NoReturn:
+def _absent(what):
     message = f"{what} is not installed here"
     if os.environ.get("KAKAO_SESSION_NO_SKIP") == "1":
         pytest.fail(message)
     pytest.skip(message)
 
 
-def _program(name: str) -> str:
+def _program(name):
     """The path of a server's program, wherever Debian puts it."""
     folders = [*map(str, Path("/usr/lib/postgresql").glob("*/bin")), "/usr/sbin", "/usr/local/sbin"]
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders)) or _absent(name)
 
 
-def _as_user(user: str | None) -> dict[str, Any]:
+def _as_user(user):
     if user in (None, "root") or os.geteuid() != 0:
         return {}
     return {"user": user, "group": user, "extra_groups": []}
 
 
-def _run(command: list[str], user: str | None = None) -> None:
+def _run(command, user=None):
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -229,7 +220,7 @@ def _run(command: list[str], user: str | None = None) -> None:
 
 
 @contextmanager
-def _folder(user: str | None = None) -> Iterator[Path]:
+def _folder(user=None):
     """A folder whose path is short enough to be a socket's."""
     with tempfile.TemporaryDirectory(prefix="kakao-", ignore_cleanup_errors=True) as name:
         if user is not None and _as_user(user):

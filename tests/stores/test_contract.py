@@ -1,36 +1,30 @@
 """The contract, for each store on its real server."""
 
-from __future__ import annotations
-
 from functools import partial
-from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from kakao_session import TokenStore
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.stores.keyring import KeyringTokenStore
-from kakao_session.stores.other_process import NewStore
-from kakao_session.stores.testing import LeasedTokenStoreContract, Raw, TokenStoreContract
+from kakao_session.stores.testing import LeasedTokenStoreContract, TokenStoreContract
 from tests.stores import outside, places
-from tests.stores.servers import RedisServer, SQLServer
 
 NOWHERE = "/nonexistent-folder/socket"
 
 
 class TestFileTokenStore(TokenStoreContract):
     @pytest.fixture
-    def new_store(self, tmp_path: Path) -> NewStore:
+    def new_store(self, tmp_path):
         return partial(FileTokenStore, tmp_path / "token.json")
 
     @pytest.fixture
-    def unreachable_store(self, tmp_path: Path) -> TokenStore:
+    def unreachable_store(self, tmp_path):
         (tmp_path / "file").touch()
         return FileTokenStore(tmp_path / "file" / "token.json")
 
     @pytest.fixture
-    def raw(self, tmp_path: Path) -> Raw:
+    def raw(self, tmp_path):
         return outside.FileRaw(tmp_path / "token.json")
 
 
@@ -38,75 +32,73 @@ class TestRedisTokenStore(LeasedTokenStoreContract):
     lease = places.LEASE
 
     @pytest.fixture(params=[False, True], ids=["bytes", "decode_responses"])
-    def new_store(
-        self, request: pytest.FixtureRequest, redis_server: RedisServer, key: str
-    ) -> NewStore:
+    def new_store(self, request, redis_server, key):
         return partial(places.redis_store, redis_server.url, key, decode_responses=request.param)
 
     @pytest.fixture
-    def unreachable_store(self) -> TokenStore:
+    def unreachable_store(self):
         return places.redis_store(f"unix://{NOWHERE}", "key")
 
     @pytest.fixture
-    def raw(self, redis_server: RedisServer, key: str) -> Raw:
+    def raw(self, redis_server, key):
         return outside.RedisRaw(redis_server.url, key)
 
 
 class TestPostgreSQL(TokenStoreContract):
     @pytest.fixture
-    def new_store(self, postgresql_server: SQLServer, key: str) -> NewStore:
+    def new_store(self, postgresql_server, key):
         return partial(places.sql_store, postgresql_server.url, key)
 
     @pytest.fixture
-    def unreachable_store(self) -> TokenStore:
+    def unreachable_store(self):
         return places.sql_store(f"postgresql+psycopg://root:pw@/db?host={NOWHERE}", "key")
 
     @pytest.fixture
-    def raw(self, postgresql_server: SQLServer, key: str) -> Raw:
+    def raw(self, postgresql_server, key):
         return outside.SQLRaw(postgresql_server.url, key)
 
 
 class TestMariaDB(TokenStoreContract):
     @pytest.fixture
-    def new_store(self, mariadb_server: SQLServer, key: str) -> NewStore:
+    def new_store(self, mariadb_server, key):
         return partial(places.sql_store, mariadb_server.url, key)
 
     @pytest.fixture
-    def unreachable_store(self) -> TokenStore:
+    def unreachable_store(self):
         return places.sql_store("mysql+pymysql://root:pw@127.0.0.1:1/db", "key")
 
     @pytest.fixture
-    def raw(self, mariadb_server: SQLServer, key: str) -> Raw:
+    def raw(self, mariadb_server, key):
         return outside.SQLRaw(mariadb_server.url, key)
 
 
 class TestSQLite(TokenStoreContract):
     @pytest.fixture
-    def new_store(self, sqlite_url: str, key: str) -> NewStore:
+    def new_store(self, sqlite_url, key):
         return partial(places.sql_store, sqlite_url, key)
 
     @pytest.fixture
-    def unreachable_store(self) -> TokenStore:
+    def unreachable_store(self):
         return places.sql_store(f"sqlite:///{NOWHERE}", "key")
 
     @pytest.fixture
-    def raw(self, sqlite_url: str, key: str) -> Raw:
+    def raw(self, sqlite_url, key):
         return outside.SQLRaw(sqlite_url, key)
 
 
 @pytest.mark.usefixtures("secret_service")
 class TestKeyringTokenStore(TokenStoreContract):
     @pytest.fixture
-    def new_store(self, key: str) -> NewStore:
+    def new_store(self, key):
         return partial(KeyringTokenStore, "kakao-session-tests", key)
 
     @pytest.fixture
-    def unreachable_store(self, monkeypatch: pytest.MonkeyPatch) -> TokenStore:
+    def unreachable_store(self, monkeypatch):
         monkeypatch.setattr("keyring.core._keyring_backend", outside.no_keychain())
         return KeyringTokenStore("kakao-session-tests", "nobody")
 
     @pytest.fixture
-    def raw(self, key: str) -> Raw:
+    def raw(self, key):
         return outside.KeyringRaw("kakao-session-tests", key)
 
 
@@ -114,14 +106,14 @@ class TestEncryptedTokenStore(TokenStoreContract):
     key = Fernet.generate_key()
 
     @pytest.fixture
-    def new_store(self, tmp_path: Path) -> NewStore:
+    def new_store(self, tmp_path):
         return partial(places.encrypted_store, tmp_path / "token.json", self.key)
 
     @pytest.fixture
-    def unreachable_store(self, tmp_path: Path) -> TokenStore:
+    def unreachable_store(self, tmp_path):
         (tmp_path / "file").touch()
         return places.encrypted_store(tmp_path / "file" / "token.json", self.key)
 
     @pytest.fixture
-    def raw(self, tmp_path: Path) -> Raw:
+    def raw(self, tmp_path):
         return outside.EncryptedRaw(tmp_path / "token.json", self.key)

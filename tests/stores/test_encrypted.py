@@ -1,12 +1,8 @@
 """What is peculiar to encryption: keys, wrong keys, what was never encrypted."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import traceback
-from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,22 +10,21 @@ from cryptography.fernet import Fernet
 from kakao_session import EncryptedTokenStore, FileTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores import places
-from tests.stores.servers import RedisServer
 
 KEY, OTHER = "7" * 43 + "=", b"OTHER".ljust(43, b"o") + b"="
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> FileTokenStore:
+def file(tmp_path):
     return FileTokenStore(tmp_path / "token.json")
 
 
 @pytest.fixture
-def store(file: FileTokenStore) -> EncryptedTokenStore:
+def store(file):
     return EncryptedTokenStore(file, KEY)
 
 
-def test_save__leaves_nothing_readable(store: EncryptedTokenStore, file: FileTokenStore) -> None:
+def test_save__leaves_nothing_readable(store, file):
     store.save(OLD)
     content = json.loads(file.path.read_text())
     assert content.keys() == {"access_token", "encrypted"}
@@ -39,12 +34,12 @@ def test_save__leaves_nothing_readable(store: EncryptedTokenStore, file: FileTok
 
 
 @pytest.mark.parametrize("keys", [KEY, KEY.encode(), [KEY], (KEY.encode(),), iter([KEY])])
-def test_keys__one_or_several(file: FileTokenStore, keys: Any) -> None:
+def test_keys__one_or_several(file, keys):
     EncryptedTokenStore(file, KEY).save(OLD)
     assert EncryptedTokenStore(file, keys).load() == OLD
 
 
-def test_keys__change(file: FileTokenStore) -> None:
+def test_keys__change(file):
     EncryptedTokenStore(file, KEY).save(OLD)
     both = EncryptedTokenStore(file, [OTHER, KEY])
     assert both.load() == OLD
@@ -57,7 +52,7 @@ def test_keys__change(file: FileTokenStore) -> None:
 @pytest.mark.parametrize(
     "keys", ["", "not-a-key-but-secret", KEY[:-2], [], [KEY, "not-a-key-but-secret"], [None], [5]]
 )
-def test_keys__that_are_none_are_refused_at_once(file: FileTokenStore, keys: Any) -> None:
+def test_keys__that_are_none_are_refused_at_once(file, keys):
     with pytest.raises(ValueError, match=r"Fernet.generate_key\(\)") as caught:
         EncryptedTokenStore(file, keys)
     shown = "".join(traceback.format_exception(caught.value))
@@ -65,15 +60,15 @@ def test_keys__that_are_none_are_refused_at_once(file: FileTokenStore, keys: Any
     assert KEY not in shown
 
 
-def ciphertext_in(file: FileTokenStore) -> str:
+def ciphertext_in(file):
     return str(json.loads(file.path.read_text())["access_token"])
 
 
-def damaged(ciphertext: str) -> list[str]:
+def damaged(ciphertext):
     return [ciphertext[:-10], ciphertext[:20], "x" + ciphertext[1:], "abc!"]
 
 
-def test_load__damaged_or_of_another_key(store: EncryptedTokenStore, file: FileTokenStore) -> None:
+def test_load__damaged_or_of_another_key(store, file):
     EncryptedTokenStore(file, OTHER).save(OLD)
     of_another_key = ciphertext_in(file)
     store.save(OLD)
@@ -91,9 +86,7 @@ def test_load__damaged_or_of_another_key(store: EncryptedTokenStore, file: FileT
 
 
 @pytest.mark.parametrize("token", [OLD, Token({"refresh_token": "r", "encrypted": "otherwise"})])
-def test_load__never_encrypted(
-    store: EncryptedTokenStore, file: FileTokenStore, token: Token
-) -> None:
+def test_load__never_encrypted(store, file, token):
     file.save(token)
     before = file.path.read_bytes()
     with pytest.raises(TokenStoreError, match=r"is not encrypted.*save what the inner store loads"):
@@ -105,14 +98,14 @@ def test_load__never_encrypted(
     assert store.load() == token
 
 
-def test_load__ciphertext_is_missing(store: EncryptedTokenStore, file: FileTokenStore) -> None:
+def test_load__ciphertext_is_missing(store, file):
     file.save(Token({"refresh_token": "r", "encrypted": "fernet"}))
     with pytest.raises(TokenStoreError, match="can't be decrypted"):
         store.load()
 
 
-def test_inner_store__sees_whether_the_refresh_token_changed() -> None:
-    seen: list[Token] = []
+def test_inner_store__sees_whether_the_refresh_token_changed():
+    seen = []
 
     class Memory(FileTokenStore):
         def save(self, token):
@@ -125,7 +118,7 @@ def test_inner_store__sees_whether_the_refresh_token_changed() -> None:
     assert [token.refresh_token_changed for token in seen] == [True, False]
 
 
-def test_inner_store__of_any_kind(redis_server: RedisServer, key: str) -> None:
+def test_inner_store__of_any_kind(redis_server, key):
     inner = places.redis_store(redis_server.url, key, decode_responses=True)
     store = EncryptedTokenStore(inner, KEY)
     with store.lock():
@@ -136,9 +129,7 @@ def test_inner_store__of_any_kind(redis_server: RedisServer, key: str) -> None:
     assert inner.load() is None
 
 
-def test_repr_and_pickle__name_the_place_alone(
-    store: EncryptedTokenStore, file: FileTokenStore
-) -> None:
+def test_repr_and_pickle__name_the_place_alone(store, file):
     assert repr(store) == f"EncryptedTokenStore({file!r})"
     store.save(OLD)
     twin = pickle.loads(pickle.dumps(store))

@@ -1,25 +1,19 @@
 """Servers that go away, holders that sleep or die: no refresh token is spent for nothing."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal
 import threading
 import time
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from kakao_session import FileTokenStore, KakaoAuth, Token, TokenStore, TokenStoreError
-from kakao_session.emulator import KakaoEmulator
-from kakao_session.stores.other_process import NewStore, other_process
-from tests.conftest import Clock
+from kakao_session import FileTokenStore, Token, TokenStoreError
+from kakao_session.stores.other_process import other_process
 from tests.stores import callers, places
-from tests.stores.servers import RedisServer, postgresql_server, redis_server
+from tests.stores.servers import postgresql_server, redis_server
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +21,18 @@ KINDS = ["file", "redis", "postgresql", "mariadb", "sqlite"]
 
 
 @pytest.fixture
-def app(kakao: KakaoEmulator) -> callers.App:
+def app(kakao):
     return callers.App.of(kakao)
 
 
-def expired(kakao: KakaoEmulator) -> Token:
+def expired(kakao):
     """A login whose access token has just ended."""
     token = Token.from_response(kakao.login(), time.time() - 30_000)
     kakao.expire_access_tokens()
     return token
 
 
-def stored_in(store: TokenStore) -> Token:
+def stored_in(store):
     token = store.load()
     assert token is not None
     return token
@@ -47,13 +41,13 @@ def stored_in(store: TokenStore) -> Token:
 class Call(threading.Thread):
     """A call in a thread of its own."""
 
-    def __init__(self, app: callers.App, auth: KakaoAuth) -> None:
+    def __init__(self, app, auth):
         super().__init__()
         self._app = app
         self._auth = auth
-        self.outcome: int | Exception | None = None
+        self.outcome = None
 
-    def run(self) -> None:
+    def run(self):
         try:
             with self._app.http() as http:
                 self.outcome = self._app.me(http, self._auth).status_code
@@ -61,7 +55,7 @@ class Call(threading.Thread):
             self.outcome = error
 
 
-def await_token_request(kakao: KakaoEmulator) -> None:
+def await_token_request(kakao):
     deadline = time.monotonic() + 20
     while not kakao.token_requests:
         assert time.monotonic() < deadline
@@ -72,9 +66,7 @@ def await_token_request(kakao: KakaoEmulator) -> None:
 
 
 @pytest.mark.parametrize("start", [redis_server, postgresql_server])
-def test_restart__in_the_middle_of_a_renewal(
-    kakao: KakaoEmulator, app: callers.App, start: Any
-) -> None:
+def test_restart__in_the_middle_of_a_renewal(kakao, app, start):
     kakao.refresh_token_renewal = "always"
     kakao.latency = 0.5
     with start() as server:
@@ -94,9 +86,7 @@ def test_restart__in_the_middle_of_a_renewal(
         places.close_all()
 
 
-def test_stopped__while_the_token_is_fresh_and_while_it_is_not(
-    kakao: KakaoEmulator, app: callers.App, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_stopped__while_the_token_is_fresh_and_while_it_is_not(kakao, app, clock, caplog):
     with postgresql_server() as server, app.http() as http:
         store = places.sql_store(server.url, "user")
         store.save(Token.from_response(kakao.login(), clock.moment))
@@ -127,12 +117,10 @@ def test_stopped__while_the_token_is_fresh_and_while_it_is_not(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_lock_wait__that_ends_spends_no_refresh_token(
-    kakao: KakaoEmulator, app: callers.App, new_store: NewStore, kind: str
-) -> None:
-    holder: Any = new_store()
+def test_lock_wait__that_ends_spends_no_refresh_token(kakao, app, new_store, kind):
+    holder = new_store()
     holder.save(expired(kakao))
-    waiting: Any = new_store()
+    waiting = new_store()
     waiting.lock_timeout = 1
     call = Call(app, app.auth(lambda: waiting))
     with holder.lock():
@@ -147,9 +135,7 @@ def test_lock_wait__that_ends_spends_no_refresh_token(
 
 
 @pytest.mark.parametrize("rotates", [False, True])
-def test_lease__ends_while_its_holder_is_suspended(
-    kakao: KakaoEmulator, app: callers.App, redis_server: RedisServer, key: str, rotates: bool
-) -> None:
+def test_lease__ends_while_its_holder_is_suspended(kakao, app, redis_server, key, rotates):
     kakao.refresh_token_renewal = "always" if rotates else "never"
     kakao.latency = 0.5
     new_store = partial(places.redis_store, redis_server.url, key)
@@ -184,9 +170,7 @@ def test_lease__ends_while_its_holder_is_suspended(
         assert kakao.token_requests == []
 
 
-def test_kill__200_times_in_the_middle_of_renewals(
-    kakao: KakaoEmulator, app: callers.App, tmp_path: Path
-) -> None:
+def test_kill__200_times_in_the_middle_of_renewals(kakao, app, tmp_path):
     kakao.refresh_token_renewal = "never"
     folder = tmp_path / "private"
     path = folder / "token.json"

@@ -1,7 +1,5 @@
 """Whatever a store holds: a token comes out of it, or an error that names the place."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from contextlib import suppress
@@ -18,20 +16,18 @@ from kakao_session import (
     FileTokenStore,
     KeyringTokenStore,
     Token,
-    TokenStore,
     TokenStoreError,
 )
 from kakao_session.token import Bearer
 from tests.odd import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
 from tests.stores import places
 from tests.stores.keychain import Keychain
-from tests.stores.servers import RedisServer, SQLServer
 
 KEY = Fernet.generate_key()
 PLACE = "the-place"
 
 
-def check(store: TokenStore) -> None:
+def check(store):
     """Load what is there, and write it back."""
     try:
         token = store.load()
@@ -49,13 +45,13 @@ def check(store: TokenStore) -> None:
 
 
 @pytest.fixture(params=[False, True], ids=["bytes", "text"])
-def redis_store(request: pytest.FixtureRequest, redis_server: RedisServer) -> TokenStore:
+def redis_store(request, redis_server):
     return places.redis_store(redis_server.url, PLACE, decode_responses=request.param)
 
 
 @fuzz
 @given(BODIES)
-def test_redis(redis_store: TokenStore, redis_server: RedisServer, value: bytes) -> None:
+def test_redis(redis_store, redis_server, value):
     places.client(redis_server.url).set(PLACE, value)
     with bounded():
         check(redis_store)
@@ -64,7 +60,7 @@ def test_redis(redis_store: TokenStore, redis_server: RedisServer, value: bytes)
 @fuzz
 @given(BODIES | ANY_TEXT | st.integers(-(2**63), 2**63 - 1) | st.floats())
 @example(b'\xff{"access_token": "opaque-token"}')
-def test_sqlite(sqlite_url: str, value: object) -> None:
+def test_sqlite(sqlite_url, value):
     """A column of SQLite takes a value of any type, and text of any bytes."""
     store = places.sql_store(sqlite_url, PLACE)
     if isinstance(value, str):
@@ -81,7 +77,7 @@ def test_sqlite(sqlite_url: str, value: object) -> None:
 
 @fuzz
 @given(TEXTS)
-def test_postgresql(postgresql_server: SQLServer, value: str) -> None:
+def test_postgresql(postgresql_server, value):
     store = places.sql_store(postgresql_server.url, PLACE)
     store.save(Token({"access_token": "a"}))
     with store.engine.begin() as connection:
@@ -93,7 +89,7 @@ def test_postgresql(postgresql_server: SQLServer, value: str) -> None:
 
 
 @pytest.fixture
-def keychain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keychain:
+def keychain(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     keychain = Keychain()
     monkeypatch.setattr("keyring.core._keyring_backend", keychain)
@@ -102,7 +98,7 @@ def keychain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keychain:
 
 @fuzz
 @given(TEXTS | ANY_TEXT)
-def test_keyring(keychain: Keychain, value: str) -> None:
+def test_keyring(keychain, value):
     keychain.entries["kakao-session", PLACE] = value
     with bounded():
         check(KeyringTokenStore(username=PLACE))
@@ -110,7 +106,7 @@ def test_keyring(keychain: Keychain, value: str) -> None:
 
 @fuzz
 @given(BODIES, st.booleans())
-def test_encrypted(content: bytes, is_ciphertext: bool) -> None:
+def test_encrypted(content, is_ciphertext):
     with tempfile.TemporaryDirectory() as folder, bounded():
         file = FileTokenStore(Path(folder, PLACE))
         sealed = Fernet(KEY).encrypt(content).decode() if is_ciphertext else content.hex()
@@ -120,7 +116,7 @@ def test_encrypted(content: bytes, is_ciphertext: bool) -> None:
 
 @fuzz
 @given(BODIES)
-def test_encrypted__in_a_file_of_somebody_else(content: bytes) -> None:
+def test_encrypted__in_a_file_of_somebody_else(content):
     with tempfile.TemporaryDirectory() as folder, bounded():
         file = FileTokenStore(Path(folder, PLACE))
         file.path.write_bytes(content)

@@ -1,13 +1,9 @@
 """What is peculiar to the keychain: back ends that refuse, and the lock beside it."""
 
-from __future__ import annotations
-
 import pickle
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import keyring
 import pytest
@@ -20,14 +16,14 @@ from tests.stores.outside import no_keychain
 
 
 @pytest.fixture
-def keychain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keychain:
+def keychain(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     keychain = Keychain()
     monkeypatch.setattr("keyring.core._keyring_backend", keychain)
     return keychain
 
 
-def test_defaults(keychain: Keychain) -> None:
+def test_defaults(keychain):
     KeyringTokenStore().save(Token({"access_token": "a", "별명": "홍길동"}))
     assert keychain.entries == {
         ("kakao-session", "default"): '{"access_token": "a", "별명": "홍길동"}'
@@ -35,7 +31,7 @@ def test_defaults(keychain: Keychain) -> None:
     assert repr(KeyringTokenStore("app", "me")) == "KeyringTokenStore('me' of service 'app')"
 
 
-def test_lock__is_a_private_file_for_each_entry(keychain: Keychain, tmp_path: Path) -> None:
+def test_lock__is_a_private_file_for_each_entry(keychain, tmp_path):
     with KeyringTokenStore("a", "b").lock(), KeyringTokenStore("a", "c", lock_timeout=0).lock():
         locks = sorted((tmp_path / "kakao-session").iterdir())
         assert len(locks) == 3  # theirs, and one for the keychain itself
@@ -48,8 +44,8 @@ def test_lock__is_a_private_file_for_each_entry(keychain: Keychain, tmp_path: Pa
     assert keychain.entries == {}
 
 
-def test_keychain__is_asked_by_one_at_a_time(keychain: Keychain) -> None:
-    def read_and_write(user: str) -> None:
+def test_keychain__is_asked_by_one_at_a_time(keychain):
+    def read_and_write(user):
         for _ in range(5):
             KeyringTokenStore("app", user).load()
             KeyringTokenStore("app", user).save(OLD)
@@ -66,9 +62,7 @@ def test_keychain__is_asked_by_one_at_a_time(keychain: Keychain) -> None:
     "refusal", [KeyringLocked("locked"), PasswordSetError("no"), RuntimeError("D-Bus")], ids=repr
 )
 @pytest.mark.parametrize("act", ["get", "set"])
-def test_lock__of_a_keychain_that_would_refuse_the_save(
-    keychain: Keychain, act: str, refusal: Exception
-) -> None:
+def test_lock__of_a_keychain_that_would_refuse_the_save(keychain, act, refusal):
     store = KeyringTokenStore()
     store.save(OLD)
     keychain.refusals[act] = refusal
@@ -80,7 +74,7 @@ def test_lock__of_a_keychain_that_would_refuse_the_save(
     assert store.load() == OLD
 
 
-def test_delete__refused(keychain: Keychain) -> None:
+def test_delete__refused(keychain):
     store = KeyringTokenStore()
     store.delete()
     store.save(OLD)
@@ -91,7 +85,7 @@ def test_delete__refused(keychain: Keychain) -> None:
 
 
 @pytest.mark.parametrize(("length", "told"), [(1280, False), (1281, True)])
-def test_save__longer_than_windows_takes(keychain: Keychain, length: int, told: bool) -> None:
+def test_save__longer_than_windows_takes(keychain, length, told):
     store = KeyringTokenStore()
     store.save(OLD)
     keychain.longest = 1279
@@ -104,20 +98,20 @@ def test_save__longer_than_windows_takes(keychain: Keychain, length: int, told: 
     assert store.load() == OLD
 
 
-def test_no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_keychain(monkeypatch):
     monkeypatch.setattr("keyring.core._keyring_backend", no_keychain())
     with pytest.raises(TokenStoreError, match="keyring finds no keychain here"):
         KeyringTokenStore().load()
 
 
-def test_pickle(keychain: Keychain) -> None:
+def test_pickle(keychain):
     store = KeyringTokenStore("app", "me", lock_timeout=3)
     store.save(OLD)
-    twin: Any = pickle.loads(pickle.dumps(store))
+    twin = pickle.loads(pickle.dumps(store))
     with twin.lock():
         twin.save(NEW)
     assert (store.load(), twin.lock_timeout) == (NEW, 3)
 
 
-def test_backend__is_the_one_of_keyring(keychain: Keychain) -> None:
+def test_backend__is_the_one_of_keyring(keychain):
     assert keyring.get_keyring() is keychain

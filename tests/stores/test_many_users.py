@@ -4,26 +4,20 @@ The figures are logged: ``pytest tests/stores/test_many_users.py -o log_cli=true
 --log-cli-level=INFO``.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import logging
 import random
 import time
 import tracemalloc
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from kakao_session import KakaoAuth, RedisTokenStore, SQLTokenStore, Token, TokenStore
-from kakao_session.emulator import KakaoEmulator
+from kakao_session import KakaoAuth, RedisTokenStore, SQLTokenStore, Token
 from tests.stores import callers, places
-from tests.stores.servers import RedisServer, SQLServer
 
 USERS = 100_000
 
@@ -31,11 +25,11 @@ log = logging.getLogger(__name__)
 
 
 @pytest.fixture
-def app(kakao: KakaoEmulator) -> callers.App:
+def app(kakao):
     return callers.App.of(kakao)
 
 
-def token_of(user: int) -> Token:
+def token_of(user):
     return Token(
         {
             "access_token": f"{user:064d}",
@@ -50,7 +44,7 @@ def token_of(user: int) -> Token:
     )
 
 
-def seconds_each(work: Callable[[int], Any], times: int) -> float:
+def seconds_each(work, times):
     """:returns: the best of five rounds: what else runs on the machine shall not count."""
     rounds = []
     for _ in range(5):
@@ -65,11 +59,10 @@ def seconds_each(work: Callable[[int], Any], times: int) -> float:
 
 
 @pytest.mark.parametrize("kind", ["sql", "redis"])
-def test_auth__costs_microseconds_to_make(sqlite_url: str, kind: str) -> None:
+def test_auth__costs_microseconds_to_make(sqlite_url, kind):
     engine, client = places.engine(sqlite_url), places.client("redis://127.0.0.1:1")
 
-    def make(number: int) -> KakaoAuth:
-        store: TokenStore
+    def make(number):
         if kind == "sql":
             store = SQLTokenStore(engine, f"user-{number}")
         else:
@@ -81,10 +74,10 @@ def test_auth__costs_microseconds_to_make(sqlite_url: str, kind: str) -> None:
     assert cost < 500e-6
 
 
-def test_auth__10000_live_ones(sqlite_url: str) -> None:
+def test_auth__10000_live_ones(sqlite_url):
     engine = places.engine(sqlite_url)
 
-    def make(number: int) -> KakaoAuth:
+    def make(number):
         store = SQLTokenStore(engine, f"user-{number}")
         return KakaoAuth("app-key", token=token_of(number), token_store=store)
 
@@ -102,7 +95,7 @@ def test_auth__10000_live_ones(sqlite_url: str) -> None:
 # A hundred thousand of them ---------------------------------------------------------------------
 
 
-def fill_sql(server: SQLServer) -> Callable[[str], TokenStore]:
+def fill_sql(server):
     places.sql_store(server.url, "user-0", table="crowd").load()
     statement = text("INSERT INTO crowd (id, token) VALUES (:id, :token)")
     rows = [{"id": f"user-{n}", "token": json.dumps(token_of(n))} for n in range(USERS)]
@@ -112,7 +105,7 @@ def fill_sql(server: SQLServer) -> Callable[[str], TokenStore]:
     return partial(places.sql_store, server.url, table="crowd")
 
 
-def fill_redis(server: RedisServer) -> Callable[[str], TokenStore]:
+def fill_redis(server):
     with places.client(server.url).pipeline(transaction=False) as pipeline:
         for number in range(USERS):
             pipeline.set(f"user-{number}", json.dumps(token_of(number)))
@@ -121,9 +114,7 @@ def fill_redis(server: RedisServer) -> Callable[[str], TokenStore]:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])
-def test_calls__of_100000_users(
-    request: pytest.FixtureRequest, kakao: KakaoEmulator, app: callers.App, kind: str
-) -> None:
+def test_calls__of_100000_users(request, kakao, app, kind):
     server = request.getfixturevalue(f"{kind}_server")
     new_store = (fill_redis if kind == "redis" else fill_sql)(server)
     users = random.sample(range(USERS), 50)
@@ -146,13 +137,13 @@ def test_calls__of_100000_users(
 @pytest.mark.parametrize("new_users", [False, True], ids=["", "new_users"])
 @pytest.mark.parametrize("kind", ["redis", "postgresql", "mariadb"])
 def test_renewals__of_16_users_at_once(
-    request: pytest.FixtureRequest,
-    kakao: KakaoEmulator,
-    app: callers.App,
-    key: str,
-    kind: str,
-    new_users: bool,
-) -> None:
+    request,
+    kakao,
+    app,
+    key,
+    kind,
+    new_users,
+):
     url = request.getfixturevalue(f"{kind}_server").url
     make = places.redis_store if kind == "redis" else places.sql_store
     stores = [make(url, f"{key}-{number}") for number in range(16)]
@@ -164,7 +155,7 @@ def test_renewals__of_16_users_at_once(
         auths.append(app.auth(partial(make, url, store.key), token=token if new_users else None))
     kakao.latency = 1.0
 
-    def call(auth: KakaoAuth) -> int:
+    def call(auth):
         with app.http() as http:
             return app.me(http, auth).status_code
 

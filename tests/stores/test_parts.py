@@ -1,12 +1,9 @@
 """The parts that stores are made of, and what is said when a package is missing."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +22,7 @@ OPTIONAL = {
 
 @pytest.mark.parametrize(("store", "package", "extra"), [(k, *v) for k, v in OPTIONAL.items()])
 @pytest.mark.parametrize("home", ["kakao_session", "kakao_session.stores"])
-def test_missing_package__names_the_extra(home: str, store: str, package: str, extra: str) -> None:
+def test_missing_package__names_the_extra(home, store, package, extra):
     code = f"import sys; sys.modules[{package!r}] = None; from {home} import {store}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"ModuleNotFoundError: {store} needs " in done.stderr
@@ -33,14 +30,14 @@ def test_missing_package__names_the_extra(home: str, store: str, package: str, e
 
 
 @pytest.mark.parametrize("home", ["kakao_session", "kakao_session.stores"])
-def test_everything__can_be_imported_without_optional_packages(home: str) -> None:
+def test_everything__can_be_imported_without_optional_packages(home):
     absent = "".join(f"sys.modules[{package!r}] = None; " for package, _ in OPTIONAL.values())
     code = f"import sys; {absent} from {home} import *; FileTokenStore"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("store", OPTIONAL)
-def test_store__is_in_both_places(store: str) -> None:
+def test_store__is_in_both_places(store):
     assert getattr(kakao_session, store) is getattr(stores, store)
     assert store in dir(kakao_session)
     assert store in dir(stores)
@@ -50,7 +47,7 @@ def test_store__is_in_both_places(store: str) -> None:
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_text__there_and_back(ascii_only: bool) -> None:
+def test_text__there_and_back(ascii_only):
     token = Token({"access_token": "a", "name": "홍길동 \ud800", "id": 2**70, "none": None})
     text = to_text(token, ascii_only=ascii_only)
     assert text.isascii() is ascii_only
@@ -86,14 +83,14 @@ def test_text__there_and_back(ascii_only: bool) -> None:
         ),
     ],
 )
-def test_text__no_token(text: str | bytes, what: str) -> None:
+def test_text__no_token(text, what):
     with pytest.raises(ValueError, match=f"^{what}$") as caught:
         to_token(text)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
-def test_text__no_json() -> None:
+def test_text__no_json():
     token = Token({"access_token": "a"})
     token["itself"] = token
     for value in (token, Token({"access_token": "a", "x": {1, 2}})):
@@ -105,10 +102,10 @@ def test_text__no_json() -> None:
 # Holds and lock files -------------------------------------------------------------------------
 
 
-def test_holds__each_thread_its_own() -> None:
+def test_holds__each_thread_its_own():
     store = object()
-    holds: Holds[str] = Holds()
-    seen: list[str | None] = []
+    holds = Holds()
+    seen = []
     with holds.entered("here", store, "mine") as hold:
         assert hold == holds.mine("here") == "mine"
         assert holds.mine("there") is None
@@ -124,9 +121,9 @@ def test_holds__each_thread_its_own() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_holds__a_child_holds_nothing() -> None:
+def test_holds__a_child_holds_nothing():
     store = object()
-    holds: Holds[str] = Holds()
+    holds = Holds()
     with holds.entered("here", store, "mine"):
         child = os.fork()
         if child == 0:
@@ -135,7 +132,7 @@ def test_holds__a_child_holds_nothing() -> None:
         assert holds.mine("here") == "mine"
 
 
-def test_file_store__delete_out_of_reach(tmp_path: Path) -> None:
+def test_file_store__delete_out_of_reach(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(TokenStoreError, match="can't be removed"):
         FileTokenStore(tmp_path / "file" / "token.json").delete()

@@ -1,7 +1,5 @@
 """What is peculiar to Redis: the lease, foreign keys, a server that refuses."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
@@ -10,8 +8,6 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -21,23 +17,22 @@ import redis.asyncio
 from kakao_session import RedisTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores import places
-from tests.stores.servers import RedisServer
 from tests.stores.servers import redis_server as own_redis_server
 
 
 @pytest.fixture
-def client(redis_server: RedisServer) -> Any:
+def client(redis_server):
     return places.client(redis_server.url)
 
 
 @pytest.fixture
-def store(redis_server: RedisServer, key: str) -> RedisTokenStore:
+def store(redis_server, key):
     return places.redis_store(redis_server.url, key, lease=30)
 
 
 @pytest.mark.parametrize("key", ["with spaces", "사용자:홍길동", "k" * 10_000, "\0\n*?[x]"])
 @pytest.mark.parametrize("decode_responses", [False, True])
-def test_key__any_text(redis_server: RedisServer, key: str, decode_responses: bool) -> None:
+def test_key__any_text(redis_server, key, decode_responses):
     store = places.redis_store(redis_server.url, key, decode_responses=decode_responses)
     with store.lock():
         store.save(OLD)
@@ -47,34 +42,34 @@ def test_key__any_text(redis_server: RedisServer, key: str, decode_responses: bo
 
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes"])
-def test_key__no_text_is_refused_at_once(key: Any) -> None:
+def test_key__no_text_is_refused_at_once(key):
     with pytest.raises(ValueError, match="key is a string"):
         RedisTokenStore(redis.Redis(), key)
 
 
 @pytest.mark.parametrize("lease", [0, -1, 0.0009])
-def test_lease__has_to_end(lease: float) -> None:
+def test_lease__has_to_end(lease):
     with pytest.raises(ValueError, match="lease"):
         RedisTokenStore(redis.Redis(), "key", lease=lease)
 
 
-def test_save__is_readable_json(store: RedisTokenStore, client: Any) -> None:
+def test_save__is_readable_json(store, client):
     store.save(Token({"access_token": "a", "별명": "홍길동"}))
     assert client.get(store.key).decode() == '{"access_token": "a", "별명": "홍길동"}'
 
 
-def test_lock__is_a_key_that_ends(store: RedisTokenStore, client: Any) -> None:
+def test_lock__is_a_key_that_ends(store, client):
     with store.lock():
         assert 29_000 < client.pttl(f"{store.key}:lock") <= 30_000
     assert client.get(f"{store.key}:lock") is None
 
 
-def test_defaults__outlast_a_renewal_and_a_dead_holder() -> None:
+def test_defaults__outlast_a_renewal_and_a_dead_holder():
     store = RedisTokenStore(redis.Redis(), "key")
     assert 2 * (5 + 30) + 10 < store.lease < store.lock_timeout == 120
 
 
-def test_another_kind_of_value__is_left_alone(store: RedisTokenStore, client: Any) -> None:
+def test_another_kind_of_value__is_left_alone(store, client):
     client.rpush(store.key, "a", "b")
     with pytest.raises(TokenStoreError, match="plain string"):
         store.load()
@@ -85,9 +80,7 @@ def test_another_kind_of_value__is_left_alone(store: RedisTokenStore, client: An
 
 
 @pytest.mark.parametrize("decode_responses", [False, True])
-def test_bytes_that_are_no_text__are_left_alone(
-    redis_server: RedisServer, client: Any, key: str, decode_responses: bool
-) -> None:
+def test_bytes_that_are_no_text__are_left_alone(redis_server, client, key, decode_responses):
     client.set(key, b"\xff\xfe\x00secret-of-another-program")
     store = places.redis_store(redis_server.url, key, decode_responses=decode_responses)
     with pytest.raises(TokenStoreError, match="holds no token") as caught:
@@ -97,11 +90,11 @@ def test_bytes_that_are_no_text__are_left_alone(
     assert client.get(key) == b"\xff\xfe\x00secret-of-another-program"
 
 
-def test_lock_wait__ends_and_says_who(store: RedisTokenStore, redis_server: RedisServer) -> None:
+def test_lock_wait__ends_and_says_who(store, redis_server):
     waiting = places.redis_store(redis_server.url, store.key, lease=30, lock_timeout=0.5)
-    caught: list[TokenStoreError] = []
+    caught = []
 
-    def wait() -> None:
+    def wait():
         with pytest.raises(TokenStoreError) as error, waiting.lock():
             pass
         caught.append(error.value)
@@ -119,14 +112,14 @@ def test_lock_wait__ends_and_says_who(store: RedisTokenStore, redis_server: Redi
     assert re.search(rf"'{store.key}' at /.*/0 is locked", message)
 
 
-def test_lock_wait__foreign_lock(store: RedisTokenStore, client: Any) -> None:
+def test_lock_wait__foreign_lock(store, client):
     client.set(f"{store.key}:lock", "s3cret of another program")
     waiting = RedisTokenStore(client, store.key, lock_timeout=0.1)
     with pytest.raises(TokenStoreError, match="another program or thread holds it"), waiting.lock():
         pass
 
 
-def test_save__after_the_memory_was_lost(store: RedisTokenStore, client: Any) -> None:
+def test_save__after_the_memory_was_lost(store, client):
     store.save(OLD)
     with store.lock():
         assert store.load() == OLD
@@ -135,7 +128,7 @@ def test_save__after_the_memory_was_lost(store: RedisTokenStore, client: Any) ->
     assert store.load() == NEW
 
 
-def test_save__somebody_was_quicker(store: RedisTokenStore, client: Any) -> None:
+def test_save__somebody_was_quicker(store, client):
     store.save(OLD)
     with store.lock():
         assert store.load() == OLD
@@ -148,7 +141,7 @@ def test_save__somebody_was_quicker(store: RedisTokenStore, client: Any) -> None
     assert store.load() == NEW
 
 
-def test_save__answer_was_lost_and_sent_again(store: RedisTokenStore, client: Any) -> None:
+def test_save__answer_was_lost_and_sent_again(store, client):
     store.save(OLD)
     with store.lock():
         client.set(store.key, json.dumps(NEW))  # what a first try has done, unheard of
@@ -156,14 +149,14 @@ def test_save__answer_was_lost_and_sent_again(store: RedisTokenStore, client: An
     assert store.load() == NEW
 
 
-def test_release__of_another_holders_lock(store: RedisTokenStore, client: Any) -> None:
+def test_release__of_another_holders_lock(store, client):
     with store.lock():
         store.save(NEW)
         client.set(f"{store.key}:lock", "another holder's")
     assert client.get(f"{store.key}:lock") == b"another holder's"
 
 
-def test_release__out_of_reach(caplog: pytest.LogCaptureFixture) -> None:
+def test_release__out_of_reach(caplog):
     with own_redis_server() as server:
         store = places.redis_store(server.url, "key", lease=30)
         with caplog.at_level(logging.WARNING, "kakao_session"), store.lock():
@@ -173,21 +166,19 @@ def test_release__out_of_reach(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture
-def full_redis(client: Any) -> Iterator[None]:
+def full_redis(client):
     client.config_set("maxmemory", "1")
     yield
     client.config_set("maxmemory", "0")
 
 
 @pytest.mark.usefixtures("full_redis")
-def test_lock__no_room(store: RedisTokenStore) -> None:
+def test_lock__no_room(store):
     with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
         pytest.fail("a refresh token might be spent here")
 
 
-def test_lock__may_not_write(
-    store: RedisTokenStore, client: Any, redis_server: RedisServer
-) -> None:
+def test_lock__may_not_write(store, client, redis_server):
     client.set(store.key, json.dumps(OLD))
     client.execute_command("ACL", "SETUSER", "reader", "on", "nopass", "+@all", "%R~*", "~*:lock")
     with redis.Redis.from_url(redis_server.url, username="reader", password="") as reader:
@@ -204,7 +195,7 @@ def test_lock__may_not_write(
         ("unix://user:s3cret-pw@/nonexistent/socket?db=2", "/nonexistent/socket/2"),
     ],
 )
-def test_password__is_never_shown(url: str, address: str) -> None:
+def test_password__is_never_shown(url, address):
     with redis.Redis.from_url(url, retry=None) as client:
         store = RedisTokenStore(client, "user 1")
         with pytest.raises(TokenStoreError) as caught:
@@ -214,7 +205,7 @@ def test_password__is_never_shown(url: str, address: str) -> None:
     assert "s3cret-pw" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_address__of_a_client_that_leads_to_several() -> None:
+def test_address__of_a_client_that_leads_to_several():
     cluster = Mock(spec=redis.RedisCluster)
     assert repr(RedisTokenStore(cluster, "key")) == "RedisTokenStore('key')"
 
@@ -233,7 +224,7 @@ def test_address__of_a_client_that_leads_to_several() -> None:
         (None, "not NoneType"),
     ],
 )
-def test_client__that_would_save_nothing_is_refused_at_once(client: Any, said: str) -> None:
+def test_client__that_would_save_nothing_is_refused_at_once(client, said):
     with pytest.raises(TypeError) as caught:
         RedisTokenStore(client, "key")
     assert said in str(caught.value)

@@ -1,20 +1,14 @@
 """What is peculiar to SQL: the table, the key, the row's lock, connections that die."""
 
-from __future__ import annotations
-
 import logging
-import sqlite3
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from kakao_session import SQLTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
-from tests.stores.servers import PASSWORD, SQLServer
+from tests.stores.servers import PASSWORD
 
 KINDS = ["postgresql", "mariadb", "sqlite"]
 
@@ -30,18 +24,18 @@ SECRETS = [str(OLD["access_token"]), str(NEW["access_token"]), str(NEW["refresh_
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest) -> str:
+def url(request):
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     return str(request.getfixturevalue(f"{request.param}_server").url)
 
 
 @pytest.fixture
-def new_engine() -> Iterator[Any]:
+def new_engine():
     """Makes engines of the test's own."""
     engines = []
 
-    def make(url: str, **settings: Any) -> Engine:
+    def make(url, **settings):
         engines.append(create_engine(url, **settings))
         return engines[-1]
 
@@ -51,20 +45,20 @@ def new_engine() -> Iterator[Any]:
 
 
 @pytest.fixture
-def engine(url: str, new_engine: Any) -> Engine:
-    return new_engine(url)  # type: ignore[no-any-return]
+def engine(url, new_engine):
+    return new_engine(url)
 
 
 @pytest.fixture
-def postgresql(postgresql_server: SQLServer, new_engine: Any) -> Engine:
-    return new_engine(postgresql_server.url)  # type: ignore[no-any-return]
+def postgresql(postgresql_server, new_engine):
+    return new_engine(postgresql_server.url)
 
 
-def shown(error: BaseException) -> str:
+def shown(error):
     return "".join(traceback.format_exception(error))
 
 
-def execute(engine: Engine, statement: str) -> Any:
+def execute(engine, statement):
     with engine.begin() as connection:
         result = connection.execute(text(statement))
         return result.scalar() if result.returns_rows else None
@@ -74,7 +68,7 @@ def execute(engine: Engine, statement: str) -> Any:
 
 
 @pytest.mark.parametrize("key", ["with spaces", "사용자:홍길동", "';--\"`%s :x \\", "가" * 255])
-def test_key__any_text(engine: Engine, key: str) -> None:
+def test_key__any_text(engine, key):
     store = SQLTokenStore(engine, key)
     with store.lock():
         store.save(OLD)
@@ -83,7 +77,7 @@ def test_key__any_text(engine: Engine, key: str) -> None:
     assert store.load() is None
 
 
-def test_key__only_itself_is_equal_to_it(engine: Engine) -> None:
+def test_key__only_itself_is_equal_to_it(engine):
     keys = ["Kim", "kim", "kim ", " kim", "kím", "KIM"]
     for key in keys:
         SQLTokenStore(engine, key, table="alike").save(Token({"access_token": "a", "key": key}))
@@ -92,25 +86,25 @@ def test_key__only_itself_is_equal_to_it(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", "a\0b", "\ud800", "k" * 256])
-def test_key__that_does_not_fit_is_refused_at_once(key: Any) -> None:
+def test_key__that_does_not_fit_is_refused_at_once(key):
     with pytest.raises(ValueError, match=r"key|surrogates"):
         SQLTokenStore(create_engine("sqlite://"), key)
 
 
-def test_key__of_10000_characters_is_refused_at_once() -> None:
+def test_key__of_10000_characters_is_refused_at_once():
     with pytest.raises(ValueError, match=r"10,000 characters, and 255 fit") as caught:
         SQLTokenStore(create_engine("sqlite://"), "k" * 10_000)
     assert len(str(caught.value)) < 200
 
 
-def test_database__of_another_kind_is_refused_at_once() -> None:
+def test_database__of_another_kind_is_refused_at_once():
     engine = create_engine("sqlite://")
     engine.dialect.name = "oracle"
     with pytest.raises(ValueError, match="for postgresql, mysql, mariadb, sqlite: not oracle"):
         SQLTokenStore(engine, "key")
 
 
-def asyncio_engine() -> Engine:
+def asyncio_engine():
     engine = create_engine("sqlite://")
     engine.dialect.is_async = True
     return engine
@@ -128,7 +122,7 @@ def asyncio_engine() -> Engine:
         (lambda: None, "not NoneType."),
     ],
 )
-def test_engine__that_is_none_is_refused_at_once(make: Any, said: str) -> None:
+def test_engine__that_is_none_is_refused_at_once(make, said):
     with pytest.raises(TypeError) as caught:
         SQLTokenStore(make(), "key")
     assert said in str(caught.value)
@@ -138,11 +132,11 @@ def test_engine__that_is_none_is_refused_at_once(make: Any, said: str) -> None:
 # The table ------------------------------------------------------------------------------------
 
 
-def test_table__made_once_by_all_who_come_first(url: str, new_engine: Any) -> None:
+def test_table__made_once_by_all_who_come_first(url, new_engine):
     gate = threading.Barrier(8)
-    errors: list[BaseException] = []
+    errors = []
 
-    def come(number: int) -> None:
+    def come(number):
         store = SQLTokenStore(new_engine(url), f"user {number}", table="raced_for")
         gate.wait()
         try:
@@ -159,12 +153,10 @@ def test_table__made_once_by_all_who_come_first(url: str, new_engine: Any) -> No
     assert execute(new_engine(url), "SELECT count(*) FROM raced_for") == 8
 
 
-def test_table__made_once_by_engines_that_begin_by_themselves(
-    tmp_path: Path, new_engine: Any
-) -> None:
-    errors: list[TokenStoreError] = []
+def test_table__made_once_by_engines_that_begin_by_themselves(tmp_path, new_engine):
+    errors = []
 
-    def come(gate: threading.Barrier, engine: Engine) -> None:
+    def come(gate, engine):
         gate.wait()
         try:
             SQLTokenStore(engine, "key").load()
@@ -184,7 +176,7 @@ def test_table__made_once_by_engines_that_begin_by_themselves(
     assert errors == []
 
 
-def test_table__made_by_somebody_else(postgresql: Engine, new_engine: Any, key: str) -> None:
+def test_table__made_by_somebody_else(postgresql, new_engine, key):
     execute(postgresql, "CREATE TABLE ready (id varchar(255) PRIMARY KEY, token text NOT NULL)")
     execute(postgresql, "CREATE ROLE guest LOGIN; GRANT ALL ON ready TO guest")
     guest = new_engine(postgresql.url.set(username="guest"))
@@ -194,7 +186,7 @@ def test_table__made_by_somebody_else(postgresql: Engine, new_engine: Any, key: 
         SQLTokenStore(guest, key, table="missing").load()
 
 
-def test_table__read_only(postgresql: Engine, new_engine: Any, key: str) -> None:
+def test_table__read_only(postgresql, new_engine, key):
     execute(postgresql, "CREATE TABLE shown (id varchar(255) PRIMARY KEY, token text NOT NULL)")
     execute(postgresql, "CREATE ROLE reader LOGIN; GRANT SELECT ON shown TO reader")
     SQLTokenStore(postgresql, key, table="shown").save(OLD)
@@ -204,7 +196,7 @@ def test_table__read_only(postgresql: Engine, new_engine: Any, key: str) -> None
         pytest.fail("a refresh token might be spent here")
 
 
-def test_table__that_refuses_the_token(postgresql: Engine, key: str) -> None:
+def test_table__that_refuses_the_token(postgresql, key):
     execute(
         postgresql,
         "CREATE TABLE narrow (id varchar(255) PRIMARY KEY, "
@@ -216,7 +208,7 @@ def test_table__that_refuses_the_token(postgresql: Engine, key: str) -> None:
     assert "Failing row" not in shown(caught.value)
 
 
-def test_row__that_sqlite_can_not_decode(sqlite_url: str, new_engine: Any) -> None:
+def test_row__that_sqlite_can_not_decode(sqlite_url, new_engine):
     store = SQLTokenStore(new_engine(sqlite_url), "key")
     store.save(OLD)
     execute(store.engine, "UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)")
@@ -226,7 +218,7 @@ def test_row__that_sqlite_can_not_decode(sqlite_url: str, new_engine: Any) -> No
         assert not any(secret in shown(caught.value) for secret in SECRETS)
 
 
-def test_table__that_refuses_every_row(engine: Engine) -> None:
+def test_table__that_refuses_every_row(engine):
     execute(
         engine,
         "CREATE TABLE strict (id varchar(255) PRIMARY KEY, token text, more text NOT NULL CHECK "
@@ -236,9 +228,7 @@ def test_table__that_refuses_every_row(engine: Engine) -> None:
         SQLTokenStore(engine, "key", table="strict").save(NEW)
 
 
-def test_table__that_may_be_locked_but_not_written(
-    postgresql: Engine, new_engine: Any, key: str
-) -> None:
+def test_table__that_may_be_locked_but_not_written(postgresql, new_engine, key):
     execute(postgresql, "CREATE TABLE closed (id varchar(255) PRIMARY KEY, token text NOT NULL)")
     execute(postgresql, "CREATE ROLE locker LOGIN; GRANT SELECT, UPDATE (id) ON closed TO locker")
     SQLTokenStore(postgresql, key, table="closed").save(OLD)
@@ -247,7 +237,7 @@ def test_table__that_may_be_locked_but_not_written(
         pytest.fail("a refresh token might be spent here")
 
 
-def test_save__is_ascii(engine: Engine, key: str) -> None:
+def test_save__is_ascii(engine, key):
     SQLTokenStore(engine, key).save(Token({"access_token": "a", "별명": "홍길동"}))
     stored = execute(engine, "SELECT token FROM kakao_tokens")
     assert stored.isascii()
@@ -256,11 +246,11 @@ def test_save__is_ascii(engine: Engine, key: str) -> None:
 # The lock -------------------------------------------------------------------------------------
 
 
-def test_lock_wait__ends_and_says_where_to_look(engine: Engine, key: str) -> None:
+def test_lock_wait__ends_and_says_where_to_look(engine, key):
     waiting = SQLTokenStore(engine, key, lock_timeout=1)
-    caught: list[TokenStoreError] = []
+    caught = []
 
-    def wait() -> None:
+    def wait():
         with pytest.raises(TokenStoreError) as error, waiting.lock():
             pass
         caught.append(error.value)
@@ -282,9 +272,7 @@ def test_lock_wait__ends_and_says_where_to_look(engine: Engine, key: str) -> Non
 
 @pytest.mark.parametrize("stored", [True, False], ids=["known_users", "new_users"])
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_lock__of_two_users(
-    request: pytest.FixtureRequest, new_engine: Any, key: str, kind: str, stored: bool
-) -> None:
+def test_lock__of_two_users(request, new_engine, key, kind, stored):
     engine = new_engine(request.getfixturevalue(f"{kind}_server").url, pool_size=10)
     users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(8)]
     if stored:
@@ -298,11 +286,11 @@ def test_lock__of_two_users(
     assert all(user.load() == NEW for user in users)
 
 
-def test_lock__first_of_a_new_user(engine: Engine, key: str) -> None:
+def test_lock__first_of_a_new_user(engine, key):
     count = 0
-    errors: list[TokenStoreError] = []
+    errors = []
 
-    def come() -> None:
+    def come():
         nonlocal count
         store = SQLTokenStore(engine, key, lock_timeout=20)
         try:
@@ -330,9 +318,7 @@ ISOLATION = [
 
 
 @pytest.mark.parametrize(("kind", "level"), ISOLATION)
-def test_lock__whatever_the_engines_isolation(
-    request: pytest.FixtureRequest, tmp_path: Path, new_engine: Any, key: str, kind: str, level: str
-) -> None:
+def test_lock__whatever_the_engines_isolation(request, tmp_path, new_engine, key, kind, level):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     if kind != "sqlite":
         url = request.getfixturevalue(f"{kind}_server").url
@@ -345,9 +331,7 @@ def test_lock__whatever_the_engines_isolation(
 
 
 @pytest.mark.parametrize("how", ["begin event", "autocommit=False"])
-def test_lock__sqlite_engine_that_begins_by_itself(
-    sqlite_url: str, new_engine: Any, key: str, how: str
-) -> None:
+def test_lock__sqlite_engine_that_begins_by_itself(sqlite_url, new_engine, key, how):
     if how == "begin event":
         engine = new_engine(sqlite_url)
         event.listen(engine, "connect", take_over_transactions)
@@ -360,13 +344,13 @@ def test_lock__sqlite_engine_that_begins_by_itself(
 
 
 @pytest.fixture
-def shared(new_engine: Any) -> Engine:
+def shared(new_engine):
     """An engine whose threads share one connection, as a database in memory needs it."""
     settings = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-    return new_engine("sqlite://", **settings)  # type: ignore[no-any-return]
+    return new_engine("sqlite://", **settings)
 
 
-def test_lock__of_threads_that_share_a_connection(shared: Engine, key: str) -> None:
+def test_lock__of_threads_that_share_a_connection(shared, key):
     count_in_threads(shared, key)
     # A copy of the engine has the same connection.
     store = SQLTokenStore(shared, key)
@@ -383,11 +367,11 @@ def test_lock__of_threads_that_share_a_connection(shared: Engine, key: str) -> N
     assert (store.load(), copy.load()) == (NEW, OLD)
 
 
-def test_lock_wait__for_a_shared_connection_ends(shared: Engine, key: str) -> None:
+def test_lock_wait__for_a_shared_connection_ends(shared, key):
     waiting = SQLTokenStore(shared, key, lock_timeout=0.2)
-    caught: list[TokenStoreError] = []
+    caught = []
 
-    def wait() -> None:
+    def wait():
         for use in (waiting.load, waiting.delete):
             with pytest.raises(TokenStoreError, match=r"held it for more than 0\.2 s") as error:
                 use()
@@ -403,18 +387,18 @@ def test_lock_wait__for_a_shared_connection_ends(shared: Engine, key: str) -> No
     assert waiting.load() == NEW
 
 
-def take_over_transactions(connection: sqlite3.Connection, _: object) -> None:
+def take_over_transactions(connection, _):
     connection.isolation_level = None
 
 
-def begin(connection: Connection) -> None:
+def begin(connection):
     connection.exec_driver_sql("BEGIN")
 
 
-def count_in_threads(engine: Engine, key: str) -> None:
+def count_in_threads(engine, key):
     """Let three threads count to 15 together: no one overtakes, and each sees the last."""
 
-    def count() -> None:
+    def count():
         store = SQLTokenStore(engine, key)
         for _ in range(5):
             with store.lock():
@@ -430,7 +414,7 @@ def count_in_threads(engine: Engine, key: str) -> None:
     assert SQLTokenStore(engine, key).load() == {**OLD, "count": 15}
 
 
-def test_lock__leaves_no_setting_on_the_connection(url: str, new_engine: Any, key: str) -> None:
+def test_lock__leaves_no_setting_on_the_connection(url, new_engine, key):
     engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=1)
     questions = {
         "postgresql": ["SHOW lock_timeout", "SHOW statement_timeout", "SHOW transaction_isolation"],
@@ -454,16 +438,14 @@ def test_lock__leaves_no_setting_on_the_connection(url: str, new_engine: Any, ke
 @pytest.mark.parametrize(
     "setting", ["statement_timeout=300", "idle_in_transaction_session_timeout=300"]
 )
-def test_lock__outlasts_the_servers_time_outs(
-    postgresql_server: SQLServer, new_engine: Any, key: str, setting: str
-) -> None:
+def test_lock__outlasts_the_servers_time_outs(postgresql_server, new_engine, key, setting):
     options = {"options": f"-c {setting}"}
     engine = new_engine(postgresql_server.url, connect_args=options)
     store = SQLTokenStore(engine, key)
     store.save(OLD)
-    seen: list[Token | None] = []
+    seen = []
 
-    def wait() -> None:
+    def wait():
         other = SQLTokenStore(engine, key)
         with other.lock():
             seen.append(other.load())
@@ -478,7 +460,7 @@ def test_lock__outlasts_the_servers_time_outs(
     assert seen == [NEW]
 
 
-def test_pool__none_left(url: str, new_engine: Any, key: str) -> None:
+def test_pool__none_left(url, new_engine, key):
     engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.1)
     with engine.connect(), pytest.raises(TokenStoreError, match="can't be read") as caught:
         SQLTokenStore(engine, key).load()
@@ -488,7 +470,7 @@ def test_pool__none_left(url: str, new_engine: Any, key: str) -> None:
 # Connections that die -------------------------------------------------------------------------
 
 
-def kill_connections(engine: Engine, others_of: Engine) -> None:
+def kill_connections(engine, others_of):
     """End every connection of an engine, as a restart or a time-out of the server does."""
     if engine.dialect.name == "postgresql":
         execute(
@@ -506,19 +488,19 @@ def kill_connections(engine: Engine, others_of: Engine) -> None:
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])
-def victim(request: pytest.FixtureRequest, new_engine: Any) -> Engine:
+def victim(request, new_engine):
     server = request.getfixturevalue(f"{request.param}_server")
     name = {"application_name": "victim"} if request.param == "postgresql" else {}
-    return new_engine(server.url, connect_args=name)  # type: ignore[no-any-return]
+    return new_engine(server.url, connect_args=name)
 
 
 @pytest.fixture
-def killer(victim: Engine, new_engine: Any) -> Engine:
-    return new_engine(victim.url)  # type: ignore[no-any-return]
+def killer(victim, new_engine):
+    return new_engine(victim.url)
 
 
 @pytest.mark.parametrize("act", ["load", "lock"])
-def test_connection__died_in_the_pool(victim: Engine, killer: Engine, key: str, act: str) -> None:
+def test_connection__died_in_the_pool(victim, killer, key, act):
     store = SQLTokenStore(victim, key)
     store.save(OLD)
     kill_connections(victim, killer)
@@ -530,7 +512,7 @@ def test_connection__died_in_the_pool(victim: Engine, killer: Engine, key: str, 
         assert store.load() == NEW
 
 
-def test_connection__died_in_the_lock(victim: Engine, killer: Engine, key: str) -> None:
+def test_connection__died_in_the_lock(victim, killer, key):
     store = SQLTokenStore(victim, key)
     store.save(OLD)
     with store.lock():
@@ -539,9 +521,7 @@ def test_connection__died_in_the_lock(victim: Engine, killer: Engine, key: str) 
     assert SQLTokenStore(killer, key).load() == NEW
 
 
-def test_connection__died_in_the_lock_and_somebody_was_quicker(
-    victim: Engine, killer: Engine, key: str
-) -> None:
+def test_connection__died_in_the_lock_and_somebody_was_quicker(victim, killer, key):
     store = SQLTokenStore(victim, key)
     store.save(OLD)
     with store.lock():
@@ -552,9 +532,7 @@ def test_connection__died_in_the_lock_and_somebody_was_quicker(
     assert SQLTokenStore(killer, key).load() == NEW
 
 
-def test_connection__died_in_the_lock_and_nothing_is_saved(
-    victim: Engine, killer: Engine, key: str
-) -> None:
+def test_connection__died_in_the_lock_and_nothing_is_saved(victim, killer, key):
     store = SQLTokenStore(victim, key)
     store.save(OLD)
     with store.lock():
@@ -565,9 +543,7 @@ def test_connection__died_in_the_lock_and_nothing_is_saved(
 # What is never shown --------------------------------------------------------------------------
 
 
-def test_log__shows_no_token(
-    url: str, new_engine: Any, key: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_log__shows_no_token(url, new_engine, key, caplog):
     engine = new_engine(url, echo="debug")
     caplog.set_level(logging.DEBUG)
     store = SQLTokenStore(engine, key)
@@ -581,7 +557,7 @@ def test_log__shows_no_token(
     assert not engine.hide_parameters
 
 
-def test_password__is_never_shown() -> None:
+def test_password__is_never_shown():
     engine = create_engine(f"postgresql+psycopg://someone:{PASSWORD}@127.0.0.1:1/db?password=again")
     store = SQLTokenStore(engine, "user 1")
     with pytest.raises(TokenStoreError) as caught:

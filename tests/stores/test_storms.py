@@ -1,23 +1,20 @@
 """Thirty-two threads in eight processes want a new token at once: Kakao is asked for one."""
 
-from __future__ import annotations
-
 import time
 from contextlib import ExitStack
 from functools import partial
 
 import pytest
 
-from kakao_session import Token, TokenStore
-from kakao_session.emulator import KakaoEmulator
-from kakao_session.stores.other_process import NewStore, other_process
+from kakao_session import Token
+from kakao_session.stores.other_process import other_process
 from tests.stores import callers
 
 PROCESSES = 8
 
 
 @pytest.mark.parametrize("kind", ["file", "redis", "postgresql", "mariadb", "sqlite"])
-def test_storm__one_refresh(kakao: KakaoEmulator, new_store: NewStore, kind: str) -> None:
+def test_storm__one_refresh(kakao, new_store, kind):
     kakao.refresh_token_renewal = "always"
     kakao.previous_access_token = "dies"
     kakao.latency = 0.3
@@ -43,7 +40,7 @@ def test_storm__one_refresh(kakao: KakaoEmulator, new_store: NewStore, kind: str
                 assert stored_in(new_store())["refresh_token"] != before["refresh_token"]
 
 
-def stored_in(store: TokenStore) -> Token:
+def stored_in(store):
     token = store.load()
     assert token is not None
     return token

@@ -20,7 +20,7 @@ from benchmarks.storm import each
 from benchmarks.table import Table
 from kakao_session import FileTokenStore, KakaoSession, Token
 from kakao_session.stores.other_process import NewStore
-from tests.stores import places, servers
+from tests.stores import factories, servers
 
 PROCESSES = 8
 THREADS = 8
@@ -70,7 +70,7 @@ def measure(quick: bool) -> list[Table]:
                     table.add(f"KakaoSession, {kind}", *storms(new_store))
             except pytest.skip.Exception as absent:
                 table.remarks.append(f"{kind} was left out: {absent}.")
-    places.close_all()
+    factories.close_all()
     return [table]
 
 
@@ -90,13 +90,13 @@ def _file() -> Iterator[NewStore]:
 @contextmanager
 def _redis() -> Iterator[NewStore]:
     with servers.redis_server() as server:
-        yield partial(places.redis_store, server.url, "user", lease=30)
+        yield partial(factories.redis_store, server.url, "user", lease=30)
 
 
 @contextmanager
 def _postgresql() -> Iterator[NewStore]:
     with servers.postgresql_server() as server:
-        yield partial(places.sql_store, server.url, "user")
+        yield partial(factories.sql_store, server.url, "user")
 
 
 _PLACES: dict[str, Callable[[], Any]] = {

@@ -16,7 +16,7 @@ from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStore, TokenStoreError
 from kakao_session.stores.file import default_path
-from tests.emulator.needs import as_root, on_posix
+from tests.required import as_root, on_posix
 
 TOKEN = Token({"access_token": "a", "refresh_token": "r", "expires_at": 5.5, "별명": "홍길동"})
 

@@ -29,7 +29,7 @@ from kakao_session.errors import TokenEndpointError
 from kakao_session.login.flow import Login
 from kakao_session.token import Bearer
 from kakao_session.token_endpoint import LONGEST_RETRY_AFTER, Form, TokenEndpoint
-from tests.odd import (
+from tests.fuzz.strategies import (
     ANY_TEXT,
     BODIES,
     CONTENT,

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kakao_session import FileTokenStore, KakaoError, KakaoSession
-from tests.odd import bounded, fuzz
+from tests.fuzz.strategies import bounded, fuzz
 
 SECRET = b"opaque-secret"
 

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError, Token
-from tests.emulator.needs import missing, program
+from tests.required import missing, program
 
 # Forks a process for each line that it reads. The system calls of its renewal are those between
 # the first two calls of getppid, which nothing else makes.

@@ -20,7 +20,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import kakao_session
-from tests.emulator.needs import missing, program
+from tests.required import missing, program
 
 ROOT = Path(__file__).parents[1]
 TYPING = ROOT / "tests" / "typing"

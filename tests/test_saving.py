@@ -17,7 +17,7 @@ from kakao_session import (
     TokenStoreError,
 )
 from tests.conftest import ME, ME_401, REFRESH, wire
-from tests.emulator.needs import on_posix
+from tests.required import on_posix
 
 
 class MemoryStore:

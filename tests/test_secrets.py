@@ -18,7 +18,7 @@ from rich.traceback import Traceback
 
 from kakao_session import TemporaryError
 from kakao_session.redaction import fingerprint
-from tests.leaks import SCENARIOS, Drive
+from tests.secret_scenarios import SCENARIOS, Drive
 from tests.stores.servers import redis_server as started_redis_server
 
 PIECE = 12

@@ -10,7 +10,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kakao_session.cli.paste import pasted_lines
-from tests.odd import BODIES, NO_CALENDAR, bounded, fuzz
+from tests.fuzz.strategies import BODIES, NO_CALENDAR, bounded, fuzz
 
 LANGUAGES = st.sampled_from(["en_US.UTF-8", "ko_KR.UTF-8"])
 

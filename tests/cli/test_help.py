@@ -11,7 +11,7 @@ import pytest
 
 import kakao_session
 from kakao_session.cli.app import app
-from tests.emulator.needs import program
+from tests.required import program
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command.md"
 

@@ -4,7 +4,7 @@ import pytest
 
 from kakao_session import FileTokenStore, Token
 from tests.cli.conftest import agree, come_back, running
-from tests.leaks import CLIENT_SECRET, failing
+from tests.secret_scenarios import CLIENT_SECRET, failing
 from tests.test_secrets import leaked
 
 COMMANDS = [

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from tests.emulator.needs import missing, program
+from tests.required import missing, program
 
 _QUIET = (
     "--no-sandbox",

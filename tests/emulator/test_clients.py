@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from tests.emulator.needs import program
+from tests.required import program
 
 ME = "https://kapi.kakao.com/v2/user/me"
 

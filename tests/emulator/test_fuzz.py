@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakao_session.emulator import control
-from tests.odd import ANY_TEXT, BODIES, KEYS, fuzz
+from tests.fuzz.strategies import ANY_TEXT, BODIES, KEYS, fuzz
 
 
 @fuzz

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.emulator.needs import missing
+from tests.required import missing
 
 # A bot as it stands on somebody's server: it knows Kakao and nothing of an emulator.
 BOT = """

@@ -11,7 +11,7 @@ import requests
 
 from kakao_session import KakaoAuth, KakaoSession
 from tests.conftest import ME, ME_401, REFRESH, wire
-from tests.emulator.needs import package
+from tests.required import package
 
 TOKEN_URL = "https://kauth.kakao.com/oauth/token"
 ME_URL = "https://kapi.kakao.com/v2/user/me"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.emulator.needs import package
+from tests.required import package
 
 PIECE = 12
 

@@ -9,7 +9,7 @@ import pytest
 pytest.register_assert_rewrite("kakao_session.stores.testing")
 
 from kakao_session import FileTokenStore  # noqa: E402  # after the line above
-from tests.stores import outside, places, servers  # noqa: E402
+from tests.stores import factories, raw_access, servers  # noqa: E402
 
 
 @pytest.fixture
@@ -29,17 +29,17 @@ def new_store(request, kind, key, tmp_path):
     if kind == "file":
         return partial(FileTokenStore, tmp_path / "token.json")
     if kind == "sqlite":
-        return partial(places.sql_store, f"sqlite:///{tmp_path / 'tokens.db'}", key)
+        return partial(factories.sql_store, f"sqlite:///{tmp_path / 'tokens.db'}", key)
     url = request.getfixturevalue(f"{kind}_server").url
     if kind == "redis":
-        return partial(places.redis_store, url, key, lease=30)
-    return partial(places.sql_store, url, key)
+        return partial(factories.redis_store, url, key, lease=30)
+    return partial(factories.sql_store, url, key)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _connections():
     yield
-    places.close_all()
+    factories.close_all()
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +68,6 @@ def secret_service():
             patch.setenv(name, value)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
         before = keyring.get_keyring()
-        keyring.set_keyring(outside.secret_service_keychain())
+        keyring.set_keyring(raw_access.secret_service_keychain())
         yield
         keyring.set_keyring(before)

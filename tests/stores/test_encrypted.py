@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 
 from kakao_session import EncryptedTokenStore, FileTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
-from tests.stores import places
+from tests.stores import factories
 
 KEY, OTHER = "7" * 43 + "=", b"OTHER".ljust(43, b"o") + b"="
 
@@ -119,7 +119,7 @@ def test_inner_store__sees_whether_the_refresh_token_changed():
 
 
 def test_inner_store__of_any_kind(redis_server, key):
-    inner = places.redis_store(redis_server.url, key, decode_responses=True)
+    inner = factories.redis_store(redis_server.url, key, decode_responses=True)
     store = EncryptedTokenStore(inner, KEY)
     with store.lock():
         store.save(OLD)

@@ -12,7 +12,7 @@ import requests
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
 from kakao_session.stores.other_process import other_process
-from tests.stores import callers, places
+from tests.stores import factories, worker_processes
 from tests.stores.servers import postgresql_server, redis_server
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ KINDS = ["file", "redis", "postgresql", "mariadb", "sqlite"]
 
 @pytest.fixture
 def app(kakao):
-    return callers.App.of(kakao)
+    return worker_processes.App.of(kakao)
 
 
 def expired(kakao):
@@ -70,7 +70,7 @@ def test_restart__in_the_middle_of_a_renewal(kakao, app, start):
     kakao.refresh_token_renewal = "always"
     kakao.latency = 0.5
     with start() as server:
-        make = places.redis_store if start is redis_server else places.sql_store
+        make = factories.redis_store if start is redis_server else factories.sql_store
         store = make(server.url, "user", lock_timeout=20)
         store.save(expired(kakao))
         call = Call(app, app.auth(lambda: store))
@@ -83,12 +83,12 @@ def test_restart__in_the_middle_of_a_renewal(kakao, app, start):
         assert len(kakao.token_requests) == 1
         issue = kakao.find(stored_in(store)["refresh_token"])
         assert issue is not None
-        places.close_all()
+        factories.close_all()
 
 
 def test_stopped__while_the_token_is_fresh_and_while_it_is_not(kakao, app, clock, caplog):
     with postgresql_server() as server, app.http() as http:
-        store = places.sql_store(server.url, "user")
+        store = factories.sql_store(server.url, "user")
         store.save(Token.from_response(kakao.login(), clock.moment))
         auth = app.auth(lambda: store)
         assert app.me(http, auth).status_code == 200
@@ -110,7 +110,7 @@ def test_stopped__while_the_token_is_fresh_and_while_it_is_not(kakao, app, clock
         server.start()
         assert app.me(http, auth).status_code == 200
         assert len(kakao.token_requests) == 1
-        places.close_all()
+        factories.close_all()
 
 
 # Holders that do not come back ------------------------------------------------------------------
@@ -138,9 +138,9 @@ def test_lock_wait__that_ends_spends_no_refresh_token(kakao, app, new_store, kin
 def test_lease__ends_while_its_holder_is_suspended(kakao, app, redis_server, key, rotates):
     kakao.refresh_token_renewal = "always" if rotates else "never"
     kakao.latency = 0.5
-    new_store = partial(places.redis_store, redis_server.url, key)
+    new_store = partial(factories.redis_store, redis_server.url, key)
     new_store().save(expired(kakao))
-    with other_process(partial(callers.call_when_told, app), new_store) as sleeper:
+    with other_process(partial(worker_processes.call_when_told, app), new_store) as sleeper:
         assert sleeper.answer() == "ready"
         sleeper.tell(True)
         await_token_request(kakao)
@@ -175,7 +175,7 @@ def test_kill__200_times_in_the_middle_of_renewals(kakao, app, tmp_path):
     folder = tmp_path / "private"
     path = folder / "token.json"
     FileTokenStore(path).save(Token.from_response(kakao.login(), time.time()))
-    work = partial(callers.be_killed, app, 200)
+    work = partial(worker_processes.be_killed, app, 200)
     with other_process(work, partial(FileTokenStore, path)) as forker:
         left_behind = forker.answer()
     log.info("200 kills; %d left a temporary file, which the next holder removed", left_behind)

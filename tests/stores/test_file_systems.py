@@ -12,7 +12,7 @@ import time
 import pytest
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
-from tests.emulator.needs import as_root, missing, program
+from tests.required import as_root, missing, program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="file systems of Linux")
 

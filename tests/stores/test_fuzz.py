@@ -19,8 +19,8 @@ from kakao_session import (
     TokenStoreError,
 )
 from kakao_session.token import Bearer
-from tests.odd import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
-from tests.stores import places
+from tests.fuzz.strategies import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
+from tests.stores import factories
 from tests.stores.keychain import Keychain
 
 KEY = Fernet.generate_key()
@@ -46,13 +46,13 @@ def check(store):
 
 @pytest.fixture(params=[False, True], ids=["bytes", "text"])
 def redis_store(request, redis_server):
-    return places.redis_store(redis_server.url, PLACE, decode_responses=request.param)
+    return factories.redis_store(redis_server.url, PLACE, decode_responses=request.param)
 
 
 @fuzz
 @given(BODIES)
 def test_redis(redis_store, redis_server, value):
-    places.client(redis_server.url).set(PLACE, value)
+    factories.client(redis_server.url).set(PLACE, value)
     with bounded():
         check(redis_store)
 
@@ -62,7 +62,7 @@ def test_redis(redis_store, redis_server, value):
 @example(b'\xff{"access_token": "opaque-token"}')
 def test_sqlite(sqlite_url, value):
     """A column of SQLite takes a value of any type, and text of any bytes."""
-    store = places.sql_store(sqlite_url, PLACE)
+    store = factories.sql_store(sqlite_url, PLACE)
     if isinstance(value, str):
         value = value.encode("utf-8", "replace").decode()  # what the driver takes
     with suppress(TokenStoreError):
@@ -78,7 +78,7 @@ def test_sqlite(sqlite_url, value):
 @fuzz
 @given(TEXTS)
 def test_postgresql(postgresql_server, value):
-    store = places.sql_store(postgresql_server.url, PLACE)
+    store = factories.sql_store(postgresql_server.url, PLACE)
     store.save(Token({"access_token": "a"}))
     with store.engine.begin() as connection:
         statement = text("UPDATE kakao_tokens SET token = :value WHERE id = :key")

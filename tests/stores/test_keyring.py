@@ -12,7 +12,7 @@ from keyring.errors import KeyringLocked, PasswordSetError
 from kakao_session import KeyringTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores.keychain import Keychain
-from tests.stores.outside import no_keychain
+from tests.stores.raw_access import no_keychain
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from kakao_session import KakaoAuth, RedisTokenStore, SQLTokenStore, Token
-from tests.stores import callers, places
+from tests.stores import factories, worker_processes
 
 USERS = 100_000
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @pytest.fixture
 def app(kakao):
-    return callers.App.of(kakao)
+    return worker_processes.App.of(kakao)
 
 
 def token_of(user):
@@ -60,7 +60,7 @@ def seconds_each(work, times):
 
 @pytest.mark.parametrize("kind", ["sql", "redis"])
 def test_auth__costs_microseconds_to_make(sqlite_url, kind):
-    engine, client = places.engine(sqlite_url), places.client("redis://127.0.0.1:1")
+    engine, client = factories.engine(sqlite_url), factories.client("redis://127.0.0.1:1")
 
     def make(number):
         if kind == "sql":
@@ -75,7 +75,7 @@ def test_auth__costs_microseconds_to_make(sqlite_url, kind):
 
 
 def test_auth__10000_live_ones(sqlite_url):
-    engine = places.engine(sqlite_url)
+    engine = factories.engine(sqlite_url)
 
     def make(number):
         store = SQLTokenStore(engine, f"user-{number}")
@@ -96,21 +96,21 @@ def test_auth__10000_live_ones(sqlite_url):
 
 
 def fill_sql(server):
-    places.sql_store(server.url, "user-0", table="crowd").load()
+    factories.sql_store(server.url, "user-0", table="crowd").load()
     statement = text("INSERT INTO crowd (id, token) VALUES (:id, :token)")
     rows = [{"id": f"user-{n}", "token": json.dumps(token_of(n))} for n in range(USERS)]
-    with places.engine(server.url).begin() as connection:
+    with factories.engine(server.url).begin() as connection:
         connection.execute(statement, rows)
         connection.execute(text("ANALYZE crowd"))
-    return partial(places.sql_store, server.url, table="crowd")
+    return partial(factories.sql_store, server.url, table="crowd")
 
 
 def fill_redis(server):
-    with places.client(server.url).pipeline(transaction=False) as pipeline:
+    with factories.client(server.url).pipeline(transaction=False) as pipeline:
         for number in range(USERS):
             pipeline.set(f"user-{number}", json.dumps(token_of(number)))
         pipeline.execute()
-    return partial(places.redis_store, server.url)
+    return partial(factories.redis_store, server.url)
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])
@@ -145,7 +145,7 @@ def test_renewals__of_16_users_at_once(
     new_users,
 ):
     url = request.getfixturevalue(f"{kind}_server").url
-    make = places.redis_store if kind == "redis" else places.sql_store
+    make = factories.redis_store if kind == "redis" else factories.sql_store
     stores = [make(url, f"{key}-{number}") for number in range(16)]
     auths = []
     for user, store in enumerate(stores, 1):

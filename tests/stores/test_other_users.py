@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
-from tests.emulator.needs import as_root
+from tests.required import as_root
 
 pytestmark = as_root
 

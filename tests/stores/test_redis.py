@@ -16,24 +16,24 @@ import redis.asyncio
 
 from kakao_session import RedisTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
-from tests.stores import places
+from tests.stores import factories
 from tests.stores.servers import redis_server as own_redis_server
 
 
 @pytest.fixture
 def client(redis_server):
-    return places.client(redis_server.url)
+    return factories.client(redis_server.url)
 
 
 @pytest.fixture
 def store(redis_server, key):
-    return places.redis_store(redis_server.url, key, lease=30)
+    return factories.redis_store(redis_server.url, key, lease=30)
 
 
 @pytest.mark.parametrize("key", ["with spaces", "사용자:홍길동", "k" * 10_000, "\0\n*?[x]"])
 @pytest.mark.parametrize("decode_responses", [False, True])
 def test_key__any_text(redis_server, key, decode_responses):
-    store = places.redis_store(redis_server.url, key, decode_responses=decode_responses)
+    store = factories.redis_store(redis_server.url, key, decode_responses=decode_responses)
     with store.lock():
         store.save(OLD)
     assert store.load() == OLD
@@ -82,7 +82,7 @@ def test_another_kind_of_value__is_left_alone(store, client):
 @pytest.mark.parametrize("decode_responses", [False, True])
 def test_bytes_that_are_no_text__are_left_alone(redis_server, client, key, decode_responses):
     client.set(key, b"\xff\xfe\x00secret-of-another-program")
-    store = places.redis_store(redis_server.url, key, decode_responses=decode_responses)
+    store = factories.redis_store(redis_server.url, key, decode_responses=decode_responses)
     with pytest.raises(TokenStoreError, match="holds no token") as caught:
         store.load()
     assert key in str(caught.value)
@@ -91,7 +91,7 @@ def test_bytes_that_are_no_text__are_left_alone(redis_server, client, key, decod
 
 
 def test_lock_wait__ends_and_says_who(store, redis_server):
-    waiting = places.redis_store(redis_server.url, store.key, lease=30, lock_timeout=0.5)
+    waiting = factories.redis_store(redis_server.url, store.key, lease=30, lock_timeout=0.5)
     caught = []
 
     def wait():
@@ -158,7 +158,7 @@ def test_release__of_another_holders_lock(store, client):
 
 def test_release__out_of_reach(caplog):
     with own_redis_server() as server:
-        store = places.redis_store(server.url, "key", lease=30)
+        store = factories.redis_store(server.url, "key", lease=30)
         with caplog.at_level(logging.WARNING, "kakao_session"), store.lock():
             store.save(NEW)
             server.stop()

@@ -8,7 +8,7 @@ import pytest
 
 from kakao_session import Token
 from kakao_session.stores.other_process import other_process
-from tests.stores import callers
+from tests.stores import worker_processes
 
 PROCESSES = 8
 
@@ -19,11 +19,11 @@ def test_storm__one_refresh(kakao, new_store, kind):
     kakao.previous_access_token = "dies"
     kakao.latency = 0.3
     new_store().save(Token.from_response(kakao.login(), time.time()))
-    work = partial(callers.storm, callers.App.of(kakao))
+    work = partial(worker_processes.storm, worker_processes.App.of(kakao))
     with ExitStack() as stack:
         processes = [stack.enter_context(other_process(work, new_store)) for _ in range(PROCESSES)]
         assert [process.answer() for process in processes] == ["ready"] * PROCESSES
-        for how in (callers.ONE_AUTH, callers.AUTH_PER_CALL):
+        for how in (worker_processes.ONE_AUTH, worker_processes.AUTH_PER_CALL):
             for trouble in ("expired", "revoked"):
                 before = stored_in(new_store())
                 if trouble == "expired":

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from kakao_session import FileTokenStore, Token
-from tests.stores import places
+from tests.stores import factories
 
 
 def no_keychain():
@@ -39,7 +39,7 @@ class RedisRaw:
     """A key from outside."""
 
     def __init__(self, url, key):
-        self.client = places.client(url)
+        self.client = factories.client(url)
         self.key = key
 
     def put(self, text):
@@ -54,12 +54,12 @@ class SQLRaw:
     """A row from outside."""
 
     def __init__(self, url, key, table="kakao_tokens"):
-        self.engine = places.engine(url)
+        self.engine = factories.engine(url)
         self.key = key
         self.table = table
 
     def put(self, value):
-        places.sql_store(str(self.url), self.key, table=self.table).save(
+        factories.sql_store(str(self.url), self.key, table=self.table).save(
             Token({"access_token": "a"})
         )
         statement = text(f"UPDATE {self.table} SET token = :value WHERE id = :key")

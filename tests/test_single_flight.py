@@ -23,9 +23,7 @@ def refreshing(kakao, new_session, token, clock):
         kakao.fail_next("hang", times=times)
         session = new_session(token=token)
         clock.advance(hours=7)
-        call = threading.Thread(
-            target=at_once, args=(1, lambda: session.get("/", timeout=timeout))
-        )
+        call = threading.Thread(target=at_once, args=(1, lambda: session.get("/", timeout=timeout)))
         threads.append(call)
         call.start()
         while not kakao.token_requests:

@@ -1,17 +1,18 @@
-"""What is remembered of the environment, and that a change counts at the very next call."""
+"""What is remembered of the environment: a change counts at the very next call. And proxies."""
 
 import itertools
 import os
 import pickle
+import sys
+import time
 
 import certifi
 import pytest
 import requests
 from requests_oauthlib.oauth2_session import OAuth2Session
 
-from kakao_session import KakaoSession
-from kakao_session import transport as module
-from kakao_session.transport import Environment
+from kakao_session import FileTokenStore, KakaoSession, TemporaryError
+from tests.conftest import imported_again
 from tests.free_port import free_port
 
 URL = "https://kapi.kakao.com/v2/user/me"
@@ -24,14 +25,15 @@ READ_BY_REQUESTS = (
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The URLs for which requests had to ask the environment."""
+    """The URLs for which requests had to read the environment."""
+    should_bypass_proxies = requests.utils.should_bypass_proxies
     asked = []
 
-    def get_environ_proxies(url):
+    def noted(url, no_proxy):
         asked.append(url)
-        return dict(requests.utils.get_environ_proxies(url))
+        return should_bypass_proxies(url, no_proxy)
 
-    monkeypatch.setattr(module, "get_environ_proxies", get_environ_proxies)
+    monkeypatch.setattr(requests.utils, "should_bypass_proxies", noted)
     return asked
 
 
@@ -40,26 +42,27 @@ def settings(session, url=URL, **given):
     return session.merge_environment_settings(url, **{**defaults, **given})
 
 
-VARIABLES = [
-    {},
-    {"HTTPS_PROXY": "http://p:1"},
-    {"https_proxy": "http://p:2", "HTTPS_PROXY": "http://p:1"},
-    {"ALL_PROXY": "http://p:3"},
-    {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "kapi.kakao.com"},
-    {"HTTPS_PROXY": "http://p:1", "no_proxy": "kakao.com,localhost"},
-    {"HTTPS_PROXY": "http://p:1", "no_proxy": "*"},
-    {"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"},
-    {"REQUESTS_CA_BUNDLE": "/ca/1.pem", "CURL_CA_BUNDLE": "/ca/2.pem"},
-    {"CURL_CA_BUNDLE": "/ca/2.pem"},
-    {"Https_Proxy": "http://p:4"},
-]
-OWN_VERIFY = (True, False, "/ca/own.pem")
-OWN_PROXIES = (
-    {},
-    {"https": "http://own:1", "http": None},
-    {"no_proxy": "kapi.kakao.com"},
-    None,
+# The parent's answers, remembered ---------------------------------------------------------------
+
+VARIABLES = pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"HTTPS_PROXY": "http://p:1"},
+        {"https_proxy": "http://p:2", "HTTPS_PROXY": "http://p:1"},
+        {"ALL_PROXY": "http://p:3"},
+        {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "kapi.kakao.com"},
+        {"HTTPS_PROXY": "http://p:1", "no_proxy": "kakao.com,localhost"},
+        {"HTTPS_PROXY": "http://p:1", "no_proxy": "*"},
+        {"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"},
+        {"REQUESTS_CA_BUNDLE": "/ca/1.pem", "CURL_CA_BUNDLE": "/ca/2.pem"},
+        {"CURL_CA_BUNDLE": "/ca/2.pem"},
+        {"Https_Proxy": "http://p:4"},
+    ],
+    ids=str,
 )
+OWN_VERIFY = (True, False, "/ca/own.pem")
+OWN_PROXIES = ({}, {"https": "http://own:1", "http": None}, {"no_proxy": "kapi.kakao.com"}, None)
 VERIFY = (None, True, False, "/ca/call.pem")
 PROXIES = (
     None,
@@ -69,7 +72,7 @@ PROXIES = (
     {"no_proxy": "kapi.kakao.com"},
     {"no_proxy": "example.org", "https": "http://call:1"},
 )
-# Stream and certificate, the session's and the call's, go nowhere else; each pair once will do.
+# Stream and certificate, the session's and the call's, have nothing to do with the rest.
 STREAM_AND_CERT = (
     (False, None, None, None),
     (True, "own.pem", None, None),
@@ -78,31 +81,36 @@ STREAM_AND_CERT = (
 
 
 @pytest.mark.parametrize("trust_env", [True, False])
-@pytest.mark.parametrize("variables", VARIABLES, ids=str)
+@VARIABLES
 def test_answers__are_those_of_the_parent(monkeypatch, variables, trust_env):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     ours, theirs = KakaoSession("key"), OAuth2Session("key")
     ours.trust_env = theirs.trust_env = trust_env
-    combinations = itertools.product(OWN_VERIFY, OWN_PROXIES, VERIFY, PROXIES, STREAM_AND_CERT)
-    for own_verify, own_proxies, verify, proxies, (
-        own_stream,
-        own_cert,
-        stream,
-        cert,
-    ) in combinations:
+    combinations = itertools.product(OWN_VERIFY, OWN_PROXIES, VERIFY, PROXIES)
+    for combination, others in zip(combinations, itertools.cycle(STREAM_AND_CERT), strict=False):
+        own_verify, own_proxies, verify, proxies = combination
+        own_stream, own_cert, stream, cert = others
         for session in (ours, theirs):
             session.verify, session.stream, session.cert = own_verify, own_stream, own_cert
             session.proxies = own_proxies and dict(own_proxies)
         given = {"verify": verify, "proxies": proxies, "stream": stream, "cert": cert}
         for url in (URL, "http://kapi.kakao.com:81/x"):
-            expected = _settings_or_error(theirs, url, given)
+            expected = settings_or_error(theirs, url, given)
             for _ in range(2):  # asked, and remembered
-                assert _settings_or_error(ours, url, given) == expected, (own_verify, own_proxies)
+                assert settings_or_error(ours, url, given) == expected, combination
 
 
-class Watched(dict[str, str]):
-    """An environment that knows who was looked for."""
+def settings_or_error(session, url, given):
+    own = given["proxies"] and dict(given["proxies"])  # requests writes into the caller's
+    try:
+        return settings(session, url, **{**given, "proxies": own})
+    except AttributeError as error:  # requests before 2.34 takes no None for proxies
+        return str(error)
+
+
+class Watched(dict):
+    """An environment that notes which names were looked for."""
 
     def __init__(self, *given):
         super().__init__(*given)
@@ -121,7 +129,7 @@ class Watched(dict[str, str]):
         return super().get(name, default)
 
 
-@pytest.mark.parametrize("variables", VARIABLES, ids=str)
+@VARIABLES
 def test_parent__reads_no_other_variable(monkeypatch, variables):
     watched = Watched({**os.environ, **variables})
     monkeypatch.setattr(os, "environ", watched)
@@ -129,20 +137,6 @@ def test_parent__reads_no_other_variable(monkeypatch, variables):
         settings(OAuth2Session("key"), verify=verify, proxies=dict(proxies))
     assert "REQUESTS_CA_BUNDLE" in watched.looked_for
     assert watched.looked_for - {"Https_Proxy"} <= set(READ_BY_REQUESTS)
-
-
-def _settings_or_error(session, url, given):
-    try:
-        return settings(session, url, **_own_copy(given))
-    except AttributeError as error:  # requests before 2.34 takes no None for proxies
-        return str(error)
-
-
-def _own_copy(given):
-    # requests itself writes into the caller's proxies.
-    return {
-        name: dict(value) if isinstance(value, dict) else value for name, value in given.items()
-    }
 
 
 def test_asked_once__for_each_host(asked):
@@ -162,10 +156,40 @@ def test_pickled_session__asks_for_itself(asked):
     assert asked == [URL, URL]
 
 
+def test_64_hosts__are_remembered_and_no_more(asked):
+    session = KakaoSession("key")
+    for _ in range(2):
+        for number in range(64):
+            settings(session, f"https://host{number}/")
+    assert len(asked) == 64
+    settings(session, "https://host64/")
+    settings(session, "https://host0/")
+    assert len(asked) == 66
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_systems_with_settings_of_their_own__are_asked_again_after_30_seconds(
+    monkeypatch, stopwatch, asked, system
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", system)
+        environment = imported_again("kakao_session.transport").Environment()
+    environment.ask(URL)
+    time.sleep(29.9)
+    environment.ask(URL)
+    assert len(asked) == 1
+    time.sleep(0.1)
+    environment.ask(URL)
+    assert len(asked) == 2
+
+
+# A change -------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("name", READ_BY_REQUESTS)
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_changed_variable__counts_at_the_next_call(monkeypatch, asked, name, wrapped):
-    if not wrapped:
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_changed_variable__counts_at_the_next_call(monkeypatch, asked, name, is_plain):
+    if is_plain:
         monkeypatch.setattr(os, "environ", dict(os.environ))
     session = KakaoSession("key")
     settings(session)
@@ -176,9 +200,7 @@ def test_changed_variable__counts_at_the_next_call(monkeypatch, asked, name, wra
     assert len(asked) == 3
 
 
-def test_variable_in_mixed_case__counts_when_it_comes_and_goes(
-    monkeypatch,
-):
+def test_variable_in_mixed_case__counts_when_it_comes_and_goes(monkeypatch):
     session = KakaoSession("key")
     assert settings(session)["proxies"] == {}
     monkeypatch.setenv("Https_Proxy", "http://p:1")
@@ -187,41 +209,15 @@ def test_variable_in_mixed_case__counts_when_it_comes_and_goes(
     assert settings(session)["proxies"] == {}
 
 
-def test_many_hosts__are_not_kept_for_ever(asked):
-    environment = Environment()
-    for number in range(200):
-        environment.ask(f"https://host{number}/")
-        assert len(environment._answers) <= 64
-    environment.ask("https://host199/")
-    assert len(asked) == 200
-
-
-def test_other_sources__asked_anew_after_30_seconds(monkeypatch, asked):
-    moments = [1000.0]
-
-    class Clock:
-        monotonic = staticmethod(lambda: moments[0])
-
-    monkeypatch.setattr(module, "time", Clock)
-    monkeypatch.setattr(module, "_LIFE", 30.0)
-    environment = Environment()
-    environment.ask(URL)
-    moments[0] += 29.9
-    environment.ask(URL)
-    assert len(asked) == 1
-    moments[0] += 0.1
-    environment.ask(URL)
-    assert len(asked) == 2
-
-
-def test_odd_url__is_left_to_requests():
-    with pytest.raises(requests.exceptions.InvalidSchema):
-        KakaoSession("key").get("mailto:nobody", withhold_token=True)
-
-
-def test_proxy_switched_on__counts_at_the_next_call(new_session, token, monkeypatch):
+@pytest.fixture
+def session(new_session, token):
+    """A session that has made a call."""
     session = new_session(token=token)
     assert session.get("/v2/user/me").status_code == 200
+    return session
+
+
+def test_proxy_switched_on__counts_at_the_next_call(session, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")  # nobody is there
     with pytest.raises(requests.exceptions.ProxyError):
         session.get("/v2/user/me")
@@ -229,8 +225,7 @@ def test_proxy_switched_on__counts_at_the_next_call(new_session, token, monkeypa
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_no_proxy__counts_at_the_next_call(kakao, new_session, token, monkeypatch):
-    session = new_session(token=token)
+def test_no_proxy__counts_at_the_next_call(kakao, session, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
     with pytest.raises(requests.exceptions.ProxyError):  # it leads to Kakao's own names alone
         session.get("/v2/user/me")
@@ -241,9 +236,7 @@ def test_no_proxy__counts_at_the_next_call(kakao, new_session, token, monkeypatc
         session.get("/v2/user/me")
 
 
-def test_own_proxies__count_at_the_next_call(kakao, new_session, token):
-    session = new_session(token=token)
-    assert session.get("/v2/user/me").status_code == 200
+def test_own_proxies__count_at_the_next_call(kakao, session):
     session.proxies["https"] = kakao.proxy_url
     with pytest.raises(requests.exceptions.ProxyError):
         session.get("/v2/user/me")
@@ -251,9 +244,7 @@ def test_own_proxies__count_at_the_next_call(kakao, new_session, token):
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_own_cert__counts_at_the_next_call(kakao, new_session, token, tmp_path):
-    session = new_session(token=token)
-    assert session.get("/v2/user/me").status_code == 200
+def test_own_cert__counts_at_the_next_call(session, tmp_path):
     session.cert = str(tmp_path / "absent.pem")
     with pytest.raises(OSError, match=r"absent\.pem"):
         session.get("/v2/user/me")
@@ -262,14 +253,7 @@ def test_own_cert__counts_at_the_next_call(kakao, new_session, token, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["verify", "REQUESTS_CA_BUNDLE"])
-def test_trust_changed__counts_at_the_next_call(
-    kakao,
-    new_session,
-    token,
-    monkeypatch,
-    change,
-):
-    session = new_session(token=token)
+def test_trust__counts_at_the_next_call(session, monkeypatch, change):
     session.headers["Connection"] = "close"  # trust is looked at when a connection is made
     session.get("/v2/user/me")
     if change == "verify":
@@ -280,3 +264,39 @@ def test_trust_changed__counts_at_the_next_call(
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     with pytest.raises(requests.exceptions.SSLError):
         session.get("/v2/user/me")
+
+
+def test_odd_url__is_left_to_requests():
+    with pytest.raises(requests.exceptions.InvalidSchema):
+        KakaoSession("key").get("mailto:nobody", withhold_token=True)
+
+
+# A proxy that takes Kakao's names for its own ---------------------------------------------------
+
+
+@pytest.fixture
+def proxied_session(kakao, monkeypatch, tmp_path, token):
+    """A session with Kakao's real names, whose requests all go to a proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    with KakaoSession(kakao.app_key, token_store=store) as session:
+        yield session
+
+
+def test_proxy__without_a_trusted_certificate_learns_nothing(
+    proxied_session, kakao, monkeypatch, token
+):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    for url in ("/v2/user/me", "https://dapi.kakao.com/v2/search/web"):
+        with pytest.raises(requests.exceptions.SSLError):
+            proxied_session.get(url)
+    with pytest.raises(TemporaryError, match="login is kept"):
+        proxied_session.refresh_token()
+    assert kakao.requests == []
+    assert proxied_session.token == token
+
+
+def test_proxy__with_a_trusted_certificate_carries_the_call(proxied_session, kakao):
+    assert proxied_session.get("/v2/user/me").status_code == 200
+    assert [record.host for record in kakao.requests] == ["kapi.kakao.com"]

@@ -58,13 +58,13 @@ def test_hanging_endpoint__after_a_401(kakao, new_session, new_auth, token, me_u
     kakao.revoke_access_tokens()
     session = new_session(token=token)
     prepared = session.prepare_request(requests.Request("GET", "/v2/user/me"))
+    calls = {
+        "get": lambda: session.get("/v2/user/me", timeout=0.3),
+        "send": lambda: session.send(prepared, timeout=0.3),
+        "auth alone": lambda: requests.get(me_url, auth=new_auth(token=token), timeout=0.3),
+    }
     with pytest.raises(requests.Timeout):
-        if how == "get":
-            session.get("/v2/user/me", timeout=0.3)
-        elif how == "send":
-            session.send(prepared, timeout=0.3)
-        else:
-            requests.get(me_url, auth=new_auth(token=token), timeout=0.3)
+        calls[how]()
     assert wire(kakao)[0] == ME_401
 
 

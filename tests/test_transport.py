@@ -225,43 +225,10 @@ def test_proxy_switched_on__counts_at_the_next_call(session, monkeypatch):
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_no_proxy__counts_at_the_next_call(kakao, session, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", kakao.proxy_url)
-    with pytest.raises(requests.exceptions.ProxyError):  # it leads to Kakao's own names alone
-        session.get("/v2/user/me")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert session.get("/v2/user/me").status_code == 200
-    monkeypatch.delenv("NO_PROXY")
-    with pytest.raises(requests.exceptions.ProxyError):
-        session.get("/v2/user/me")
-
-
-def test_own_proxies__count_at_the_next_call(kakao, session):
-    session.proxies["https"] = kakao.proxy_url
-    with pytest.raises(requests.exceptions.ProxyError):
-        session.get("/v2/user/me")
-    session.proxies = {}
-    assert session.get("/v2/user/me").status_code == 200
-
-
-def test_own_cert__counts_at_the_next_call(session, tmp_path):
-    session.cert = str(tmp_path / "absent.pem")
-    with pytest.raises(OSError, match=r"absent\.pem"):
-        session.get("/v2/user/me")
-    session.cert = None
-    assert session.get("/v2/user/me").status_code == 200
-
-
-@pytest.mark.parametrize("change", ["verify", "REQUESTS_CA_BUNDLE"])
-def test_trust__counts_at_the_next_call(session, monkeypatch, change):
+def test_ca_bundle__counts_at_the_next_call(session, monkeypatch):
     session.headers["Connection"] = "close"  # trust is looked at when a connection is made
     session.get("/v2/user/me")
-    if change == "verify":
-        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-        session.get("/v2/user/me")
-        session.verify = True
-    else:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     with pytest.raises(requests.exceptions.SSLError):
         session.get("/v2/user/me")
 

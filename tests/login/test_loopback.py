@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
+from functools import partial
 
 import pytest
 
@@ -333,18 +334,21 @@ def test_answered_client__that_does_not_hang_up_is_hung_up_on(browser, timeouts)
         wait_until(lambda: threading.active_count() <= threads)
 
 
+def is_served_by(threads):
+    return threading.active_count() == threads
+
+
 def test_connections__beyond_64_are_hung_up_on(browser):
     threads = threading.active_count()
     with ExitStack() as open_connections:
-        for _ in range(64):
+        for number in range(1, 65):
             last = open_connections.enter_context(browser.connect())
-            threads += 1
-            wait_until(lambda: threading.active_count() == threads)
+            wait_until(partial(is_served_by, threads + number))
         with suppress(ConnectionResetError):
             assert browser.get("/callback") == b""
         last.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert status(last.recv(1 << 16)) == 421
-    wait_until(lambda: threading.active_count() <= threads - 64)
+    wait_until(lambda: threading.active_count() <= threads)
     assert browser.is_still_waiting()
 
 

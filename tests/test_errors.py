@@ -198,6 +198,7 @@ def provoke(kind, kakao, session):
         kakao.fail_next("reset", times=None)
         session.refresh_token()
     elif kind == "api":
+        kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
         kakao.fail_next(403, path="/v2/user/me", json={"code": -402, "required_scopes": ["a"]})
         raise_for_kakao(session.get("/v2/user/me"))
     else:

@@ -114,7 +114,7 @@ def parse(content: bytes, written_at: float) -> Token:
     :raises ValueError: there is no token in it. The message quotes nothing of it.
     """
     if len(content) > LARGEST_FILE:
-        raise ValueError("larger than 1 MiB")
+        raise ValueError("it is larger than 1 MiB")
     token = to_token(content)
     if token.get("expires_at") is None and token.lifetime is not None:
         # Only for the access token: an image or archive may have files of 1970, and a refresh

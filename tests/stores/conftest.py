@@ -5,11 +5,12 @@ from functools import partial
 
 import keyring
 import pytest
+from keyring.backends.SecretService import Keyring as SecretService
 
 pytest.register_assert_rewrite("kakao_session.stores.testing")
 
 from kakao_session import FileTokenStore  # noqa: E402  # after the line above
-from tests.stores import factories, raw_access, servers  # noqa: E402
+from tests.stores import factories, servers  # noqa: E402
 
 
 @pytest.fixture
@@ -68,6 +69,6 @@ def secret_service():
             patch.setenv(name, value)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
         before = keyring.get_keyring()
-        keyring.set_keyring(raw_access.secret_service_keychain())
+        keyring.set_keyring(SecretService())
         yield
         keyring.set_keyring(before)

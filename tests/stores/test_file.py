@@ -377,29 +377,6 @@ def test_lock__removes_what_killed_writers_left(store):
     assert names(folder) == others | kept
 
 
-@pytest.mark.parametrize("pair", [("kim", "kim.lee"), ("token", "token.json"), ("k", "k.tmp")])
-def test_two_files_in_one_folder__leave_each_other_alone(tmp_path, monkeypatch, pair):
-    """While one is saved, the other one is locked and saved, too."""
-    one, other = (FileTokenStore(tmp_path / name) for name in pair)
-    old, new = Token(access_token="old"), Token(access_token="new")
-    replace, replaced = os.replace, []
-
-    def replace_late(*args, **kwargs):
-        monkeypatch.undo()
-        with one.lock():
-            one.save(old)
-        replace(*args, **kwargs)
-        replaced.append(True)
-
-    for _ in range(2):
-        monkeypatch.setattr(os, "replace", replace_late)
-        other.save(new)
-        one, other = other, one
-    assert len(replaced) == 2
-    assert (one.load(), other.load()) == (new, old)
-    assert names(tmp_path) == {*pair, *(f"{name}.lock" for name in pair)}
-
-
 # Errors ---------------------------------------------------------------------------------------
 
 
@@ -469,19 +446,6 @@ def test_delete__nothing_there_makes_nothing(tmp_path):
     FileTokenStore(tmp_path / "token.json").delete()
     FileTokenStore(tmp_path / "folder" / "token.json").delete()
     assert names(tmp_path) == set()
-
-
-def test_delete__somebody_else_was_faster(store, monkeypatch):
-    store.save(TOKEN)
-    unlink = os.unlink
-
-    def unlink_late(*args, **kwargs):
-        unlink(*args, **kwargs)
-        unlink(*args, **kwargs)
-
-    monkeypatch.setattr(os, "unlink", unlink_late)
-    store.delete()
-    assert store.load() is None
 
 
 # Before a refresh token is spent ---------------------------------------------------------------

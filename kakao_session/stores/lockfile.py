@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import NoReturn
 from weakref import WeakSet
 
 from kakao_session.call import at_most, longest
@@ -77,9 +76,10 @@ def locked(
         if _locks.get(key, only=only, name=place) is not None:  # by another path
             yield file
             return
+        name = f"{file.name}.lock"
         take = _taken_by_filelock if fcntl is None else _taken
         with (
-            take(file, place, timeout),
+            take(file, name, place, timeout),
             _locks.holding(key, store, file),
             _locks.holding(path, store, file),
         ):
@@ -87,8 +87,7 @@ def locked(
 
 
 @contextmanager
-def _taken(file: PrivateFile, place: str, timeout: float) -> Iterator[None]:
-    name = _name(file)
+def _taken(file: PrivateFile, name: str, place: str, timeout: float) -> Iterator[None]:
     give_up = time.monotonic() + at_most(timeout)
     lock: FileIO | None = None
     try:
@@ -101,10 +100,9 @@ def _taken(file: PrivateFile, place: str, timeout: float) -> Iterator[None]:
                 if found is not None and os.path.samestat(found, os.fstat(lock.fileno())):
                     break
                 lock.close()  # somebody has removed or replaced the lock file in the meantime
-        except TimeoutError as error:
-            _give_up(error, file, place, timeout)
         except OSError as error:
-            _refuse(error, file, place)
+            path = file.folder.path / name
+            raise could_not("lock", place, _why_not(error, path, timeout)) from error
         yield
     finally:
         # An interrupt can come between any two of these. Then it closes itself with this frame.
@@ -115,10 +113,6 @@ def _taken(file: PrivateFile, place: str, timeout: float) -> Iterator[None]:
                 pass
             finally:
                 lock.close()
-
-
-def _name(file: PrivateFile) -> str:
-    return f"{file.name}.lock"
 
 
 def _open_lock(file: PrivateFile, name: str) -> int:
@@ -169,39 +163,36 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not for
 
 
 @contextmanager
-def _taken_by_filelock(file: PrivateFile, place: str, timeout: float) -> Iterator[None]:
+def _taken_by_filelock(file: PrivateFile, name: str, place: str, timeout: float) -> Iterator[None]:
     from filelock import FileLock
 
-    lock = FileLock(file.folder.path / _name(file))
+    path = file.folder.path / name
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=at_most(timeout), poll_interval=_POLL_INTERVAL)
-    except TimeoutError as error:
-        _give_up(error, file, place, timeout)
     except (OSError, RuntimeError) as error:
-        _refuse(error, file, place)
+        raise could_not("lock", place, _why_not(error, path, timeout)) from error
     try:
         yield
     finally:
         lock.release(force=True)
 
 
-# What people can do ---------------------------------------------------------------------------
+# Reasons and next steps -----------------------------------------------------------------------
 
 
-def _give_up(error: Exception, file: PrivateFile, place: str, timeout: float) -> NoReturn:
-    path = file.folder.path / _name(file)
-    why = (
-        f"another program or thread has held {path} for more than {longest(timeout):g} seconds. "
-        f"Find the one that hangs (`fuser {path}`), end it and try again"
-    )
-    raise could_not("lock", place, why) from error
-
-
-def _refuse(error: Exception, file: PrivateFile, place: str) -> NoReturn:
-    why = reason(error)
+def _why_not(error: Exception, path: Path, timeout: float) -> str:
+    if isinstance(error, TimeoutError):
+        return (
+            f"another program or thread has held {path} for more than {longest(timeout):g} "
+            f"seconds. Find the one that hangs (`fuser {path}`), end it and try again"
+        )
     if isinstance(error, OSError) and error.errno in _NO_LOCKS:
-        why = f"{error.strerror}. This file system has no locks. Keep the token on another one"
-    raise could_not("lock", place, f"{file.folder.path / _name(file)}: {why}") from error
+        return (
+            f"{path}: {error.strerror}. This file system has no locks. Keep the token on another "
+            "one"
+        )
+    return f"{path}: {reason(error)}"
 
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}

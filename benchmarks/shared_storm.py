@@ -19,7 +19,7 @@ from benchmarks.kakao import running_kakao
 from benchmarks.storm import each
 from benchmarks.table import Table
 from kakao_session import FileTokenStore, KakaoSession, Token
-from kakao_session.stores.other_process import NewStore
+from kakao_session.stores.testing import NewStore
 from tests.stores import factories, servers
 
 PROCESSES = 8

@@ -119,7 +119,7 @@ def test_api_error__in_korean(login, kakao, run, in_korea, code, words):
 def test_other_error__in_korean_with_the_english_details(token_file, run, in_korea):
     store(token_file)
     result = run("refresh")
-    assert result.stderr.startswith("오류: 토큰을 읽거나 저장할 수 없습니다. (Token file ")
+    assert result.stderr.startswith("오류: 토큰을 읽거나 저장할 수 없습니다. (Could not read ")
 
 
 def test_usage__in_korean_as_far_as_it_is_ours(run, in_korea):

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
-from kakao_session.stores.other_process import other_process
+from kakao_session.stores.testing import other_process
 from tests.stores import factories, worker_processes
 from tests.stores.servers import postgresql_server, redis_server
 

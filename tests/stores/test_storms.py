@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from kakao_session import Token
-from kakao_session.stores.other_process import other_process
+from kakao_session.stores.testing import other_process
 from tests.stores import worker_processes
 
 PROCESSES = 8

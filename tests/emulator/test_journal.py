@@ -8,8 +8,8 @@ import time
 import pytest
 
 from kakao_session.emulator import KakaoEmulator
-from kakao_session.emulator.durations import in_words
-from kakao_session.emulator.fingerprint import fingerprint
+from kakao_session.emulator.clock import in_words
+from kakao_session.emulator.tokens import fingerprint
 
 
 def test_record__holds_what_was_sent(kakao, http):

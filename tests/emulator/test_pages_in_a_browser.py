@@ -204,7 +204,7 @@ def test_refusal__is_a_page_that_says_what_to_do(kakao, new_page):
     assert response.status == 400
     assert page.url.startswith("https://kauth.kakao.com/")
     assert page.title() == "misconfigured (KOE006)"
-    assert page.get_by_text("register it to the letter").is_visible()
+    assert page.get_by_text("Register it exactly").is_visible()
 
 
 # The control page ----------------------------------------------------------------------------
@@ -248,11 +248,11 @@ def test_control__every_button(
         refresh(token["refresh_token"])
     pressed(page, "Hang")
     assert [failure["what"] for failure in kakao.failures] == ["made to fail: hang"]
-    pressed(page, "Fail no more")
+    pressed(page, "Clear failures")
     assert refresh(token["refresh_token"]).status_code == 200
     pressed(page, "Unlink 123456789")
     assert refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
-    assert page.locator("#users").inner_text() == "nobody"
+    assert page.locator("#users").inner_text() == "none"
     pressed(page, "Clear the log")
     assert kakao.requests == []
     pressed(page, "Reset all")

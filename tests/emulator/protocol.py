@@ -69,29 +69,19 @@ KAUTH_ERRORS = (
     KauthError("KOE400", error="invalid_token"),
 )
 
-# code: the HTTP statuses that are possible, msg as a regular expression
-KAPI_ERRORS = {
-    -1: ((400,), ".+"),
-    -2: ((400,), ".+"),
-    -3: ((403,), ".+"),
-    -4: ((403,), ".+"),
-    -5: ((403,), ".+"),
-    -6: ((403,), ".+"),
-    -7: ((400,), ".+"),
-    -8: ((400,), ".+"),
-    -9: ((400,), ".+"),
-    -10: ((400, 429), r"API limit has been exceeded\."),
-    -12: ((403,), ".+"),
-    -101: ((400,), ".+"),
-    -102: ((400,), ".+"),
-    -103: ((400,), ".+"),
-    -201: ((400,), ".+"),
-    -401: ((401,), "this access token does not exist"),
-    -402: ((403,), r"insufficient scopes\."),
-    -406: ((401,), ".+"),
-    -501: ((400,), ".+"),
-    -603: ((400,), ".+"),
-    -9798: ((503,), ".+"),
+# The HTTP statuses that are possible, and the codes
+KAPI_STATUSES = {
+    (400,): (-1, -2, -7, -8, -9, -101, -102, -103, -201, -501, -603),
+    (400, 429): (-10,),
+    (401,): (-401, -406),
+    (403,): (-3, -4, -5, -6, -12, -402),
+    (503,): (-9798,),
+}
+KAPI_ERRORS = {code: statuses for statuses, codes in KAPI_STATUSES.items() for code in codes}
+KAPI_MSG = {
+    -10: "API limit has been exceeded.",
+    -401: "this access token does not exist",
+    -402: "insufficient scopes.",
 }
 
 # Placeholders in the captured answers, for what is different each time.

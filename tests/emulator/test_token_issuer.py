@@ -66,21 +66,6 @@ def test_unlink__ends_all_logins_of_one_user(kakao, client):
     assert kakao.login(scopes=["openid"])["scope"] == "openid"
 
 
-@pytest.mark.parametrize(
-    ("method", "msg"),
-    [
-        ("revoke_access_tokens", "this access token does not exist"),
-        ("expire_access_tokens", "this access token is already expired"),
-        ("unlink", "this access token does not exist"),
-    ],
-)
-def test_access_token__ends(kakao, client, method, msg):
-    token = kakao.login()
-    getattr(kakao, method)()
-    assert client.me(token["access_token"]).json() == {"msg": msg, "code": -401}
-    assert client.me(kakao.login()["access_token"]).status_code == 200
-
-
 def test_access_token__lives_to_its_last_second(kakao, client):
     access_token = kakao.login()["access_token"]
     kakao.advance(seconds=21590)

@@ -126,6 +126,7 @@ def test_environment__is_the_emulators(kakao, http):
         ("switches", {"logout_ends": "all"}, "logout_ends takes 'both' or 'access_token'"),
         ("switches", {"rate_limit": 1}, "rate_limit takes true or false"),
         ("switches", {"rate_limit_status": 500}, "rate_limit_status takes 429 or 400"),
+        ("switches", {"rate_limit_status": 429.0}, "rate_limit_status takes 429 or 400"),
         ("switches", {"access_lifetime": 1.5}, "access_lifetime takes a whole number"),
         ("switches", {"members": ["x"]}, "members takes a list, each a whole number or null"),
         ("switches", {"latency": None}, "latency takes a number"),

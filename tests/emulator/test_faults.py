@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from kakao_session.emulator import KakaoEmulator
-from tests.emulator.client import KAPI, KAUTH
+from tests.emulator.client import KAPI, KAUTH, connected, read_all
 
 TOKEN_URL = f"{KAUTH}/oauth/token"
 
@@ -49,6 +49,22 @@ def test_answer__missing_or_incomplete(kakao, client, kind):
     assert client.refresh(refresh_token).status_code == 200
 
 
+def ask(connection):
+    connection.sendall(b"POST /oauth/token HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_close__is_no_reset(kakao):
+    kakao.fail_next("close")
+    kakao.fail_next("reset")
+    with connected(kakao, kakao.endpoints.kauth_url) as connection:
+        ask(connection)
+        assert read_all(connection) == b""
+    with connected(kakao, kakao.endpoints.kauth_url) as connection:
+        ask(connection)
+        with pytest.raises(ConnectionResetError):
+            read_all(connection)
+
+
 def test_after__kakao_has_acted(kakao, client):
     kakao.refresh_token_renewal = "always"
     refresh_token = kakao.login()["refresh_token"]
@@ -76,6 +92,16 @@ def test_hang__outlasts_a_time_out(kakao, http):
         http.post(TOKEN_URL, timeout=0.2)
     [record] = kakao.requests
     assert (record.status, record.note) == (None, "made to fail: hang")
+
+
+def test_hang__ends_when_failures_are_cleared(kakao):
+    kakao.fail_next("hang")
+    with connected(kakao, kakao.endpoints.kauth_url) as connection:
+        ask(connection)
+        while not [record for record in kakao.requests if record.note == "made to fail: hang"]:
+            time.sleep(0.01)
+        kakao.clear_failures()
+        assert read_all(connection) == b""
 
 
 def test_hang__does_not_hold_up_the_stop():

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from kakao_session.emulator import KakaoEmulator
-from tests.emulator.client import KAPI
+from tests.emulator.client import KAPI, connected, read_all
 
 
 def address(url):
@@ -83,6 +83,12 @@ def test_stop__leaves_nothing_behind():
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(proxy, timeout=10)
     kakao.stop()
+
+
+def test_stop__ends_open_connections():
+    with KakaoEmulator() as kakao, connected(kakao, kakao.endpoints.api_url) as connection:
+        kakao.stop()
+        assert read_all(connection) == b""
 
 
 def test_start__again_after_stop():

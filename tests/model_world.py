@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from kakao_session import FileTokenStore, KakaoAuth, KakaoError, KakaoSession, Token
 from kakao_session import token as token_module
 from kakao_session.emulator import KakaoEmulator
-from kakao_session.emulator.gate import TOKEN_PATH
+from kakao_session.emulator.faults import TOKEN_PATH
 from kakao_session.emulator.journal import Record
 from kakao_session.redaction import fingerprint
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
 
 LOGIN_HOURS_AGO = 7
-_NEEDED = {"flask", "werkzeug", "trustme", "cryptography"}
+_NEEDED = {"flask", "werkzeug", "trustme", "cryptography", "jwt"}
 _PREFIX = "kakao-session-"
 _SECONDS = click.IntRange(1)
 
@@ -33,10 +33,10 @@ _SECONDS = click.IntRange(1)
 def _read_switches(
     _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, Any]:
-    from kakao_session.emulator.positions import read_position
+    from kakao_session.emulator.switches import read_switch
 
     try:
-        return dict(read_position(text) for text in given)
+        return dict(read_switch(text) for text in given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 

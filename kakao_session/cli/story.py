@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kakao_session.emulator.durations import in_words
-from kakao_session.emulator.fingerprint import fingerprint
+from kakao_session.emulator.clock import in_words
+from kakao_session.emulator.tokens import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from kakao_session.cli.app import app
-from kakao_session.emulator.fingerprint import fingerprint
+from kakao_session.emulator.tokens import fingerprint
 
 COMMAND = [sys.executable, "-m", "kakao_session", "emulate"]
 

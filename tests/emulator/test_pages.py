@@ -1,4 +1,4 @@
-"""The consent page and the control page in a real browser, with the mouse and without."""
+"""The consent page and the control page in Chromium, with the mouse and with the keyboard."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from tests.emulator.chromium import chromium
+from tests.emulator.client import KAUTH, REDIRECT_URI
 
-REDIRECT_URI = "http://localhost:8765/callback"
 NARROW = {"width": 340, "height": 700}
 
 
@@ -20,7 +20,7 @@ def browser():
 
 @pytest.fixture
 def new_page(browser, kakao):
-    """Opens pages that know Kakao's hosts through the proxy alone, and complain of nothing."""
+    """Opens pages behind the emulator's proxy; none may log an error."""
     contexts = []
     complaints = []
 
@@ -32,7 +32,7 @@ def new_page(browser, kakao):
         context = browser.new_context(
             locale=locale,
             proxy={"server": kakao.proxy_url},
-            ignore_https_errors=True,  # Chromium asks a database of its own for authorities
+            ignore_https_errors=True,  # Chromium has its own database of authorities
             **kwargs,
         )
         contexts.append(context)
@@ -43,13 +43,14 @@ def new_page(browser, kakao):
         page.on("console", lambda message: note(message.text))
         return page
 
+    kakao.consent = "page"
     yield make
     for context in contexts:
         context.close()
     assert complaints == []
 
 
-def address(kakao, **query):
+def login_url(kakao, **query):
     asked = {
         "client_id": kakao.app_key,
         "redirect_uri": REDIRECT_URI,
@@ -58,7 +59,7 @@ def address(kakao, **query):
         "scope": "talk_message friends",
         **query,
     }
-    return f"https://kauth.kakao.com/oauth/authorize?{urlencode(asked)}"
+    return f"{KAUTH}/oauth/authorize?{urlencode(asked)}"
 
 
 def answer(page):
@@ -68,14 +69,8 @@ def answer(page):
     return {name: value for name, [value] in query.items()}
 
 
-def redeem(http, kakao, code):
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": kakao.app_key,
-        "redirect_uri": REDIRECT_URI,
-        "code": code,
-    }
-    return dict(http.post("https://kauth.kakao.com/oauth/token", data=form, timeout=10).json())
+def scope_of(client, page):
+    return client.redeem(answer(page)["code"]).json()["scope"]
 
 
 @pytest.mark.parametrize(
@@ -85,41 +80,30 @@ def redeem(http, kakao, code):
         ("en-US", "Agree and continue", "Send KakaoTalk messages"),
     ],
 )
-def test_consent__from_the_page_to_the_token(
-    kakao,
-    http,
-    new_page,
-    locale,
-    agree,
-    item,
-):
-    kakao.consent = "page"
+def test_consent__from_the_page_to_the_token(kakao, client, new_page, locale, agree, item):
     page = new_page(locale)
-    page.goto(address(kakao))
+    page.goto(login_url(kakao))
     assert page.get_by_role("checkbox").count() == 2
     assert page.get_by_role("checkbox", name=item).is_checked()
     page.get_by_role("button", name=agree).click()
-    token = redeem(http, kakao, answer(page)["code"])
-    assert token["scope"] == "friends talk_message"
-    page.goto(address(kakao))
+    assert scope_of(client, page) == "friends talk_message"
+    page.goto(login_url(kakao))
     assert "code" in answer(page)
 
 
-def test_consent__what_is_unticked_is_not_agreed_to(kakao, http, new_page):
-    kakao.consent = "page"
+def test_consent__what_is_unticked_is_not_agreed_to(kakao, client, new_page):
     page = new_page()
-    page.goto(address(kakao))
+    page.goto(login_url(kakao))
     page.get_by_text("카카오톡 메시지 전송").click()
     page.get_by_role("button", name="동의하고 계속하기").click()
-    assert redeem(http, kakao, answer(page)["code"])["scope"] == "friends"
-    page.goto(address(kakao))
+    assert scope_of(client, page) == "friends"
+    page.goto(login_url(kakao))
     assert page.get_by_role("checkbox").count() == 1
 
 
 def test_consent__cancelled(kakao, new_page):
-    kakao.consent = "page"
     page = new_page("en-US")
-    page.goto(address(kakao))
+    page.goto(login_url(kakao))
     page.get_by_role("button", name="Cancel").click()
     assert answer(page) == {
         "error": "access_denied",
@@ -128,7 +112,7 @@ def test_consent__cancelled(kakao, new_page):
 
 
 def focused(page):
-    """:returns: what the keyboard is on, as it is named; empty if that can't be seen."""
+    """:returns: the name of the focused element; empty if the focus is not visible."""
     return str(
         page.evaluate(
             """() => {
@@ -141,10 +125,9 @@ def focused(page):
     )
 
 
-def test_consent__with_the_keyboard_alone(kakao, http, new_page):
-    kakao.consent = "page"
+def test_consent__with_the_keyboard_alone(kakao, client, new_page):
     page = new_page("en-US")
-    page.goto(address(kakao))
+    page.goto(login_url(kakao))
     stops = []
     for _ in range(5):
         page.keyboard.press("Tab")
@@ -154,41 +137,35 @@ def test_consent__with_the_keyboard_alone(kakao, http, new_page):
     assert stops == ["한국어", "talk_message", "friends", "agree", "cancel"]
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    assert redeem(http, kakao, answer(page)["code"])["scope"] == "friends"
+    assert scope_of(client, page) == "friends"
 
 
 def test_consent__in_the_other_language(kakao, new_page):
-    kakao.consent = "page"
     page = new_page("ko-KR")
-    page.goto(address(kakao))
+    page.goto(login_url(kakao))
     page.get_by_role("link", name="English").click()
     assert page.title() == "Agree and continue"
     page.get_by_role("button", name="Agree and continue").click()
     assert "code" in answer(page)
 
 
-def test_consent__of_another_account(kakao, http, new_page):
-    kakao.consent = "page"
+def test_consent__of_another_account(kakao, client, new_page):
     kakao.login(user=42)
     page = new_page()
-    page.goto(address(kakao, prompt="select_account", scope="openid"))
+    page.goto(login_url(kakao, prompt="select_account", scope="openid"))
     page.get_by_role("radio", name="42", exact=False).first.check()
     page.get_by_role("button", name="동의하고 계속하기").click()
-    headers = {
-        "Authorization": f"Bearer {redeem(http, kakao, answer(page)['code'])['access_token']}"
-    }
-    told = http.get("https://kapi.kakao.com/v1/oidc/userinfo", headers=headers, timeout=10)
-    assert told.json()["sub"] == "42"
+    access_token = client.redeem(answer(page)["code"]).json()["access_token"]
+    assert client.me(access_token).json()["id"] == 42
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
 def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
-    kakao.consent = "page"
     page = new_page(locale, viewport=NARROW)
     long_scope = "a_scope_with_a_name_that_is_longer_than_a_narrow_screen_is_wide"
     for url in (
-        address(kakao, scope=f"talk_message {long_scope}"),
-        address(kakao, client_id="x" * 200),
+        login_url(kakao, scope=f"talk_message {long_scope}"),
+        login_url(kakao, client_id="x" * 200),
         kakao.control_url,
     ):
         page.goto(url)
@@ -196,18 +173,16 @@ def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
         assert width <= NARROW["width"], url
 
 
-def test_refusal__is_a_page_that_says_what_to_do(kakao, new_page):
+def test_error__is_a_page_that_says_what_to_do(kakao, new_page):
     kakao.redirect_uris = ["http://localhost:1/"]
     page = new_page("en-US")
-    response = page.goto(address(kakao))
-    assert response
-    assert response.status == 400
+    assert page.goto(login_url(kakao)).status == 400
     assert page.url.startswith("https://kauth.kakao.com/")
     assert page.title() == "misconfigured (KOE006)"
-    assert page.get_by_text("register it to the letter").is_visible()
+    assert page.get_by_text("Register it exactly").is_visible()
 
 
-# The control page ----------------------------------------------------------------------------
+# The control page
 
 
 def opened(page, kakao):
@@ -217,42 +192,37 @@ def opened(page, kakao):
 
 
 def pressed(page, name):
-    """Press a button, and wait for what comes of it."""
+    """Press a button, and wait for the answer."""
     with page.expect_response(re.compile(r"/api/(?!state)")) as info:
         page.get_by_role("button", name=name, exact=True).click()
     assert info.value.status == 200
 
 
-def test_control__every_button(
-    kakao,
-    new_page,
-    refresh,
-    me,
-):
+def test_control__every_button(kakao, client, new_page):
     token = kakao.login()
     page = opened(new_page("en-US"), kakao)
     started = kakao.now()
     for name, hours in (("1 hour", 1), ("6 hours", 7), ("30 days", 727)):
         pressed(page, name)
         assert abs(kakao.now() - started - hours * 3600) < 60
-    token |= refresh(token["refresh_token"]).json()
+    token |= client.refresh(token["refresh_token"]).json()
     pressed(page, "Expire")
-    assert me(token["access_token"]).json()["msg"].endswith("already expired")
+    assert client.me(token["access_token"]).json()["msg"].endswith("already expired")
     pressed(page, "Revoke")
-    assert me(token["access_token"]).json()["msg"].endswith("does not exist")
+    assert client.me(token["access_token"]).json()["msg"].endswith("does not exist")
     for name, outcome in (("503", 503), ("Rate limit KOE237", 429)):
         pressed(page, name)
-        assert refresh(token["refresh_token"]).status_code == outcome
+        assert client.refresh(token["refresh_token"]).status_code == outcome
     pressed(page, "Reset")
     with pytest.raises(requests.ConnectionError):
-        refresh(token["refresh_token"])
+        client.refresh(token["refresh_token"])
     pressed(page, "Hang")
     assert [failure["what"] for failure in kakao.failures] == ["made to fail: hang"]
-    pressed(page, "Fail no more")
-    assert refresh(token["refresh_token"]).status_code == 200
+    pressed(page, "Clear failures")
+    assert client.refresh(token["refresh_token"]).status_code == 200
     pressed(page, "Unlink 123456789")
-    assert refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
-    assert page.locator("#users").inner_text() == "nobody"
+    assert client.refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
+    assert page.locator("#users").inner_text() == "none"
     pressed(page, "Clear the log")
     assert kakao.requests == []
     pressed(page, "Reset all")
@@ -268,10 +238,10 @@ def test_control__switches(kakao, new_page):
     assert (kakao.rate_limit, kakao.consent) == (True, "denied")
 
 
-def test_control__is_live_and_shows_no_token(kakao, new_page, me):
+def test_control__is_live_and_shows_no_token(kakao, client, new_page):
     page = opened(new_page("en-US"), kakao)
     token = kakao.login(user=2**60 + 1)
-    me(token["access_token"])
+    client.me(token["access_token"])
     row = page.locator("#requests tr").first
     row.wait_for()
     assert "GET kapi.kakao.com/v2/user/me" in row.inner_text()
@@ -290,7 +260,7 @@ def test_control__with_the_keyboard_alone(kakao, new_page):
     while not stops or stops[-1] != "Unlink":
         page.keyboard.press("Tab")
         stops.append(focused(page))
-        assert stops[-1], f"the focus can't be seen after {stops}"
+        assert stops[-1], f"the focus is not visible after {stops}"
         assert len(stops) < 30
     with page.expect_response("**/api/unlink"):
         page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection, requests one after another, between the socket and WSGI."""
+"""HTTP/1.1 on one connection: reads requests from the socket and writes WSGI responses to it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.datastructures import Headers
 from werkzeug.serving import DechunkedInput
 
-from kakao_session.emulator.connections import LOOPBACK
+from kakao_session.emulator.server import LOOPBACK
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug import Response
 
-_BODILESS = {204, 304}
+_WITHOUT_BODY = {204, 304}
 _PIECE = 65_536
 _AUTHORITY = re.compile(r"(?i)^https?://[^/?#]*")
 
 
-class Conversation(BaseHTTPRequestHandler):
-    """What is common to all that the emulator speaks; a request ends in :meth:`converse`."""
+class HTTPHandler(BaseHTTPRequestHandler):
+    """Answers the requests on a connection; a subclass says how, in :meth:`answer`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     scheme = "https"
 
-    def converse(self) -> None:
-        """Answer one request."""
+    def handle_request(self) -> None:
+        """Read the body of a request whose head has been read, and answer."""
         try:
             body = self._read_body()
         except ValueError:
@@ -42,30 +42,30 @@ class Conversation(BaseHTTPRequestHandler):
         if body is None:
             self.send_error(413)
             return
-        self.reply(body)
+        self.answer(body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = converse  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_request  # noqa: N815
 
-    def reply(self, body: bytes) -> None:
-        """Answer the request whose head and body have arrived."""
+    def answer(self, body: bytes) -> None:
+        """Answer a request that has been read completely."""
         raise NotImplementedError
 
     def body_limit(self) -> int:
-        """:returns: bytes above which a body is answered 413."""
+        """:returns: the size, in bytes, above which a body gets a 413."""
         raise NotImplementedError
 
     def now(self) -> float:
-        """:returns: the moment that an answer's ``Date`` tells, unix seconds."""
+        """:returns: the time for the ``Date`` header, unix seconds."""
         raise NotImplementedError
 
     @property
     def target(self) -> tuple[str, str]:
-        """Path and query of the request, also where the whole URL was sent (RFC 9112, 3.2.2)."""
+        """Path and query of the request, even if it has the whole URL (RFC 9112, 3.2.2)."""
         path, _, query = _AUTHORITY.sub("", self.path).partition("?")
         return path or "/", query
 
     def environ(self, body: bytes) -> WSGIEnvironment:
-        """:returns: the request as PEP 3333 wants it."""
+        """:returns: the WSGI environment of the request (PEP 3333)."""
         path, query = self.target
         environ: WSGIEnvironment = {
             "REQUEST_METHOD": self.command,
@@ -92,7 +92,7 @@ class Conversation(BaseHTTPRequestHandler):
         return environ
 
     def send(self, response: Response) -> None:
-        """One write for all, lest the head of a small answer travel alone."""
+        """Write the response at once, so that a small one needs only one packet."""
         body = response.get_data()
         headers = Headers(response.headers)
         headers.setdefault("Date", formatdate(self.now(), usegmt=True))
@@ -101,7 +101,7 @@ class Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.close_connection:
             headers["Connection"] = "close"
-        if self.command == "HEAD" or response.status_code in _BODILESS:
+        if self.command == "HEAD" or response.status_code in _WITHOUT_BODY:
             body = b""
         lines = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in headers)]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
@@ -111,13 +111,13 @@ class Conversation(BaseHTTPRequestHandler):
         return "kakao-emulator"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The journal is the log."""
+        """Print nothing; the journal is the log."""
 
     def _read_body(self) -> bytes | None:
-        """:returns: the whole body, or ``None`` if it is larger than is allowed.
+        """:returns: the body, or ``None`` if it is too large.
 
-        :raises ValueError: if its length can't be told.
-        :raises ConnectionError: if the client hung up half-way.
+        :raises ValueError: if its length is not a valid number.
+        :raises ConnectionError: if the client hung up before the end.
         """
         _acknowledge(self.connection)
         limit = self.body_limit()
@@ -126,8 +126,9 @@ class Conversation(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         if length < 0:
             raise ValueError("negative length")
-        if length > limit:
-            return None
+        return self._read(length) if length <= limit else None
+
+    def _read(self, length: int) -> bytes:
         body = bytearray()
         while len(body) < length:
             piece = self.rfile.read(min(_PIECE, length - len(body)))
@@ -138,13 +139,13 @@ class Conversation(BaseHTTPRequestHandler):
 
 
 def _acknowledge(connection: socket.socket) -> None:
-    """Through a proxy urllib3 holds the body back until the head is acknowledged: 40 ms."""
+    """Acknowledge the head now: through a proxy, urllib3 waits 40 ms for it before the body."""
     if sys.platform == "linux":
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _read_chunks(stream: RawIOBase, limit: int) -> bytes | None:
-    """:raises ConnectionError: if a chunk is not what its head says."""
+    """:raises ConnectionError: if a chunk is malformed."""
     body = bytearray()
     while chunk := stream.read(min(_PIECE, limit + 1 - len(body))):
         body += chunk

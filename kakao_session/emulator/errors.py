@@ -1,4 +1,4 @@
-"""Kakao's errors: the status and words of each code, and the body that each service gives them."""
+"""Kakao's errors: status and text of each code, and how each service writes them."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ KAPI_ERRORS: dict[int, tuple[int, str]] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - the emulator does its work: the caller erred
-    """An answer that is an error.
+class ServiceError(Exception):
+    """An answer of Kakao's that is an error.
 
     :param status: the HTTP status.
-    :param body: the JSON body, in the order in which Kakao writes it.
-    :param why: what the emulator decided, in words for the log.
+    :param body: the JSON body, with the keys in Kakao's order.
+    :param why: what the emulator decided, for the journal.
     :param headers: further headers of the answer.
     """
 
@@ -71,9 +71,13 @@ class Refusal(Exception):  # noqa: N818 - the emulator does its work: the caller
         self.why = why
         self.headers = headers or {}
 
+    def response(self) -> Response:
+        """:returns: the error as an HTTP response."""
+        return as_json(self.body, self.status, self.headers)
 
-class KauthRefusal(Refusal):
-    """An error of the token endpoint: ``error``, ``error_description``, ``error_code``."""
+
+class KauthError(ServiceError):
+    """An error of kauth: ``error``, ``error_description``, ``error_code``."""
 
     def __init__(
         self, code: str, why: str, *, description: str | None = None, status: int | None = None
@@ -87,22 +91,33 @@ class KauthRefusal(Refusal):
         super().__init__(usual_status if status is None else status, body, f"{code}: {why}")
 
 
-class KapiRefusal(Refusal):
-    """An error of the API: ``msg``, ``code`` and whatever the code brings along."""
+class KapiError(ServiceError):
+    """An error of kapi: ``msg``, ``code``, and the details that some codes have."""
 
-    def __init__(self, status: int, code: int, msg: str, why: str, **details: Any) -> None:
+    def __init__(
+        self,
+        code: int,
+        why: str,
+        *,
+        msg: str | None = None,
+        status: int | None = None,
+        **details: Any,
+    ) -> None:
+        usual_status, usual_msg = KAPI_ERRORS[code]
         headers = {"WWW-Authenticate": "Bearer error=invalid_token"} if code == -401 else None
-        super().__init__(status, {"msg": msg, "code": code, **details}, f"{code}: {why}", headers)
+        body = {"msg": usual_msg if msg is None else msg, "code": code, **details}
+        status = usual_status if status is None else status
+        super().__init__(status, body, f"{code}: {why}", headers)
 
 
-class DapiRefusal(Refusal):
-    """An error of search and local: ``errorType``, ``message``."""
+class DapiError(ServiceError):
+    """An error of dapi: ``errorType``, ``message``."""
 
     def __init__(self, status: int, error_type: str, message: str, why: str) -> None:
         super().__init__(status, {"errorType": error_type, "message": message}, why)
 
 
 def as_json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """:returns: the answer, with the keys in the order in which they were written."""
+    """:returns: a JSON response that keeps the order of the keys."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status, headers, content_type="application/json;charset=UTF-8")

@@ -1,4 +1,4 @@
-"""What Kakao issues: codes and tokens, and the login that they descend from."""
+"""Authorization codes, access tokens and refresh tokens, and the login that they belong to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kakao_session.emulator.fingerprint import fingerprint
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,10 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Issue:
-    """A code or token; the value is the key under which it is kept.
+class Issued:
+    """A code or token that Kakao has issued.
 
-    :param ended: why it died before its time; ``None`` as long as it did not.
+    :param expires_at: unix seconds.
+    :param ended: why it ended before it expired, as in "was revoked"; ``None`` if it did not.
     """
 
     value: str
@@ -34,10 +33,10 @@ class Issue:
 
 
 @dataclass(eq=False)
-class Code(Issue):
-    """What the authorization answer carries.
+class AuthorizationCode(Issued):
+    """A code for the redirect URI.
 
-    :param redirect_uri: where it was sent to; the exchange has to name the same.
+    :param redirect_uri: the redirect URI that it was sent to; the exchange must name the same.
     :param challenge: the S256 ``code_challenge`` (RFC 7636), if there was one.
     :param nonce: for the ``id_token``.
     :param issued_at: when the user agreed, unix seconds.
@@ -57,7 +56,7 @@ class Code(Issue):
 
 
 @dataclass(eq=False)
-class Token(Issue):
+class Token(Issued):
     login: Login = field(kw_only=True)
 
 
@@ -69,37 +68,40 @@ class AccessToken(Token):
     pass
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Login:
-    """All that descends from one code: the refresh token of the day and the access tokens.
+    """What the tokens from one authorization code have in common.
 
-    :param openid: whether its answers carry an ``id_token``.
-    :param nonce: of the authorization request, which each ``id_token`` repeats.
+    :param openid: whether the token answers have an ``id_token``.
+    :param nonce: from the authorization request; every ``id_token`` repeats it.
     :param since: when the user logged in, unix seconds.
     """
 
-    openid: bool = False
-    nonce: str | None = None
-    since: float = 0.0
-    refresh_tokens: list[RefreshToken] = field(default_factory=list)
-    access_tokens: list[AccessToken] = field(default_factory=list)
+    openid: bool
+    nonce: str | None
+    since: float
 
 
 @dataclass(frozen=True)
-class Issued:
-    """What the token endpoint gives: the answer, and the reason for the log."""
+class TokenResponse:
+    """What the token endpoint answers (RFC 6749, section 5.1), and a note for the journal."""
 
-    answer: dict[str, Any]
+    body: dict[str, Any]
     access_token: AccessToken
-    why: str
+    note: str
 
 
-def end(issues: Iterable[Issue], why: str) -> None:
-    """End what has not ended yet."""
-    for issue in issues:
-        issue.ended = issue.ended or why
+def end(issued: Iterable[Issued], why: str) -> None:
+    """End the codes and tokens that have not ended yet."""
+    for each in issued:
+        each.ended = each.ended or why
 
 
-def opaque() -> str:
-    """:returns: a new value: 64 characters that nobody can guess."""
+def new_value() -> str:
+    """:returns: 64 random characters, as in Kakao's tokens."""
     return secrets.token_urlsafe(48)
+
+
+def fingerprint(token: str) -> str:
+    """:returns: eight characters that identify a token without revealing it."""
+    return hashlib.sha256(token.encode()).hexdigest()[:8]

@@ -275,5 +275,5 @@ def _nothing_to_wait_for(uri: str | None) -> Failure:
 
 def _span(seconds: int) -> str:
     if seconds % 60:
-        return _("{count} seconds", count=seconds)
+        return _("{count} s", count=seconds)
     return _("{count} min", count=seconds // 60)

@@ -56,6 +56,7 @@ KOREAN: dict[str, str] = {
     "{count} minutes": "{count}분",
     "{count} seconds": "{count}초",
     "{count} min": "{count}분",
+    "{count} s": "{count}초",
     "in {span}": "{span} 후",
     "{span} ago": "{span} 전",
     "now": "지금",

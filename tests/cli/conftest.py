@@ -17,6 +17,8 @@ from kakao_session.cli.app import app
 from tests.free_port import free_port
 
 COMMAND = (sys.executable, "-m", "kakao_session")
+WAITING = "Waiting for"
+"""How the line begins that `login` prints before it waits."""
 
 _OF_THE_TERMINAL = (
     "BROWSER",

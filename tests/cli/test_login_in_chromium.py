@@ -1,9 +1,7 @@
-"""The whole login in a real browser, through Kakao's consent page: by agreeing, and by cancelling.
-
-The browser knows Kakao's hosts through the proxy alone, and this machine without it.
-"""
+"""``kakao-session login`` with a real browser, which reaches Kakao's hosts through the proxy only."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,64 +41,42 @@ def open_page(browser, kakao):
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
-def test_agree__is_logged_in(
-    kakao,
-    token_file,
-    port,
-    open_page,
-    locale,
-):
+def test_agree__is_logged_in(kakao, token_file, port, open_page, locale):
     uri = f"http://localhost:{port}/callback"
     kakao.redirect_uris = [uri]
     with running("login", "--port", str(port), "--scope", "talk_message,friends") as command:
         page = open_page(command.url(), locale)
+        problems, hosts = [], set()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        page.set_viewport_size({"width": 320, "height": 600})
         page.get_by_role("checkbox").first.uncheck()
         page.get_by_role("button", name=AGREE).click()
         page.wait_for_url(f"{uri}?*")
         assert page.get_by_role("heading", name="로그인되었습니다").is_visible()
         assert page.get_by_role("heading", name="You are logged in").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert command.end() == 0
         assert command.errors() == ""
-    assert "Logged in as user 123456789." in command.seen
+    assert problems == []
+    assert hosts <= {"kauth.kakao.com", "localhost", None}  # None: data:
     assert len(stored(token_file)["scope"].split()) == 1
     assert kakao.find(stored(token_file)["access_token"]) is not None
 
 
-def test_cancel__is_told(kakao, token_file, port, open_page):
+def test_cancel__is_shown(kakao, token_file, port, open_page):
     with running("login", "--port", str(port)) as command:
         page = open_page(command.url())
         page.get_by_role("button", name=CANCEL).click()
         page.wait_for_url(f"http://localhost:{port}/callback?*")
         assert page.get_by_role("heading", name="로그인이 취소되었습니다").is_visible()
         assert command.end() == 1
-        assert "You did not agree" in command.errors()
     assert not token_file.exists()
     assert kakao.token_requests == []
 
 
-def test_page__looks_like_a_page_and_asks_nobody_else(kakao, token_file, port, open_page):
-    with running("login", "--port", str(port)) as command:
-        page = open_page(command.url())
-        complaints = []
-        asked = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.set_viewport_size({"width": 320, "height": 600})
-        page.get_by_role("button", name=AGREE).click()
-        page.wait_for_url(f"http://localhost:{port}/callback?*")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert command.end() == 0
-    assert width <= 320
-    assert complaints == []
-    assert {url.partition("?")[0] for url in asked} <= {
-        "https://kauth.kakao.com/oauth/authorize",
-        f"http://localhost:{port}/callback",
-        "data:,",
-    }
-
-
-def test_refusal_page__is_never_redirected_and_the_deadline_tells_the_cure(
+def test_error_page__sends_no_one_back_and_the_deadline_names_the_fix(
     kakao, token_file, port, open_page
 ):
     kakao.redirect_uris = ["https://example.com/another"]
@@ -108,5 +84,4 @@ def test_refusal_page__is_never_redirected_and_the_deadline_tells_the_cure(
         page = open_page(command.url())
         assert "KOE006" in page.content()
         assert command.end() == 1
-        (cure,) = re.findall(r"KOE006: (.*)", command.errors())
-    assert "exactly as it is sent" in cure
+        assert "KOE006: " in command.errors()

@@ -1,4 +1,4 @@
-"""``kakao-session login`` with a real browser, which reaches Kakao's hosts through the proxy only."""
+"""``kakao-session login`` with a real browser. The proxy leads it to Kakao's hosts."""
 
 import re
 from urllib.parse import urlsplit

@@ -25,7 +25,7 @@ from kakao_session.cli.status import status
 from kakao_session.cli.unlink import unlink
 
 _SHELLS = {"bash": BashComplete, "fish": FishComplete, "zsh": ZshComplete}
-_WIDTH_IN_KOREAN = 48
+_WIDTH_IN_KOREAN = 46
 """Columns of the help. click counts characters, and a Hangul syllable is two columns wide."""
 
 

@@ -46,10 +46,9 @@ def table(monkeypatch, in_korea):
 
 def messages():
     """:returns: the English of each message of the command, where it is used."""
-    for node in nodes("cli"):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "mark"):
-            if isinstance(node.args[0], ast.Constant):
-                yield node.args[0].value
+    calls = [node for node in nodes("cli") if isinstance(node, ast.Call)]
+    arguments = [call.args[0] for call in calls if getattr(call.func, "id", "") in ("_", "mark")]
+    return {argument.value for argument in arguments if isinstance(argument, ast.Constant)}
 
 
 def nodes(folder=""):
@@ -64,9 +63,8 @@ def helps(run):
 
 
 def test_message__has_korean():
-    found = set(messages())
-    assert len(found) > 100
-    assert found - set(KOREAN) == set()
+    assert len(messages()) > 100
+    assert messages() - set(KOREAN) == set()
 
 
 def test_help__has_korean(table, run):

@@ -59,7 +59,7 @@ _KINDS: tuple[tuple[type[KakaoError], str], ...] = (
 )
 """What to call an error whose message has no translation. The first kind that fits counts."""
 
-_NETWORK: tuple[tuple[type[Exception], str], ...] = (
+_NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         requests_errors.SSLError,
         mark(
@@ -67,13 +67,9 @@ _NETWORK: tuple[tuple[type[Exception], str], ...] = (
             "clock of this machine."
         ),
     ),
-    *(
-        (kind, mark("Could not connect through the proxy ({kind}). Check HTTPS_PROXY."))
-        for kind in (
-            requests_errors.ProxyError,
-            requests_errors.InvalidURL,  # of the proxy: the user's own URL was checked before
-            requests_errors.InvalidSchema,
-        )
+    (  # the last two are about the proxy's URL: the user's own was checked before
+        (requests_errors.ProxyError, requests_errors.InvalidURL, requests_errors.InvalidSchema),
+        mark("Could not connect through the proxy ({kind}). Check HTTPS_PROXY."),
     ),
     (
         requests_errors.Timeout,
@@ -83,18 +79,19 @@ _NETWORK: tuple[tuple[type[Exception], str], ...] = (
         requests_errors.ConnectionError,
         mark("Could not connect to the server ({kind}). Check your network."),
     ),
-    *(
-        (kind, mark("Could not read the server's answer ({kind}). Try again later."))
-        for kind in (
+    (
+        (
             requests_errors.JSONDecodeError,
             requests_errors.ContentDecodingError,
             requests_errors.ChunkedEncodingError,
-        )
+        ),
+        mark("Could not read the server's answer ({kind}). Try again later."),
     ),
     (requests_errors.RequestException, mark("Could not send the request ({kind}).")),
     (OSError, mark("REQUESTS_CA_BUNDLE names a file that cannot be read ({kind}).")),
     (Exception, mark("Could not send the request ({kind}).")),
 )
+"""What to say about an error of the network. The first kind that fits counts."""
 
 
 class Failure(click.ClickException):

@@ -524,7 +524,7 @@ KOREAN: dict[str, str] = {
         "터미널에서는 JSON을 들여쓰기하고, 그 밖에는 본문을 그대로 출력합니다. PATH_OR_URL에는 "
         "/v2/user/me 같은 경로나 URL을 지정하세요."
     ),
-    "The access token is sent to kapi.kakao.com only, and the REST API key to dapi.kakao.com only.": (  # noqa: E501
+    "The access token goes to kapi.kakao.com only, and the REST API key to dapi.kakao.com only.": (
         "액세스 토큰은 kapi.kakao.com에만, REST API 키는 dapi.kakao.com에만 보냅니다."
     ),
     "Exit status: 0 if the HTTP status is below 400, else 1.": (

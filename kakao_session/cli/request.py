@@ -87,7 +87,7 @@ Examples:
   kakao-session request POST /v2/api/talk/memo/default/send -d template_object="$(cat hello.json)"
   kakao-session request GET https://dapi.kakao.com/v2/search/web -d query=제주
 
-The access token is sent to kapi.kakao.com only, and the REST API key to dapi.kakao.com only.
+The access token goes to kapi.kakao.com only, and the REST API key to dapi.kakao.com only.
 
 Exit status: 0 if the HTTP status is below 400, else 1.
 """

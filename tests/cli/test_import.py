@@ -50,11 +50,6 @@ def test_import__a_file_of_any_name(tutorial, token_file, run, clock, name):
     assert run("request", "GET", "/v2/user/me").exit_code == 0
 
 
-def test_import__with_a_byte_order_mark(tutorial, token_file, run):
-    tutorial.write_bytes(b"\xef\xbb\xbf" + tutorial.read_bytes())
-    assert run("import", str(tutorial)).exit_code == 0
-
-
 def test_import__without_an_app_key(tutorial, token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     fields = json.loads(tutorial.read_text())

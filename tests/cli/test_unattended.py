@@ -124,13 +124,6 @@ def test_home__does_not_exist(command, path, kakao, run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_home__is_not_needed_with_a_token_file(login, token_file, run, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
-    for command in (["status"], ["refresh"], ["request", "GET", "/v2/user/me"], ["logout"]):
-        assert run(*command).exit_code == 0
-    assert not (tmp_path / "nowhere").exists()
-
-
 def test_home__has_the_token_file_in_the_configuration_folder(
     kakao, clock, tmp_path, run, monkeypatch
 ):

@@ -1,4 +1,4 @@
-"""``kakao_session.login``: what a browser or a person brings back, and what is kept of a login."""
+"""A login step by step: what a browser or a person brings back, and what is kept of it."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -6,12 +6,16 @@ import pytest
 
 from kakao_session import ConfigurationError, FileTokenStore, LoginRequiredError, Token
 from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
-from tests.test_login import agree
+from tests.conftest import agree
 
 
 @pytest.fixture
-def login(new_session, tmp_path):
-    store = tmp_path / "token.json"
+def store(tmp_path):
+    return FileTokenStore(tmp_path / "token.json")
+
+
+@pytest.fixture
+def login(new_session, store):
     return Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256", token_store=store))
 
 
@@ -19,11 +23,11 @@ def query(url):
     return dict(parse_qsl(urlsplit(url).query))
 
 
-def test_login__from_the_redirect(kakao, login, tmp_path):
+def test_login__from_the_redirect(kakao, login, store):
     redirect = agree(login.url)
     assert login.is_answer(redirect)
     token = login.finish(login.read(redirect))
-    assert FileTokenStore(tmp_path / "token.json").load() == token
+    assert store.load() == token
     assert query(login.url)["code_challenge_method"] == "S256"
     assert "code_verifier" in dict(kakao.token_requests[0].form)
 
@@ -47,6 +51,11 @@ def test_read__however_it_is_pasted(login, form):
     code = query(redirect)["code"]
     pasted = form.format(redirect=redirect, query=urlsplit(redirect).query, code=code)
     assert login.read(pasted) == code
+
+
+@pytest.mark.parametrize("code", ["x" * 10, "x" * 1000, "aZ09_~.+/=-"])
+def test_read__bare_code(login, code):
+    assert login.read(code) == code
 
 
 @pytest.mark.parametrize(
@@ -77,12 +86,7 @@ def test_read__no_code(login, answer, error, ends):
     assert login.is_answer(answer) is ends
 
 
-@pytest.mark.parametrize("code", ["x" * 10, "x" * 1000, "aZ09_~.+/=-"])
-def test_read__bare_code(login, code):
-    assert login.read(code) == code
-
-
-def test_code_of_another_login__is_tied_to_it_by_pkce(kakao, login, new_session):
+def test_code_of_another_login__is_tied_to_it_by_pkce(login, new_session):
     other = Login(new_session(redirect_uri=REDIRECT_URI, pkce="S256"))
     stolen = query(agree(other.url))["code"]
     with pytest.raises(ConfigurationError, match="PKCE"):
@@ -91,57 +95,44 @@ def test_code_of_another_login__is_tied_to_it_by_pkce(kakao, login, new_session)
 
 # What is kept ---------------------------------------------------------------------------------
 
-OLD = {"access_token": "old", "app_key": "another-app", "client_secret": "its own"}
-
 
 @pytest.mark.parametrize("secret", [None, "s3cret"])
-def test_app_token_store__keeps_whose_the_token_is(kakao, new_session, tmp_path, secret):
-    file = FileTokenStore(tmp_path / "token.json")
-    file.save(Token(OLD))
-    store = AppTokenStore(file, kakao.app_key, secret)
-    login = Login(new_session(redirect_uri=REDIRECT_URI, token_store=store))
+def test_app_token_store__keeps_the_keys_of_the_app(kakao, new_session, store, secret):
+    store.save(Token(access_token="old", app_key="another-app", client_secret="its own"))
+    kept = AppTokenStore(store, kakao.app_key, secret)
+    login = Login(new_session(redirect_uri=REDIRECT_URI, token_store=kept))
     login.finish(login.read(agree(login.url)))
-    stored = file.load()
-    assert stored is not None
+    stored = store.load()
     assert stored["app_key"] == kakao.app_key
     assert stored.get("client_secret") == secret
     assert "client_secret" in stored or secret is None
-    assert dict(kakao.token_requests[0].form).get("client_secret") is None
+    assert "client_secret" not in dict(kakao.token_requests[0].form)
 
 
-def test_app_token_store__is_the_store_itself_else(tmp_path):
-    file = FileTokenStore(tmp_path / "token.json")
-    store = AppTokenStore(file, "key")
+def test_app_token_store__is_otherwise_the_store_itself(store):
+    kept = AppTokenStore(store, "key")
+    assert kept.load() is None
+    assert repr(kept) == repr(store)
+    with kept.lock():
+        kept.save(Token(access_token="a"))
+    assert store.load() == kept.load() == Token(access_token="a", app_key="key")
+    kept.delete()
     assert store.load() is None
-    assert repr(store) == repr(file)
-    with store.lock():
-        store.save(Token(access_token="a"))
-    assert file.load() == store.load() == Token(access_token="a", app_key="key")
-    store.delete()
-    assert file.load() is None
 
 
-def test_note_user(tmp_path, token, clock):
-    store = FileTokenStore(tmp_path / "token.json")
+def test_note_user__until_the_next_login(new_session, store, token):
     store.save(token)
     note_user(store, token, 2**60)
     assert store.load() == {**token, "user_id": 2**60}
+    session = new_session(token_store=store, redirect_uri=REDIRECT_URI)
+    assert session.refresh_token()["user_id"] == 2**60
+    login = Login(session)
+    assert "user_id" not in login.finish(login.read(agree(login.url)))
 
 
 @pytest.mark.parametrize("now_there", [None, Token(access_token="another's")])
-def test_note_user__another_token_is_there_by_now(tmp_path, token, now_there):
-    store = FileTokenStore(tmp_path / "token.json")
+def test_note_user__not_with_another_token(store, token, now_there):
     if now_there:
         store.save(now_there)
     note_user(store, token, 1)
     assert store.load() == now_there
-
-
-def test_user__is_kept_by_a_renewal_and_not_by_a_login(kakao, new_session, token, tmp_path):
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    note_user(store, token, 7)
-    session = new_session(token_store=store, redirect_uri=REDIRECT_URI)
-    assert session.refresh_token()["user_id"] == 7
-    login = Login(session)
-    assert "user_id" not in login.finish(login.read(agree(login.url)))

@@ -1,7 +1,7 @@
-"""Where a document is carried out: a folder, a user, a local Kakao, and the programs it names.
+"""Where a document is run: a folder, a local Kakao, and the programs that the document names.
 
-Nothing is installed and no real browser opens: ``pip`` looks at what it is asked for, ``venv``
-leads back to this Python, the browser agrees to everything. What a command does with Kakao is real.
+Nothing is installed and no browser opens. ``pip`` only checks its arguments, ``venv`` leads back to
+this Python, the browser agrees to everything. What the commands do with Kakao is real.
 """
 
 import os
@@ -31,7 +31,7 @@ for argument in arguments:
             assert wanted.extras <= set(known), wanted
 """
 
-# The port is one that is free: the usual one may be somebody else's on this machine.
+# Another program on this machine may use the usual port.
 _COMMAND = """
 import kakao_session.login.flow
 kakao_session.login.flow.REDIRECT_URI = "http://localhost:{port}/callback"
@@ -58,11 +58,12 @@ cat > "$HOME/secrets/$3"
 """
 
 
-class World:
-    """What a reader has before him.
+class Sandbox:
+    """What the reader of a document has.
 
-    :param folder: his home, and where he is.
-    :param kakao: to which the environment leads.
+    :param folder: home and working directory.
+    :param kakao: the environment leads to this Kakao.
+    :param patch: undoes all changes after the document.
     """
 
     def __init__(self, folder, kakao, patch):
@@ -98,7 +99,7 @@ class World:
         return Token({**token, "app_key": self.kakao.app_key, **fields})
 
     def start_anew(self):
-        """Forget what earlier programs have defined, and close what they have left open."""
+        """Begin a new program, and close what the last one left open."""
         for thing in self.namespace.values():
             if isinstance(thing, requests.Session | Redis):
                 thing.close()
@@ -107,7 +108,7 @@ class World:
         self.namespace = {"__name__": "__main__"}
 
     def secret(self, name):
-        """The file that stands for a secret of the platform."""
+        """The file that holds a secret of the platform."""
         return self.folder / "secrets" / name
 
     def _make_programs(self, folder):

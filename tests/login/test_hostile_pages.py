@@ -1,7 +1,10 @@
-"""A hostile page in a real browser: it may send what a browser lets it, and gets nothing for it.
+"""A hostile page in a real browser, against the ports that listen on this machine.
 
-Names under ``.example`` lead to this machine, as they do for a site that has bent its own name.
+It sends all that a browser lets it send, to the listener of a login and to the emulator's control
+page. Names under ``.example`` lead to this machine, as those of a site do that rebinds its name.
 """
+
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -9,9 +12,9 @@ from kakao_session import KakaoSession
 from kakao_session.login.flow import Login
 from tests.emulator.chromium import chromium
 from tests.free_port import free_port
-from tests.test_loopback import Browser as Listener
+from tests.login.browser import Browser as Listener
 
-# Each way in which a page can send something; what it could read, or nothing if that is so.
+# Sends in each way that a page has. The result is what the page could read.
 ATTACK = """async ([url, body]) => {
   const read = [];
   const fetched = (options) => fetch(url, options).then(
@@ -77,7 +80,7 @@ def browser():
 
 @pytest.fixture
 def hostile_page(browser):
-    """Opens a page of a site's own making at any address."""
+    """Opens a page of the attacker's at any address."""
     context = browser.new_context()
 
     def open_page(origin):
@@ -101,7 +104,7 @@ def login():
     uri = f"http://localhost:{port}/callback"
     login = Login(KakaoSession("key", redirect_uri=uri, pkce="S256"))
     listener = Listener(uri, port, login.is_answer)
-    listener.answer = f"code=c&state={login._state}"
+    listener.answer = f"code=c&state={parse_qs(urlsplit(login.url).query)['state'][0]}"
     with listener.listener:
         yield listener
 
@@ -138,24 +141,24 @@ ACTIONS = {
 @pytest.mark.parametrize("origin", ELSEWHERE)
 def test_control__and_a_page_of_another_origin(kakao, hostile_page, origin):
     kakao.login()
-    before = standing(kakao)
+    before = state_of(kakao)
     page = hostile_page(origin)
     for path, body in ACTIONS.items():
         assert page.evaluate(ATTACK, [f"{kakao.control_url}/{path}", body]) == []
-    assert standing(kakao) == before
+    assert state_of(kakao) == before
 
 
 def test_control__and_a_rebound_name(kakao, hostile_page):
     kakao.login()
-    before = standing(kakao)
+    before = state_of(kakao)
     page = hostile_page(kakao.control_url.replace("127.0.0.1", "rebound.example"))
     for path, body in ACTIONS.items():
         assert statuses(page, f"/{path}", body) == [403, 403]
-    assert standing(kakao) == before
+    assert state_of(kakao) == before
 
 
 def statuses(page, path, body):
-    """:returns: how a page's requests to its own address are answered: one reads, one sends."""
+    """:returns: the statuses of a GET and a POST that a page sends to its own address."""
     return page.evaluate(
         """async ([path, body]) => [
           (await fetch(path)).status,
@@ -167,6 +170,6 @@ def statuses(page, path, body):
     )
 
 
-def standing(kakao):
+def state_of(kakao):
     tokens = [(token.fingerprint, token.ended) for token in kakao.tokens]
     return tokens, len(kakao.users), kakao.rate_limit, kakao.failures

@@ -438,6 +438,19 @@ class KakaoSession(_Parent):
         """
         return during(NO_CALL, self._source.current).token
 
+    def keep_alive(self) -> bool:
+        """Keep the login alive: refresh if the refresh token is in its last month.
+
+        Only then does Kakao replace the refresh token. If its end is unknown, this refreshes every
+        time. Call it at least every four weeks for each user, better every night.
+
+        :returns: whether this call refreshed. If it did not, it made no request.
+        :raises LoginRequiredError: there is no login, or it has ended.
+        :raises KakaoError: there is no new token, or it could not be saved. The message says what
+            to do.
+        """
+        return self._login_auth.keep_alive()
+
     def token_info(self) -> dict[str, Any]:
         """Ask Kakao about the access token.
 

@@ -1,73 +1,94 @@
-"""The single flight under every schedule: threads that are switched at each lock and each I/O step.
+"""Threads that use one login at once, under every schedule.
 
-The threads are greenlets, so that one runs at a time and a run can be repeated. Before each step a
-thread hands back to the schedule, which tries, one run after another, every order there is.
+One thread runs at a time, and a schedule says which. Each test runs under every order of what the
+threads do with the store and the network, and then again with one switch at each function that the
+package calls.
 """
 
-import contextlib
-import copy
-import queue
+import os
 import sys
+import threading
+import time
+from contextlib import contextmanager
 from functools import partial
-from types import SimpleNamespace
+from itertools import count
 
 import pytest
-from greenlet import getcurrent, greenlet
+import requests
 
-from kakao_session import (
-    KakaoError,
-    LoginRequiredError,
-    TemporaryError,
-    Token,
-    TokenStoreError,
-)
-from kakao_session import single_flight as flight_module
-from kakao_session.persistence import Persistence
-from kakao_session.token_endpoint import TokenEndpoint
-from kakao_session.token_source import TRIED_AHEAD, TokenSource
-from kakao_session.unauthorized import REFRESHED_FOR_A_401, RetryUnauthorized
+from kakao_session import KakaoSession, LoginRequiredError, TemporaryError, Token, TokenStoreError
+from tests.concurrency.harness import OURS, URL, FileFilter, LocalKakao, is_step, readiness
 
-EXPIRED = Token({"access_token": "a0", "refresh_token": "r0", "expires_at": 1.0})
-NOW = 1_800_000_000.0
-ENDING = Token({**EXPIRED, "expires_in": 21_599, "expires_at": NOW + 200})
-"""Still good, so that one thread renews it while the others go on."""
+REQUEST = requests.Request("GET", URL).prepare()
+
+EXPIRED = -1
+ENDING = 200  # It is still good, so one thread refreshes it while the others go on with it.
+FRESH = 20_000
+
+OUT_OF_ORDER = (400, {})
+LOGIN_IS_OVER = (400, {"error": "invalid_grant", "error_code": "KOE322"})
+
+# At the end of each C function, too, in a longer search.
+STEPS = ("call", "c_return") if "KAKAO_SESSION_EXAMPLES" in os.environ else ("call",)
+
+is_ours = FileFilter(OURS)
+may_wait = FileFilter(OURS, threading.__file__)
+
+run_numbers = count(1)
 
 
 class Schedule:
-    """One run. It takes the turns that it is given, and then always the first that is possible."""
+    """One run of some threads.
 
-    def __init__(self, given):
-        self.given = given
+    :param turns: which of the possible threads goes on, each time that one reaches the outside.
+    :param first: which thread starts.
+    :param switch_at: the number of the step at which another thread goes on, if any.
+    """
+
+    def __init__(self, turns=(), first=0, switch_at=0):
+        self.steps = 0
         self.taken = []  # which turn, out of how many
-        self._ready = {}
+        self._turns = turns
+        self._first = first
+        self._switch_at = switch_at
+        self._living = []
+        self._is_over = threading.Event()
 
     def run(self, jobs):
         """:returns: what each job returned or raised."""
-        self._hub = getcurrent()
-        threads = [greenlet(_outcome_of) for _ in jobs]
-        outcomes = {}
-        arguments = dict(zip(threads, jobs, strict=True))
-        self._ready = dict.fromkeys(threads, _always)
-        while self._ready:
-            possible = [thread for thread, ready in self._ready.items() if ready()]
-            assert possible, f"deadlock after {self.taken}"
-            turn = self.given[len(self.taken)] if len(self.taken) < len(self.given) else 0
-            self.taken.append((turn, len(possible)))
-            thread = possible[turn]
-            first = (arguments.pop(thread),) if thread in arguments else ()
-            outcome = thread.switch(*first)
-            if thread.dead:
-                outcomes[thread] = outcome
-                del self._ready[thread]
-        return [outcomes[thread] for thread in threads]
+        threads = [Scheduled(self, job) for job in jobs]
+        self._living = list(threads)
+        for thread in threads:
+            thread.start()
+        start = threads[self._first] if self._switch_at else self._choose(None)
+        start.go.release()
+        assert self._is_over.wait(20), f"a thread hangs, after {self.taken}"
+        for thread in threads:
+            thread.join()
+        return [thread.outcome for thread in threads]
 
-    def step(self, ready=None):
-        """Hand back, and go on when it is this thread's turn and the way is free."""
-        self._ready[getcurrent()] = ready or _always
-        self._hub.switch()
+    def reach_outside(self, ready=lambda: True):
+        """Let another thread go on. Return when it is this one's turn and it would not block."""
+        me = threading.current_thread()
+        if isinstance(me, Scheduled):
+            me.is_ready = ready
+            self._pass_on(me, self._choose(me))
 
-    def next(self):
-        """:returns: the turns of the run to try after this one; ``None`` if all have been tried."""
+    def step(self):
+        self.steps += 1
+        if self.steps == self._switch_at:
+            me = threading.current_thread()
+            self._pass_on(me, self._possible(me)[-1])
+
+    def end(self, thread):
+        self._living.remove(thread)
+        if self._living:
+            self._choose(None).go.release()
+        else:
+            self._is_over.set()
+
+    def next_turns(self):
+        """:returns: the turns of the run to try after this one; ``None`` if all were tried."""
         taken = list(self.taken)
         while taken:
             turn, possible = taken.pop()
@@ -75,300 +96,291 @@ class Schedule:
                 return [turn for turn, _ in taken] + [turn + 1]
         return None
 
+    def _choose(self, current):
+        possible = self._possible(current)
+        assert possible, f"deadlock, after {self.taken}"
+        if self._switch_at or len(possible) == 1:
+            return possible[0]
+        number = len(self.taken)
+        turn = self._turns[number] if number < len(self._turns) else 0
+        self.taken.append((turn, len(possible)))
+        return possible[turn]
 
-def _always():
-    return True
+    def _possible(self, current):
+        """The threads that can go on, the current one first."""
+        ready = [thread for thread in self._living if thread.is_ready()]
+        return sorted(ready, key=lambda thread: thread is not current)
 
-
-def _outcome_of(job):
-    try:
-        return job()
-    except (KakaoError, KeyboardInterrupt) as error:
-        return error
-
-
-class Threading:
-    """What the flight takes from ``threading``, switching before every step that others see."""
-
-    schedule: Schedule
-
-    @staticmethod
-    def get_ident():
-        if sys._getframe(1).f_code.co_name == "__init__":  # a flight that is about to begin
-            Threading.schedule.step()
-        return id(getcurrent())
-
-    class Lock:
-        def __init__(self):
-            self.held = False
-
-        def __enter__(self):
-            Threading.schedule.step(lambda: not self.held)
-            self.held = True
-
-        def __exit__(self, *_):
-            self.held = False
+    def _pass_on(self, current, following):
+        if following is not current:
+            following.go.release()
+            current.go.acquire()
+        current.is_ready = lambda: True
 
 
-class Queues:
-    """What the flight takes from ``queue``."""
+class Scheduled(threading.Thread):
+    """A thread that does its job when the schedule lets it go."""
 
-    Empty = queue.Empty
+    def __init__(self, schedule, job):
+        super().__init__(daemon=True)
+        self.go = threading.Lock()
+        self.go.acquire()
+        self.is_ready = lambda: True
+        self.outcome = None
+        self._schedule = schedule
+        self._job = job
 
-    class SimpleQueue:
-        def __init__(self):
-            self.items = 0
+    def run(self):
+        self.go.acquire()
+        sys.setprofile(self._follow)
+        try:
+            self.outcome = self._job()
+        except BaseException as error:  # noqa: BLE001  # the outcome, whatever it is
+            self.outcome = error
+        finally:
+            sys.setprofile(None)
+            self._schedule.end(self)
 
-        def put(self, _):
-            self.items += 1
-
-        def get(self, timeout):
-            Threading.schedule.step(lambda: self.items > 0)
-            self.items -= 1
-
-
-class Kakao(TokenEndpoint):
-    """Renews once for each refresh token, or fails as it is told."""
-
-    def __init__(self, failure):
-        super().__init__("https://kauth.example/oauth/token")
-        self.failure = failure
-        self.requests = []
-
-    def request(self, form, **_):
-        self.requests.append(form["refresh_token"])
-        Threading.schedule.step()
-        if self.failure is not None:
-            raise copy.copy(self.failure)
-        number = len(self.requests)
-        return Token({"access_token": f"a{number}", "refresh_token": f"r{number}"})
+    def _follow(self, frame, event, function):
+        if not may_wait[frame.f_code.co_filename]:
+            return
+        if event == "c_call":
+            ready = readiness(function)
+            if ready is not None:
+                self._schedule.reach_outside(ready)
+        elif is_step(event, frame, is_ours, STEPS):
+            self._schedule.step()
 
 
 class Store:
-    def __init__(self, failing, token):
-        self.token = token.copy()
-        self.failing = failing
-        self.loads = 0
-        self._lock = Threading.Lock()
+    """A store in memory. A thread that comes to it lets others go on first.
 
-    def _step(self, deed):
-        Threading.schedule.step()
-        if deed == self.failing:
+    :param failing: what it can't do.
+    """
+
+    def __init__(self, schedule, token, failing=""):
+        self.token = token.copy()
+        self.loads = 0
+        self._schedule = schedule
+        self._failing = failing
+        self._is_locked = False
+
+    def _reach(self, deed, ready=lambda: True):
+        self._schedule.reach_outside(ready)
+        if deed == self._failing:
             raise OSError(deed)
 
     def load(self):
-        self._step("load")
+        self._reach("load")
         self.loads += 1
         return self.token and self.token.copy()
 
     def save(self, token):
-        self._step("save")
-        self.token = token.copy()
+        self._reach("save")
+        self.token = Token(token)
 
     def delete(self):
-        self._step("delete")
+        self._reach("delete")
         self.token = None
 
-    @contextlib.contextmanager
+    @contextmanager
     def lock(self):
-        if self.failing == "lock":
-            raise OSError("lock")
-        with self._lock:
+        self._reach("lock", lambda: not self._is_locked)
+        self._is_locked = True
+        try:
             yield
+        finally:
+            self._is_locked = False
 
+
+class Kakao(LocalKakao):
+    """A Kakao that is far away: a thread that sends something lets others go on first."""
+
+    def __init__(self, schedule, *arguments):
+        super().__init__(*arguments)
+        self._schedule = schedule
+
+    def send(self, request, **_):
+        self._schedule.reach_outside()
+        return super().send(request)
+
+
+class Run:
+    """One run, and what came of it.
+
+    ``results`` has what each job returned or raised. Access tokens have the name of the run in
+    front, for some waiting times apply to a token in the whole process; it is cut off here.
+    """
+
+    def __init__(
+        self,
+        schedule,
+        jobs,
+        *,
+        seconds,
+        sessions=1,
+        failing="",
+        failure=None,
+        is_rejected=False,
+        is_held=True,
+    ):
+        name = f"run{next(run_numbers)}"
+        expires_at = time.time() + seconds
+        token = Token(access_token=f"{name}-0", refresh_token="r0", expires_at=expires_at)
+        token["expires_in"] = 21_599
+        self.kakao = Kakao(schedule, name, [f"{name}-0"] if is_rejected else [], failure)
+        self.store = Store(schedule, token, failing)
+        self.sessions = []
+        for _ in range(sessions):
+            session = KakaoSession("key", token_store=self.store)
+            session.mount("https://", self.kakao)
+            assert not is_held or session.token == token
+            self.sessions.append(session)
+        self.store.loads = 0
+        work = [partial(job, self.sessions[n % sessions]) for n, job in enumerate(jobs)]
+        self.results = [
+            one.removeprefix(f"Bearer {name}-") if isinstance(one, str) else one
+            for one in schedule.run(work)
+        ]
+
+
+def every_schedule(jobs, **conditions):
+    """Let threads do their jobs at once, under every schedule.
+
+    If there are only two, also with one switch at each step: three would take too long.
+    """
+    turns = ()
+    while turns is not None:
+        schedule = Schedule(turns)
+        yield Run(schedule, jobs, **conditions)
+        turns = schedule.next_turns()
+    if len(jobs) > 2:
+        return
+    for first in {job: number for number, job in enumerate(jobs)}.values():
+        for number in count(1):
+            schedule = Schedule(first=first, switch_at=number)
+            yield Run(schedule, jobs, **conditions)
+            if schedule.steps < number:
+                break
+
+
+# Jobs: each returns the header that its call has, in the end ------------------------------------
+
+
+def authorize(session):
+    return session.auth(REQUEST.copy()).headers["Authorization"]
+
+
+def call(session):
+    return session.get(URL).request.headers["Authorization"]
+
+
+# What must hold under every schedule ------------------------------------------------------------
 
 two_and_slowly_three = pytest.mark.parametrize(
     "threads", [2, pytest.param(3, marks=pytest.mark.slow)]
 )
 
 
-def every_schedule(
-    sources,
-    threads,
-    check,
-    *,
-    failure=None,
-    failing="",
-    jobs=(TokenSource.authorization,),
-    token=EXPIRED,
-    held=True,
-    check_source=None,
-):
-    """Let threads do their jobs at once, under every schedule. :returns: how many there were."""
-    given = []
-    count = 0
-    while given is not None:
-        Threading.schedule = schedule = Schedule(given)
-        for cooldown in (TRIED_AHEAD, REFRESHED_FOR_A_401):
-            cooldown.stop("Bearer a0")
-            cooldown.stop("Bearer a1")
-        kakao, store = Kakao(failure), Store(failing, token)
-        shared = [
-            TokenSource(kakao, Persistence(store, None), client_id="k") for _ in range(sources)
-        ]
-        for source in shared if held else ():
-            source._refresher.begin_with(token.copy())
-            state = source._refresher.state
-            source._refresher.state = state._replace(stored=token)
-        outcomes = schedule.run(
-            [partial(jobs[n % len(jobs)], shared[n % sources]) for n in range(threads)]
-        )
-        check(kakao, store, outcomes)
-        if check_source is not None:
-            check_source(shared[0])
-        given = schedule.next()
-        count += 1
-    return count
-
-
-@pytest.fixture(autouse=True)
-def _switching(monkeypatch):
-    monkeypatch.setattr(flight_module, "threading", Threading)
-    monkeypatch.setattr(flight_module, "queue", Queues)
-    monkeypatch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: NOW))
-
-
-@pytest.mark.parametrize("threads", [2, 3])
-def test_success__one_request_under_every_schedule(threads):
-    def check(kakao, store, outcomes):
-        assert outcomes == ["Bearer a1"] * threads
-        assert kakao.requests == ["r0"]
-        assert store.token is not None
-        assert store.token["refresh_token"] == "r1"
-
-    assert every_schedule(1, threads, check) > 10
-
-
-def test_success__two_sources_on_one_store():
-    def check(kakao, store, outcomes):
-        assert outcomes == ["Bearer a1"] * 2
-        assert kakao.requests == ["r0"]
-
-    assert every_schedule(2, 2, check) > 10
+@pytest.mark.parametrize(("sessions", "threads"), [(1, 2), (1, 3), (2, 2)])
+def test_success__one_request(sessions, threads):
+    for run in every_schedule([authorize] * threads, seconds=EXPIRED, sessions=sessions):
+        assert run.results == ["1"] * threads
+        assert len(run.kakao.token_requests) == 1
+        assert run.store.token["refresh_token"] == "r1"
 
 
 @two_and_slowly_three
 def test_temporary_failure__each_gets_an_error_of_its_own(threads):
     requests = set()
-
-    def check(kakao, store, outcomes):
-        assert {type(outcome) for outcome in outcomes} == {TemporaryError}
-        assert len({id(outcome) for outcome in outcomes}) == threads
-        requests.add(len(kakao.requests))
-        assert set(kakao.requests) == {"r0"}
-        assert store.token == EXPIRED
-
-    every_schedule(1, threads, check, failure=TemporaryError("out of order"))
-    assert requests == set(range(1, threads + 1))  # all share one, or each comes too late for it
+    for run in every_schedule([authorize] * threads, seconds=EXPIRED, failure=OUT_OF_ORDER):
+        assert {type(result) for result in run.results} == {TemporaryError}
+        assert len({id(result) for result in run.results}) == threads
+        assert run.store.token["refresh_token"] == "r0"
+        requests.add(len(run.kakao.token_requests))
+    assert requests == set(range(1, threads + 1))  # All share one, or each comes too late for it.
 
 
 @two_and_slowly_three
-def test_dead_login__one_request_under_every_schedule(threads):
-    def check(kakao, store, outcomes):
-        assert {type(outcome) for outcome in outcomes} == {LoginRequiredError}
-        assert len({id(outcome) for outcome in outcomes}) == threads
-        assert kakao.requests == ["r0"]
-
-    every_schedule(1, threads, check, failure=LoginRequiredError("over"))
+def test_login_is_over__one_request(threads):
+    for run in every_schedule([authorize] * threads, seconds=EXPIRED, failure=LOGIN_IS_OVER):
+        assert {type(result) for result in run.results} == {LoginRequiredError}
+        assert len({id(result) for result in run.results}) == threads
+        assert len(run.kakao.token_requests) == 1
 
 
 @two_and_slowly_three
 def test_interrupted_leader__the_others_go_on(threads):
-    def check(kakao, store, outcomes):
-        assert {type(outcome) for outcome in outcomes} == {KeyboardInterrupt}
-        assert len(kakao.requests) == threads
+    interrupt = KeyboardInterrupt()
+    for run in every_schedule([authorize] * threads, seconds=EXPIRED, failure=interrupt):
+        assert run.results == [interrupt] * threads
+        assert len(run.kakao.token_requests) == threads
 
-    every_schedule(1, threads, check, failure=KeyboardInterrupt())
 
-
-@pytest.mark.parametrize(
-    "failing", ["lock", *(pytest.param(deed, marks=pytest.mark.slow) for deed in ("load", "save"))]
-)
+@pytest.mark.parametrize("failing", ["lock", "load", "save"])
 def test_failing_store__no_thread_is_left_behind(failing):
-    def check(kakao, store, outcomes):
-        assert {type(outcome) for outcome in outcomes} == {TokenStoreError}
-        assert len(kakao.requests) == (1 if failing == "save" else 0)
-
-    every_schedule(1, 3, check, failing=failing)
+    for run in every_schedule([authorize] * 2, seconds=EXPIRED, failing=failing, is_held=False):
+        assert {type(result) for result in run.results} == {TokenStoreError}
+        assert len(run.kakao.token_requests) == (1 if failing == "save" else 0)
 
 
-@pytest.mark.parametrize(("sources", "threads"), [(1, 2), (1, 3), (2, 2)])
-def test_ahead_of_time__one_request_under_every_schedule(sources, threads):
-    def check(kakao, store, outcomes):
-        assert {"Bearer a1"} <= set(outcomes) <= {"Bearer a0", "Bearer a1"}
-        assert kakao.requests == ["r0"]
-
-    assert every_schedule(sources, threads, check, token=ENDING) > 10
+@pytest.mark.parametrize(("sessions", "threads"), [(1, 2), (1, 3), (2, 2)])
+def test_ahead_of_time__one_request(sessions, threads):
+    for run in every_schedule([authorize] * threads, seconds=ENDING, sessions=sessions):
+        assert {"1"} <= set(run.results) <= {"0", "1"}
+        assert len(run.kakao.token_requests) == 1
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_ahead_of_time__one_request_that_fails_and_all_go_on(threads):
-    def check(kakao, store, outcomes):
-        assert outcomes == ["Bearer a0"] * threads
-        assert kakao.requests == ["r0"]
-
-    every_schedule(1, threads, check, token=ENDING, failure=TemporaryError("out of order"))
+def test_ahead_of_time__a_failure_is_not_repeated(threads):
+    for run in every_schedule([authorize] * threads, seconds=ENDING, failure=OUT_OF_ORDER):
+        assert run.results == ["0"] * threads
+        assert len(run.kakao.token_requests) == 1
 
 
-def test_ahead_of_time__and_a_rejection():
-    def check(kakao, store, outcomes):
-        assert outcomes[1] == "Bearer a1"
-        assert kakao.requests == ["r0"]
-
-    jobs = (TokenSource.authorization, rejected)
-    every_schedule(1, 2, check, token=ENDING, jobs=jobs)
+@two_and_slowly_three
+def test_rejections__one_request(threads):
+    for run in every_schedule([call] * threads, seconds=FRESH, is_rejected=True):
+        assert run.results == ["1"] * threads
+        assert len(run.kakao.token_requests) == 1
 
 
-def rejected(source):
-    return RetryUnauthorized(source, "Bearer a0")._another_than("Bearer a0")
-
-
-@pytest.mark.parametrize("threads", [2, 3])
-def test_rejections__one_request_under_every_schedule(threads):
-    def check(kakao, store, outcomes):
-        assert outcomes == ["Bearer a1"] * threads
-        assert kakao.requests == ["r0"]
-
-    assert every_schedule(1, threads, check, jobs=(rejected,)) > 10
-
-
-def test_rejection_and_expiry__two_sources_on_one_store():
-    def check(kakao, store, outcomes):
-        assert outcomes == ["Bearer a1"] * 2
-        assert kakao.requests == ["r0"]
-
-    assert every_schedule(2, 2, check, jobs=(rejected, TokenSource.authorization)) > 10
+@pytest.mark.parametrize(("seconds", "sessions"), [(EXPIRED, 2), (ENDING, 1)])
+def test_rejection_and_expiry__one_request(seconds, sessions):
+    jobs = [call, authorize]
+    for run in every_schedule(jobs, seconds=seconds, sessions=sessions, is_rejected=True):
+        assert run.results[0] == "1"
+        assert run.results[1] == "1" or seconds == ENDING
+        assert len(run.kakao.token_requests) == 1
 
 
 def test_first_look__reads_the_store_once():
-    def check(kakao, store, outcomes):
-        assert outcomes == [ENDING] * 2
-        assert store.loads == 1
-
-    every_schedule(1, 2, check, jobs=(TokenSource.look_up,), token=ENDING, held=False)
+    for run in every_schedule([lambda session: session.token] * 2, seconds=FRESH, is_held=False):
+        assert run.results == [run.store.token] * 2
+        assert run.store.loads == 1
 
 
-def test_assignment_during_a_renewal__is_not_overwritten():
-    given = Token({"access_token": "given", "refresh_token": "r9"})
+def test_assignment_during_a_refresh__is_not_overwritten():
+    given = Token(access_token="given", refresh_token="r9")
+
+    def assign(session):
+        session.token = given
+
     seen = set()
-
-    def check(kakao, store, outcomes):
-        seen.add(outcomes[0])
-
-    def check_source(source):
-        assert source.look_up() == given
-
-    def assign(source):
-        source.assign(given)
-
-    jobs = (TokenSource.authorization, assign)
-    every_schedule(1, 2, check, jobs=jobs, check_source=check_source)
-    assert seen == {"Bearer a1", "Bearer given"}
+    for run in every_schedule([authorize, assign], seconds=EXPIRED):
+        assert run.sessions[0].token == given
+        seen.add(run.results[0])
+    assert seen == {"1", "Bearer given"}
 
 
-def test_logout_during_a_renewal__ends_it():
-    def check(kakao, store, outcomes):
-        assert store.token is None
-        assert outcomes[0] == "Bearer a1" or isinstance(outcomes[0], LoginRequiredError)
+def test_logout_during_a_refresh__ends_it():
+    def refresh(session):
+        return session.refresh_token()["access_token"]
 
-    every_schedule(1, 2, check, jobs=(TokenSource.authorization, TokenSource.forget))
+    def log_out(session):
+        session.logout()
+
+    for run in every_schedule([refresh, log_out], seconds=FRESH):
+        assert run.store.token is None
+        assert not run.sessions[0].token
+        assert isinstance(run.results[0], LoginRequiredError) or run.results[0].endswith("-1")

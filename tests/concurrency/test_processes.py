@@ -8,7 +8,7 @@ import pytest
 
 from kakao_session import Token
 from kakao_session.stores.testing import other_process
-from tests.stores import worker_processes
+from tests.concurrency import worker_processes
 
 PROCESSES = 8
 

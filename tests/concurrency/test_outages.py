@@ -12,7 +12,8 @@ import requests
 
 from kakao_session import FileTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import other_process
-from tests.stores import factories, worker_processes
+from tests.concurrency import worker_processes
+from tests.stores import factories
 from tests.stores.servers import postgresql_server, redis_server
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import text
 
 from kakao_session import KakaoAuth, RedisTokenStore, SQLTokenStore, Token
-from tests.stores import factories, worker_processes
+from tests.concurrency import worker_processes
+from tests.stores import factories
 
 USERS = 100_000
 

@@ -25,7 +25,7 @@ from kakao_session import (
     TemporaryError,
     TokenStoreError,
 )
-from tests.model_world import (
+from tests.concurrency.model_world import (
     ARRIVES,
     BODIES,
     ME,

@@ -4,8 +4,7 @@ import pytest
 
 from kakao_session import FileTokenStore, Token
 from tests.cli.conftest import agree, come_back, running
-from tests.secret_scenarios import CLIENT_SECRET, failing
-from tests.test_secrets import leaked
+from tests.secret_scenarios import CLIENT_SECRET, failing, leaked
 
 COMMANDS = [
     ["status"],

@@ -96,10 +96,16 @@ def run_tests(block, world):
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 
 
+def check_windows(block):
+    """Nothing runs it here. It must not have what works in a POSIX shell only."""
+    assert not re.search(r"['~$&]|/bin/|python3", block.text), block
+
+
 LANGUAGES = {
     "python": run_python,
     "console": lambda block, _: run_console(block.text),
     "crontab": lambda block, _: run_crontab(block.text),
+    "powershell": lambda block, _: check_windows(block),
     "dockerfile": lambda block, _: run_dockerfile(block.text),
     "yaml": lambda block, world: run_yaml(block.text, world),
     # Sphinx reads these, and its warnings are errors.

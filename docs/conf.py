@@ -2,8 +2,8 @@
 
     sphinx-build -W --keep-going -b html docs build/site
 
-The same pages are read on GitHub, which shows no directives. So directives are in HTML comments that
-begin with ``<!-- site``: GitHub hides them, and this file shows them to Sphinx.
+People read the same pages on GitHub, which does not know directives. So the directives are in HTML
+comments that begin with ``<!-- site``. GitHub hides them, and this file shows them to Sphinx.
 
 The site loads nothing from other servers. The pictures are made by ``python -m
 tests.documents.picture`` and ``tests.emulator.pictures``, the table of KOE codes by
@@ -44,9 +44,8 @@ config.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
 repository = config["kakao-session"]["repository"].rstrip("/")
 if repository:
     html_theme_options = {
-        "source_repository": repository,
-        "source_branch": "main",
-        "source_directory": "docs/",
+        "source_view_link": f"{repository}/blob/main/docs/{{filename}}",
+        "source_edit_link": f"{repository}/edit/main/docs/{{filename}}",
         "footer_icons": [{"name": "Source code", "url": repository, "html": "Source code"}],
     }
 

@@ -5,13 +5,21 @@ import shutil
 import subprocess
 import sys
 from email import message_from_string
+from importlib.util import find_spec
 
 import pytest
 
 import kakao_session
 from tests.documents.world import REPOSITORY
+from tests.required import missing
 
 ADDRESS = "https://git.example.com/someone/kakao-session"
+
+
+def set_address(folder, address):
+    settings = (REPOSITORY / "setup.cfg").read_text(encoding="utf-8")
+    changed = re.sub(r"^repository =.*$", f"repository = {address}", settings, flags=re.MULTILINE)
+    (folder / "setup.cfg").write_text(changed, encoding="utf-8")
 
 
 @pytest.fixture(params=[f"{ADDRESS}/", ""], ids=["address", "none"])
@@ -20,9 +28,7 @@ def description(request, tmp_path):
     for name in ("README.md", "LICENSE", "pyproject.toml", "setup.py"):
         shutil.copy(REPOSITORY / name, tmp_path)
     shutil.copytree(REPOSITORY / "kakao_session", tmp_path / "kakao_session")
-    settings = (REPOSITORY / "setup.cfg").read_text(encoding="utf-8")
-    with_address = re.sub(r"^repository =.*$", f"repository = {request.param}", settings, flags=re.M)
-    (tmp_path / "setup.cfg").write_text(with_address, encoding="utf-8")
+    set_address(tmp_path, request.param)
     program = "from setuptools import build_meta as b; b.prepare_metadata_for_build_wheel('made')"
     (tmp_path / "made").mkdir()
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
@@ -51,3 +57,19 @@ def test_readme_on_pypi__has_absolute_links(description):
     assert len(expected) > 10
     assert links(metadata.get_payload()) == expected
     assert f"Source, {ADDRESS}" in metadata.get_all("Project-URL")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [ADDRESS, ""])
+def test_site__links_to_the_repository(address, tmp_path):
+    if find_spec("furo") is None:
+        missing("no furo in this environment")
+    shutil.copy(REPOSITORY / "CHANGELOG.md", tmp_path)
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
+    set_address(tmp_path, address)
+    sphinx = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "docs", "site"]
+    subprocess.run(sphinx, cwd=tmp_path, check=True, timeout=300)
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert (f'href="{ADDRESS}/blob/main/SECURITY.md"' in page) == bool(address)
+    assert (f'href="{ADDRESS}"' in page) == bool(address)
+    assert 'href="../' not in page

@@ -114,6 +114,16 @@ LANGUAGES = {
 }
 
 
+@pytest.mark.parametrize("name", ["testing.md", "how-it-works.md"])
+@pytest.mark.parametrize("is_set", [True, False], ids=["set", "unset"])
+def test_own_emulator__with_and_without_variables_for_proxy_and_certificates(name, is_set, world):
+    if not is_set:
+        plays.nothing_leads_to_kakao(world)
+    blocks = [part for part in read(REPOSITORY / "docs" / name) if isinstance(part, Block)]
+    (block,) = (block for block in blocks if "with KakaoEmulator()" in block.text)
+    carry_out(block, world)
+
+
 @documents
 def test_document__names_only_what_there_is(document):
     for code in inline_code(document):

@@ -116,7 +116,7 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("name", ["testing.md", "how-it-works.md"])
 @pytest.mark.parametrize("is_set", [True, False], ids=["set", "unset"])
-def test_own_emulator__with_and_without_variables_for_proxy_and_certificates(name, is_set, world):
+def test_own_emulator__with_and_without_proxy_variables(name, is_set, world):
     if not is_set:
         plays.nothing_leads_to_kakao(world)
     blocks = [part for part in read(REPOSITORY / "docs" / name) if isinstance(part, Block)]

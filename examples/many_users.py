@@ -24,7 +24,7 @@ http.mount("https://", HTTPAdapter(pool_maxsize=THREADS))
 
 
 def greet(user: str) -> str:
-    auth = KakaoAuth(token_store=SQLTokenStore(engine, user))  # takes microseconds: make one for each call
+    auth = KakaoAuth(token_store=SQLTokenStore(engine, user))  # cheap: make one for each call
     try:
         me = http.get("https://kapi.kakao.com/v2/user/me", auth=auth, timeout=10)
     except LoginRequiredError:

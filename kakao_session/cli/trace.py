@@ -1,18 +1,19 @@
-"""What goes over the wire, for ``--verbose``: names in full, secrets by fingerprint, and the rest
-of the values not at all. Also the time-outs, without which a command could hang."""
+"""``--verbose``: requests and responses on stderr. Secrets by short names, other values hidden."""
 
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
-from kakao_session.cli import screen
+from kakao_session.cli import output
 from kakao_session.endpoints import KAKAO
 from kakao_session.redaction import fingerprint
 from kakao_session.token_endpoint import TIMEOUT
@@ -24,10 +25,25 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-class Wire(HTTPAdapter):
-    """Sends as requests does.
+@contextmanager
+def library_log(wanted: bool) -> Iterator[None]:
+    """Print the library's log in the block, if that is wanted."""
+    log, handler = logging.getLogger("kakao_session"), _Printer()
+    level = log.level
+    if wanted:
+        log.setLevel(logging.INFO)
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
 
-    :param verbose: whether to print what goes out and what comes back.
+
+class TracingAdapter(HTTPAdapter):
+    """Sends as requests does, but never without a timeout.
+
+    :param verbose: print each request and its response.
     """
 
     def __init__(self, verbose: bool) -> None:
@@ -35,23 +51,23 @@ class Wire(HTTPAdapter):
         self.verbose = verbose
 
     def send(self, request: PreparedRequest, *args: Any, **transport: Any) -> Response:
-        """Send a request, and print it and its answer."""
+        """Send a request."""
         transport["timeout"] = transport.get("timeout") or TIMEOUT
         if not self.verbose:
             return super().send(request, *args, **transport)
-        _print_lines(">", described(request))
+        _print_lines(">", request_lines(request))
         started = time.perf_counter()
         try:
             response = super().send(request, *args, **transport)
         except OSError as error:
             _print_lines("<", [type(error).__name__])
             raise
-        took = round((time.perf_counter() - started) * 1000)
-        _print_lines("<", answered(response, took))
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        _print_lines("<", response_lines(response, milliseconds))
         return response
 
 
-def described(request: PreparedRequest) -> Iterable[str]:
+def request_lines(request: PreparedRequest) -> Iterable[str]:
     """:returns: lines about a request."""
     url = urlsplit(request.url or "")
     query = _fields(dict(parse_qsl(url.query, keep_blank_values=True)))
@@ -60,13 +76,13 @@ def described(request: PreparedRequest) -> Iterable[str]:
         yield f"query: {query}"
     scheme, _, credential = _text(request.headers.get("Authorization", "")).partition(" ")
     if scheme:
-        yield f"Authorization: {scheme} {_named(credential)}"
+        yield f"Authorization: {scheme} {_name(credential)}"
     if request.body:
         yield f"body: {_body(request)}"
 
 
-def answered(response: Response, milliseconds: int) -> Iterable[str]:
-    """:returns: lines about an answer."""
+def response_lines(response: Response, milliseconds: int) -> Iterable[str]:
+    """:returns: lines about a response."""
     yield f"{response.status_code} {response.reason}, {milliseconds} ms"
     if (response.url or "").startswith(KAKAO.kauth_url):
         yield f"body: {_fields(_json_object(response))}"
@@ -85,10 +101,10 @@ def _fields(values: Mapping[str, Any]) -> str:
 def _shown(name: str, value: str) -> str:
     if name in _HARMLESS:
         return value
-    return _named(value) if name in _SECRETS else "..."
+    return _name(value) if name in _SECRETS else "..."
 
 
-def _named(secret: str) -> str:
+def _name(secret: str) -> str:
     return f"#{fingerprint(secret)}" if secret else "(empty)"
 
 
@@ -106,4 +122,9 @@ def _text(value: Any) -> str:
 
 def _print_lines(mark: str, lines: Iterable[str]) -> None:
     for line in lines:
-        screen.note(f"{mark} {line}")
+        output.note(f"{mark} {line}")
+
+
+class _Printer(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        output.note(f"* {record.getMessage()}")

@@ -36,7 +36,7 @@ from requests import HTTPError, RequestException, Response, Timeout
 
 from kakao_session.redaction import without_inner_frames
 
-LOGIN = "Log in again: run `kakao-session login`."
+LOGIN = "Log in again."
 
 
 class KakaoError(RequestException):
@@ -103,6 +103,12 @@ class TokenEndpointError(KakaoError, OAuth2Error):
 
 class LoginRequiredError(TokenEndpointError, InvalidGrantError):
     """There is no login, or it has ended. The user has to log in again."""
+
+    def say_how(self, hint: str) -> None:
+        """Say how to log in where this login is kept."""
+        self.description = str(self).replace(LOGIN, hint)
+        self.args = (self.description,)
+        self.hint = hint
 
     error: str | None  # type: ignore[assignment]  # the parent always has one
     status_code: int | None  # type: ignore[assignment]  # likewise
@@ -286,7 +292,7 @@ API: dict[int, str] = {
     -603: "Kakao took too long. Try again later.",
     -606: "There are too many files in one call.",
     -903: "Kakao does not know this app key. Use a key of the app.",
-    -911: "The app key or the origin of the call is not allowed. Check the app's keys in the console.",
+    -911: "The app key or the origin of the call is not allowed. Check both in the console.",
     -9798: "Kakao is under maintenance. Wait.",
 }
 """What to do about an error code of the API. Source: Kakao Developers, REST API > Error code."""

@@ -12,7 +12,7 @@ from kakao_session import (
     LoginRequiredError,
     raise_for_kakao,
 )
-from tests.test_saving import MemoryStore
+from tests.conftest import MemoryStore
 
 ME = "/v2/user/me"
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 import kakao_session
-from tests.documents.world import REPOSITORY
+from tests.documents.sandbox import REPOSITORY
 from tests.required import missing
 
 ADDRESS = "https://git.example.com/someone/kakao-session"

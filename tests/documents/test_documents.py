@@ -120,12 +120,12 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("name", ["testing.md", "how-it-works.md"])
 @pytest.mark.parametrize("is_set", [True, False], ids=["set", "unset"])
-def test_own_emulator__with_and_without_proxy_variables(name, is_set, world):
+def test_own_emulator__with_and_without_proxy_variables(name, is_set, sandbox):
     if not is_set:
-        plays.nothing_leads_to_kakao(world)
+        hidden_steps.nothing_leads_to_kakao(sandbox)
     blocks = [part for part in read(REPOSITORY / "docs" / name) if isinstance(part, Block)]
     (block,) = (block for block in blocks if "with KakaoEmulator()" in block.text)
-    carry_out(block, world)
+    run_block(block, sandbox)
 
 
 @documents

@@ -9,7 +9,7 @@ import pytest
 from kakao_session import KakaoAuth, KakaoSession, Token
 from kakao_session.emulator import KakaoEmulator, control
 from kakao_session.emulator.switches import Switches
-from tests.documents.world import REPOSITORY
+from tests.documents.sandbox import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
 DIRECTIVES = re.compile(r"<!-- site\n.*?-->", re.DOTALL)

@@ -35,6 +35,8 @@ shorter than others wait for the lock, so they outlast a holder that was killed.
 
 _POLL_INTERVAL = 0.05
 
+_PAGE = 500
+
 # Redis runs a script only if this client may also write.
 _READ = "return redis.call('GET', KEYS[1])"
 
@@ -92,6 +94,27 @@ class RedisTokenStore(TextTokenStore):
         self.lease = lease
         self.lock_timeout = lock_timeout
         self._lock_place = (_address(client) or client, key)
+
+    @classmethod
+    def keys(cls, client: Redis | RedisCluster, pattern: str) -> Iterator[str]:
+        """The keys of logins, for a job that visits each of them.
+
+        Redis is asked for a few hundred at a time. It may give a key twice, and may miss logins
+        that are new. The keys of locks are left out.
+
+        :param client: see :class:`RedisTokenStore`.
+        :param pattern: which keys, such as ``kakao:token:*``.
+        :returns: the keys, in no order.
+        :raises TokenStoreError: Redis can't be reached.
+        """
+        return cls(client, pattern)._keys()
+
+    def _keys(self) -> Iterator[str]:
+        with self._guarded("read"):
+            for key in self.client.scan_iter(match=self.key, count=_PAGE):
+                name = key.decode() if isinstance(key, bytes) else key
+                if not name.endswith(":lock"):
+                    yield name
 
     @contextmanager
     def lock(self) -> Iterator[None]:

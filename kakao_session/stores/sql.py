@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 TABLE = "kakao_tokens"
 
+_PAGE = 1000
+
 _TRIES = 100
 """Each takes milliseconds. More than one is needed only while others remove the row."""
 
@@ -92,6 +94,31 @@ class SQLTokenStore(TextTokenStore):
         self._dialect = DIALECTS[engine.dialect.name]
         self._row = (engine, table, key)
         self._failures = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+
+    @classmethod
+    def keys(cls, engine: Engine, *, table: str = TABLE) -> Iterator[str]:
+        """The keys of all logins in a table, for a job that visits each of them.
+
+        The keys are read in pages, and no connection is open between two pages. So the job may take
+        hours, and need not hold all keys in memory. It may miss logins that are new.
+
+        :param engine: see :class:`SQLTokenStore`, likewise *table*.
+        :returns: the keys, in the order of the database.
+        :raises TokenStoreError: the database can't be reached.
+        """
+        return cls(engine, "*", table=table)._keys()
+
+    def _keys(self) -> Iterator[str]:
+        ids, token = self._table.c.id, self._table.c.token
+        page = select(ids).where(token != "").order_by(ids).limit(_PAGE)
+        query = page
+        while True:
+            with self._guarded("read"), self._connected("read") as connection:
+                keys = connection.scalars(query).all()
+            yield from keys
+            if len(keys) < _PAGE:
+                return
+            query = page.where(ids > keys[-1])
 
     @contextmanager
     def lock(self) -> Iterator[None]:

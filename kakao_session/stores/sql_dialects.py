@@ -176,6 +176,9 @@ class _Key(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         return value.encode() if value is not None and _is_mysql(dialect) else value
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value.decode() if isinstance(value, bytes) else value
+
 
 def _is_mysql(dialect: Dialect) -> bool:
     return dialect.name in ("mysql", "mariadb")

@@ -1,5 +1,6 @@
 """The failures that a test can order, as a client sees them."""
 
+import socket
 import time
 
 import pytest
@@ -53,16 +54,21 @@ def ask(connection):
     connection.sendall(b"POST /oauth/token HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
 
 
+def read_below_tls(connection):
+    while socket.socket.recv(connection, 65_536):
+        pass
+
+
 def test_close__is_no_reset(kakao):
     kakao.fail_next("close")
     kakao.fail_next("reset")
     with connected(kakao, kakao.endpoints.kauth_url) as connection:
         ask(connection)
-        assert read_all(connection) == b""
+        read_below_tls(connection)
     with connected(kakao, kakao.endpoints.kauth_url) as connection:
         ask(connection)
         with pytest.raises(ConnectionResetError):
-            read_all(connection)
+            read_below_tls(connection)
 
 
 def test_after__kakao_has_acted(kakao, client):

@@ -393,7 +393,7 @@ def test_key_or_secret__with_characters_that_cannot_be_sent(
     monkeypatch.setenv(name, value)
     result = run("login")
     assert result.exit_code == 1
-    assert name in result.stderr
+    assert re.search(f"has characters that .* {name}", result.stderr)
     assert value not in result.output
     assert kakao.requests == []
 

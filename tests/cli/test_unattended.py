@@ -70,7 +70,8 @@ def test_stream__closed(login, stream):
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "request GET /v2/user/me", "--help"]
 )
-def test_stdout__full(login, command):
+def test_stdout__full(login, command, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # else nothing is left to be flushed
     done = shell(f"$K {command} >/dev/full")
     assert done.returncode == 1
     assert done.stderr == "Error: Could not continue: No space left on device.\n"

@@ -138,17 +138,23 @@ def test_new_refresh_token__has_ten_seconds_if_its_end_is_unknown(new_session, t
 
 
 def test_new_refresh_token__is_saved_though_the_call_is_over(
-    kakao, new_session, token, clock, tmp_path
+    kakao, new_session, new_auth, token, clock, tmp_path, me_url
 ):
+    def updater(_):
+        """Refreshes another login: for that, too, there has to be time."""
+        statuses.append(requests.get(me_url, auth=new_auth(token=other)).status_code)
+
+    statuses, other = [], {**kakao.login(), "expires_at": 1}
     store = FileTokenStore(tmp_path / "token.json")
     token["refresh_token_expires_at"] = clock.moment + 86_400
     store.save(token)
-    session = new_session(token_store=store)
+    session = new_session(token_store=store, token_updater=updater)
     clock.advance(hours=7)
     kakao.latency = 0.4
     assert session.get("/v2/user/me", timeout=0.3).status_code == 200
+    assert statuses == [200]
     assert store.load() == session.token
-    assert wire(kakao) == [REFRESH, ME]
+    assert wire(kakao) == [REFRESH, REFRESH, ME, ME]
 
 
 # The lock of a store --------------------------------------------------------------------------

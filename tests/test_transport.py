@@ -193,11 +193,13 @@ def test_changed_variable__counts_at_the_next_call(monkeypatch, asked, name, is_
         monkeypatch.setattr(os, "environ", dict(os.environ))
     session = KakaoSession("key")
     settings(session)
-    monkeypatch.setenv(name, "value")
+    monkeypatch.setenv(name, "one")
+    settings(session)
+    monkeypatch.setenv(name, "two")
     settings(session)
     monkeypatch.delenv(name)
     settings(session)
-    assert len(asked) == 3
+    assert len(asked) == 4
 
 
 def test_variable_in_mixed_case__counts_when_it_comes_and_goes(monkeypatch):

@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
+from itertools import count, product
 
 import pytest
 import requests
@@ -43,14 +43,17 @@ class Schedule:
     :param turns: which of the possible threads goes on, each time that one reaches the outside.
     :param first: which thread starts.
     :param switch_at: the number of the step at which another thread goes on, if any.
+    :param is_patient: with a switch, whether a thread that reaches the outside always lets another
+        one go on, else never.
     """
 
-    def __init__(self, turns=(), first=0, switch_at=0):
+    def __init__(self, turns=(), first=0, switch_at=0, is_patient=False):
         self.steps = 0
         self.taken = []  # which turn, out of how many
         self._turns = turns
         self._first = first
         self._switch_at = switch_at
+        self._is_patient = is_patient
         self._living = []
         self._is_over = threading.Event()
 
@@ -99,7 +102,9 @@ class Schedule:
     def _choose(self, current):
         possible = self._possible(current)
         assert possible, f"deadlock, after {self.taken}"
-        if self._switch_at or len(possible) == 1:
+        if self._switch_at:
+            return possible[-1 if self._is_patient else 0]
+        if len(possible) == 1:
             return possible[0]
         number = len(self.taken)
         turn = self._turns[number] if number < len(self._turns) else 0
@@ -219,10 +224,11 @@ class Run:
         *,
         seconds,
         sessions=1,
+        has_store=True,
         failing="",
         failure=None,
         is_rejected=False,
-        is_held=True,
+        is_loaded=True,
     ):
         name = f"run{next(run_numbers)}"
         expires_at = time.time() + seconds
@@ -232,9 +238,10 @@ class Run:
         self.store = Store(schedule, token, failing)
         self.sessions = []
         for _ in range(sessions):
-            session = KakaoSession("key", token_store=self.store)
+            store = self.store if has_store else None
+            session = KakaoSession("key", token=None if store else token, token_store=store)
             session.mount("https://", self.kakao)
-            assert not is_held or session.token == token
+            assert not is_loaded or session.token == token
             self.sessions.append(session)
         self.store.loads = 0
         work = [partial(job, self.sessions[n % sessions]) for n, job in enumerate(jobs)]
@@ -256,9 +263,10 @@ def every_schedule(jobs, **conditions):
         turns = schedule.next_turns()
     if len(jobs) > 2:
         return
-    for first in {job: number for number, job in enumerate(jobs)}.values():
+    starts = {job: number for number, job in enumerate(jobs)}.values()
+    for first, is_patient in product(starts, (False, True)):
         for number in count(1):
-            schedule = Schedule(first=first, switch_at=number)
+            schedule = Schedule(first=first, switch_at=number, is_patient=is_patient)
             yield Run(schedule, jobs, **conditions)
             if schedule.steps < number:
                 break
@@ -290,6 +298,13 @@ def test_success__one_request(sessions, threads):
         assert run.store.token["refresh_token"] == "r1"
 
 
+@pytest.mark.filterwarnings("ignore:Kakao replaced the refresh token")
+def test_success__one_request_without_a_store():
+    for run in every_schedule([authorize] * 2, seconds=EXPIRED, has_store=False):
+        assert run.results == ["1"] * 2
+        assert len(run.kakao.token_requests) == 1
+
+
 @two_and_slowly_three
 def test_temporary_failure__each_gets_an_error_of_its_own(threads):
     requests = set()
@@ -319,7 +334,7 @@ def test_interrupted_leader__the_others_go_on(threads):
 
 @pytest.mark.parametrize("failing", ["lock", "load", "save"])
 def test_failing_store__no_thread_is_left_behind(failing):
-    for run in every_schedule([authorize] * 2, seconds=EXPIRED, failing=failing, is_held=False):
+    for run in every_schedule([authorize] * 2, seconds=EXPIRED, failing=failing, is_loaded=False):
         assert {type(result) for result in run.results} == {TokenStoreError}
         assert len(run.kakao.token_requests) == (1 if failing == "save" else 0)
 
@@ -355,7 +370,7 @@ def test_rejection_and_expiry__one_request(seconds, sessions):
 
 
 def test_first_look__reads_the_store_once():
-    for run in every_schedule([lambda session: session.token] * 2, seconds=FRESH, is_held=False):
+    for run in every_schedule([lambda session: session.token] * 2, seconds=FRESH, is_loaded=False):
         assert run.results == [run.store.token] * 2
         assert run.store.loads == 1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from kakao_session.call import Timeout
+from kakao_session.call import NO_CALL, Timeout, during
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.persistence import Persistence, TokenUpdater
 from kakao_session.redaction import without_inner_frames
@@ -100,6 +100,19 @@ class KakaoAuth(AuthBase):
             key = self.source.credentials.required_client_id(self.source.look_up)
             r.headers["Authorization"] = f"KakaoAK {key}"
         return r
+
+    def keep_alive(self) -> bool:
+        """Keep the login alive: refresh if the refresh token is in its last month.
+
+        Only then does Kakao replace the refresh token. If its end is unknown, this refreshes every
+        time. Call it at least every four weeks for each user, better every night.
+
+        :returns: whether this call refreshed. If it did not, it made no request.
+        :raises LoginRequiredError: there is no login, or it has ended.
+        :raises KakaoError: there is no new token, or it could not be saved. The message says what
+            to do.
+        """
+        return during(NO_CALL, self.source.keep_alive)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_retry": None}

@@ -89,8 +89,7 @@ def parts(timeout: Any) -> tuple[float, float]:
         timeout.start_connect()  # without it, there is no time to read
         timeout = (timeout.connect_timeout, timeout.read_timeout)
     connect, read = timeout if isinstance(timeout, tuple) and len(timeout) == 2 else (timeout,) * 2
-    return _seconds(connect), _seconds(read)
-
-
-def _seconds(part: Any) -> float:
-    return part if isinstance(part, int | float) else math.inf
+    return (
+        connect if isinstance(connect, int | float) else math.inf,
+        read if isinstance(read, int | float) else math.inf,
+    )

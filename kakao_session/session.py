@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests import PreparedRequest, Request, Response
 from requests.adapters import BaseAdapter
+from requests.exceptions import MissingSchema
 from requests.utils import get_netrc_auth
 from requests_oauthlib.oauth2_session import OAuth2Session
 
@@ -185,7 +186,14 @@ class KakaoSession(_Parent):
         if self.auth is None and request.auth is None and not self._netrc_auth(url):
             request = copy.copy(request)
             request.auth = self._login_auth
-        return super().prepare_request(request)
+        try:
+            return super().prepare_request(request)
+        except MissingSchema:
+            if not isinstance(url, str):
+                raise
+            raise MissingSchema(
+                f"Invalid URL {url!r}: start a path of the API with a slash, /{url}"
+            ) from None
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """The adapter for a URL. For a token request, it is one that does not retry."""
@@ -437,6 +445,19 @@ class KakaoSession(_Parent):
         :raises KakaoError: there is none.
         """
         return during(NO_CALL, self._source.current).token
+
+    def keep_alive(self) -> bool:
+        """Keep the login alive: refresh if the refresh token is in its last month.
+
+        Only then does Kakao replace the refresh token. If its end is unknown, this refreshes every
+        time. Call it at least every four weeks for each user, better every night.
+
+        :returns: whether this call refreshed. If it did not, it made no request.
+        :raises LoginRequiredError: there is no login, or it has ended.
+        :raises KakaoError: there is no new token, or it could not be saved. The message says what
+            to do.
+        """
+        return self._login_auth.keep_alive()
 
     def token_info(self) -> dict[str, Any]:
         """Ask Kakao about the access token.

@@ -300,11 +300,12 @@ _LATEST_IN_SECONDS = 1e11
 _CAMEL_CASE = ("accessToken", "refreshToken")
 
 
+_VISIBLE_ASCII = re.compile("[!-~]+")
+
+
 def is_sendable(value: Any) -> bool:
     """Whether *value* can be sent in a header or form: a string of visible ASCII characters."""
-    if not isinstance(value, str) or not value:
-        return False
-    return value.isascii() and value.isprintable() and " " not in value
+    return isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) is not None
 
 
 def _why_no_token(values: Mapping[str, Any]) -> str:

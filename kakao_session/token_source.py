@@ -109,6 +109,11 @@ class TokenSource:
         :param options: see :meth:`Refresher.refresh`.
         :raises KakaoError: there is none.
         """
+        bearer, news = self._share(is_enough, **options)
+        self._tell(news)
+        return bearer
+
+    def _share(self, is_enough: IsEnough, **options: Any) -> tuple[Bearer, News]:
         refresher, news = self._refresher, News()
 
         def refresh() -> Bearer:
@@ -119,9 +124,8 @@ class TokenSource:
                 news = refresher.news
 
         bearer = self._flights.share(refresh, is_enough)
-        self._tell(news)
         # A save callback that calls Kakao itself uses the token that is being saved.
-        return refresher.state.bearer if bearer is None else bearer
+        return refresher.state.bearer if bearer is None else bearer, news
 
     # For the owner --------------------------------------------------------------------------
 
@@ -195,6 +199,25 @@ class TokenSource:
             transport=transport,
         ).token
 
+    @without_inner_frames
+    def keep_alive(self) -> bool:
+        """Refresh the token if Kakao may replace the refresh token now.
+
+        :returns: whether this call made the refresh.
+        :raises KakaoError: the login has ended, or there is no new token.
+        """
+        before = self.look_up()
+        if not self._refresher.state.ended and not before.may_get_new_refresh_token():
+            return False
+        _, news = self._share(
+            lambda bearer: (
+                bearer.token is not before
+                and (bearer.is_usable() or not bearer.token.may_get_new_refresh_token())
+            )
+        )
+        self._tell(news)
+        return news.token is not None
+
     # Ahead of time --------------------------------------------------------------------------
 
     def _refresh_ahead(self, bearer: Bearer) -> Bearer:
@@ -215,7 +238,6 @@ class TokenSource:
     def _try_ahead(self, bearer: Bearer) -> tuple[Bearer, News]:
         if TRIED_AHEAD.is_on(bearer.authorization):  # another thread was faster
             return bearer, News()
-        TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
         refresher = self._refresher
         try:
             refreshed = refresher.refresh(Bearer.is_fresh, transport={"tries": 1})
@@ -224,7 +246,7 @@ class TokenSource:
                 raise
             at_hand = refresher.state.bearer
             TRIED_AHEAD.start(at_hand.authorization)
-            log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
+            log.warning("could not refresh ahead of time, using the current token: %s", error)
             return at_hand, refresher.news
         TRIED_AHEAD.stop(bearer.authorization)
         return refreshed, refresher.news

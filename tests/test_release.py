@@ -155,7 +155,7 @@ def test_wheel__requirements(release):
         "sql": {"SQLAlchemy"},
         "keyring": {"keyring"},
         "crypto": {"cryptography"},
-        "emulator": {"Flask", "trustme", "cryptography"},
+        "emulator": {"Flask", "PyJWT", "trustme", "cryptography"},
         "all": {"kakao-session"},
     }
 

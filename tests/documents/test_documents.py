@@ -100,16 +100,32 @@ def run_tests(block, sandbox):
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 
 
+def check_windows(block):
+    """Nothing runs it here. It must not have what works in a POSIX shell only."""
+    assert not re.search(r"['~$&]|/bin/|python3", block.text), block
+
+
 LANGUAGES = {
     "python": run_python,
     "console": lambda block, _: run_console(block.text),
     "crontab": lambda block, _: run_crontab(block.text),
+    "powershell": lambda block, _: check_windows(block),
     "dockerfile": lambda block, _: run_dockerfile(block.text),
     "yaml": lambda block, sandbox: run_yaml(block.text, sandbox),
     # Sphinx reads these, and its warnings are errors.
     "{toctree}": lambda block, _: None,
     "{eval-rst}": lambda block, _: None,
 }
+
+
+@pytest.mark.parametrize("name", ["testing.md", "how-it-works.md"])
+@pytest.mark.parametrize("is_set", [True, False], ids=["set", "unset"])
+def test_own_emulator__with_and_without_proxy_variables(name, is_set, sandbox):
+    if not is_set:
+        hidden_steps.nothing_leads_to_kakao(sandbox)
+    blocks = [part for part in read(REPOSITORY / "docs" / name) if isinstance(part, Block)]
+    (block,) = (block for block in blocks if "with KakaoEmulator()" in block.text)
+    run_block(block, sandbox)
 
 
 @documents

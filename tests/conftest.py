@@ -1,6 +1,7 @@
 """What every test stands on: a local Kakao, a clock that can be moved, a clean environment."""
 
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -128,3 +129,23 @@ def wire(kakao):
 ME = ("GET", "/v2/user/me", 200)
 ME_401 = ("GET", "/v2/user/me", 401)
 REFRESH = ("POST", "/oauth/token", 200)
+
+
+def at_once(count, call):
+    """Make a call in many threads at the same moment. :returns: its answers and its errors."""
+    gate = threading.Barrier(count)
+    outcomes = []
+
+    def run():
+        gate.wait()
+        try:
+            outcomes.append(call())
+        except Exception as error:  # noqa: BLE001  # the outcome, whatever it is
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes

@@ -28,16 +28,16 @@ def _table(quick: bool, trust_env: bool) -> Table:
     for client in clients.values():
         client.close()
     if trust_env:
-        title = "A call with a fresh token, CPU"
+        title = "A call with a fresh token"
         note = (
-            "Answered by an adapter in memory: what the client itself spends. requests reads "
-            "proxies from the environment at each call, which takes the longer the more variables "
-            f"there are, here {len(os.environ)}. Aim: `KakaoSession` at most 0.50 of a bare "
-            "session."
+            "An adapter in memory answers, so this is the CPU time of the client alone. requests "
+            "reads the proxies from the environment at each call. The more variables there are, "
+            f"the longer it takes; here there are {len(os.environ)}. Aim: `KakaoSession` at most "
+            "0.50 of a bare session."
         )
     else:
         title = "The same with `trust_env = False`"
-        note = "Nobody asks the environment. Aim: ours at most 1.02 of a bare session."
+        note = "The environment is not read. Aim: ours at most 1.02 of a bare session."
     table = spread(title, note, "us", samples, BARE.name)
     ours = statistics.median(samples[SESSION.name])
     shares = [
@@ -47,5 +47,7 @@ def _table(quick: bool, trust_env: bool) -> Table:
     ]
     if shares:
         told = f"{min(shares):.3f} to {max(shares):.3f}"
-        table.remarks.append(f"`KakaoSession` takes {told} of what a peer on requests does.")
+        table.remarks.append(
+            f"`KakaoSession` takes {told} of the time of a peer that uses requests."
+        )
     return table

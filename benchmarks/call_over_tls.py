@@ -24,9 +24,9 @@ def measure(quick: bool) -> list[Table]:
         samples = take_turns(calls, rounds=5 if quick else 200, repeat=10)
         for client in clients.values():
             client.close()
-    title = "The same over TLS on loopback, the connection kept"
+    title = "The same over TLS on loopback, with an open connection"
     note = (
-        "CPU of the client, the kernel's part included; the server is a process of its own. "
-        "Aim: not more than a bare session."
+        "CPU time of the client, including the kernel. The server is another process. Aim: not "
+        "more than a bare session."
     )
     return [spread(title, note, "us", samples, BARE.name)]

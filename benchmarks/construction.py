@@ -25,9 +25,9 @@ def measure(quick: bool) -> list[Table]:
     samples = take_turns(makers, rounds=3 if quick else 100)
     table = spread(
         "One more user",
-        f"What is made for each user, and what one of {count:,} holds, by tracemalloc. An `auth=` "
-        "shares one pooled session with all others. A path has to be made absolute first, which is "
-        "what pathlib takes. Aim: `KakaoAuth` under 10 us and 2 KiB.",
+        "The time to make the object for one user, and the memory of it, measured by tracemalloc "
+        f"for {count:,} of them. All `auth=` objects share one pooled session. A path takes longer "
+        "because pathlib has to make it absolute. Aim: `KakaoAuth` under 10 us and 2 KiB.",
         "us",
         samples,
         BARE.name,

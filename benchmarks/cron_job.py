@@ -135,13 +135,13 @@ def measure(quick: bool) -> list[Table]:
                 if number:  # the first leaves the bytecode
                     samples[title].append(seconds)
     note = (
-        "CPU of the process, the kernel's part included: Python starts, imports, reads the token "
-        "from a file, makes one call over TLS on loopback, and ends. Where the token has reached "
-        "its end it is refreshed first, and saved; the tutorial's script refreshes at every start, "
-        "writes the file in place and never keeps a new refresh token. `TokenEndpointError` is an "
-        "`OAuth2Error` and `KakaoSession` an `OAuth2Session`, so ours import those packages: what "
-        "that alone costs stands in the rows *the same*. A ratio is the median of those of each "
-        "turn, with its quartiles."
+        "CPU time of the process, including the kernel: Python starts, imports, reads the token "
+        "from a file, makes one call over TLS on loopback, and ends. An expired token is refreshed "
+        "first, and saved. The tutorial's script refreshes at every start, writes the file in "
+        "place and never saves a new refresh token. `TokenEndpointError` is an `OAuth2Error` and "
+        "`KakaoSession` an `OAuth2Session`, so ours import those packages. The rows *the same* "
+        "show what these imports cost. A ratio is the median of the ratios of all turns, with its "
+        "quartiles."
     )
     return [pairs("A cron job, as a whole process", note, "ms", samples, _REFERENCES)]
 

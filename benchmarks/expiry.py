@@ -30,12 +30,12 @@ def measure(quick: bool) -> list[Table]:
     """:returns: one table."""
     times, thinking, before, after = (1, 0.2, 0.2, 0.4) if quick else (3, 1.0, 2.0, 4.0)
     table = Table(
-        f"A token reaches its end under load, the token endpoint taking {thinking:g} s",
-        f"{RATE} calls a second from {THREADS} threads on one session, for {before:g} s before the "
-        "moment from which on the contender renews and for "
-        f"{after:g} s after it, each timed from when it was due. Who took more than "
-        f"{thinking / 2:g} s has waited for the token. Of {times} times, each. Aim: nobody waits "
-        "but the one that renews.",
+        f"A token expires under load; the token endpoint takes {thinking:g} s",
+        f"{RATE} calls a second from {THREADS} threads on one session. They start {before:g} s "
+        f"before the client begins to refresh, and go on for {after:g} s after that. A call is "
+        "timed from the moment when it should start. A call that takes more than "
+        f"{thinking / 2:g} s has waited for the token. Each figure is from {times} runs. Aim: "
+        "only the call that refreshes waits.",
         ("", "calls", "waited", "p50, ms", "p99, ms", "worst, ms", "refreshes", "failed"),
     )
     with running_kakao() as kakao:

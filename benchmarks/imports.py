@@ -32,8 +32,8 @@ def measure(quick: bool) -> list[Table]:
             for name, statement in turns:
                 samples[name].append(_seconds(statement, folder))
     note = (
-        "CPU of the import statement in an interpreter that has just started, the bytecode at "
-        "hand. Aim: `KakaoSession` at most 1.10 of requests-oauthlib."
+        "CPU time of the import statement in a new interpreter. The bytecode is already compiled. "
+        "Aim: `KakaoSession` at most 1.10 of requests-oauthlib."
     )
     return [spread("Import", note, "ms", samples, PARENT.name)]
 

@@ -39,12 +39,12 @@ def measure(quick: bool) -> list[Table]:
         except pytest.skip.Exception as absent:
             remarks.append(f"{kind} was left out: {absent}.")
     note = (
-        f"CPU of one call for a user who is picked at random from {users:,}. Ours makes a store "
-        "and a `KakaoAuth` for that user; bare is what the client of the database gives, "
-        "`json.loads` and a header. The call itself goes through one pooled `requests.Session` "
-        "and is answered in memory; Redis and PostgreSQL are real, on loopback."
+        f"CPU time of one call for a random user of {users:,}. Ours makes a store and a "
+        "`KakaoAuth` for that user. Bare reads the token with the client of the database, "
+        "`json.loads` and a header. The call goes through one pooled `requests.Session` and is "
+        "answered in memory. Redis and PostgreSQL are real servers on loopback."
     )
-    title = f"One user of {users:,}, whose `KakaoAuth` is made anew for each call"
+    title = f"One user of {users:,}, with a new `KakaoAuth` for each call"
     table = pairs(title, note, "us", samples, references)
     table.remarks += remarks
     return [table]

@@ -27,9 +27,9 @@ def measure(quick: bool) -> list[Table]:
                 kakao.refreshes()
     table = Table(
         f"{threads} threads on one session, over TLS",
-        f"A pool of {threads} connections; each thread calls again as soon as it has its answer, "
-        f"{rounds} x {seconds:g} s. Client and server share the machine, so what limits is the "
-        "two together. Aim: not less than a bare session.",
+        f"A pool of {threads} connections, {rounds} x {seconds:g} s. Each thread makes the next "
+        "call as soon as it has its answer. Client and server run on the same machine, so both "
+        "together are the limit. Aim: not less than a bare session.",
         ("", "calls a second, median", "lowest to highest", "of bare", "p99, ms", "CPU a call, us"),
     )
     limit = statistics.median(turns[0].rates)

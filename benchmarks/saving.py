@@ -38,9 +38,9 @@ def measure(quick: bool) -> list[Table]:
             calls, rounds=10 if quick else 400, clock=time.perf_counter_ns, repeat=1
         )
     note = (
-        "Time that passes; the disk decides, here that of the folder for temporary files (`TMPDIR` "
-        "names another). A save also locks the file, and makes the new name last by an fsync of "
-        "the folder. A lock makes sure that the file can be replaced, by writing one beside it."
+        "Elapsed time. It depends on the disk, here the one with the folder for temporary files "
+        "(set `TMPDIR` for another). A save also locks the file and syncs the folder. A lock "
+        "writes a file in the same folder, to make sure that the file can be replaced."
     )
     return [spread("A save", note, "us", samples, _BARE)]
 

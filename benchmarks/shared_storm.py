@@ -19,7 +19,7 @@ from benchmarks.kakao import running_kakao
 from benchmarks.storm import each
 from benchmarks.table import Table
 from kakao_session import FileTokenStore, KakaoSession, Token
-from kakao_session.stores.other_process import NewStore
+from kakao_session.stores.testing import NewStore
 from tests.stores import factories, servers
 
 PROCESSES = 8
@@ -32,12 +32,12 @@ def measure(quick: bool) -> list[Table]:
     processes = 2 if quick else PROCESSES
     times = 1 if quick else 3
     table = Table(
-        f"A storm: {processes} processes x {THREADS} threads on one stored login",
-        f"Each thread makes {CALLS} calls; the token endpoint takes 0.2 s. The stored token has "
-        f"either reached its end or been withdrawn. Of {times} storms, refreshes and failed calls "
-        "of each. None of the peers shares a login between processes by itself. Aim: 1 refresh, "
+        f"{processes} processes x {THREADS} threads with one store find an invalid token",
+        f"Each thread makes {CALLS} calls. The token endpoint takes 0.2 s. Either the stored token "
+        "has expired, or it was revoked. The number of refreshes and failed calls, in each of "
+        f"{times} runs. None of the peers shares a login between processes. Aim: 1 refresh, "
         "0 failed.",
-        ("", "ended: refreshes", "failed", "withdrawn: refreshes", "failed"),
+        ("", "expired: refreshes", "failed", "revoked: refreshes", "failed"),
     )
     with (
         running_kakao() as kakao,

@@ -17,11 +17,12 @@ def measure(quick: bool) -> list[Table]:
     """:returns: one table."""
     times, threads = (1, 16) if quick else (5, THREADS)
     table = Table(
-        f"A storm: {threads} threads on one session, the token no good any more",
-        f"Each thread makes {CALLS} calls; the token endpoint takes 0.2 s. The token has either "
-        "reached its end, which the client can know, or been withdrawn, which a 401 tells. "
-        f"Of {times} storms, refreshes and failed calls of each. Aim: 1 refresh, 0 failed.",
-        ("", "ended: refreshes", "failed", "withdrawn: refreshes", "failed"),
+        f"{threads} threads on one session find an invalid token",
+        f"Each thread makes {CALLS} calls. The token endpoint takes 0.2 s. Either the token has "
+        "expired, which the client can know, or it was revoked, which the client learns from a "
+        f"401. The number of refreshes and failed calls, in each of {times} runs. Aim: 1 refresh, "
+        "0 failed.",
+        ("", "expired: refreshes", "failed", "revoked: refreshes", "failed"),
     )
     with running_kakao() as kakao:
         kakao.switch(latency=0.2)

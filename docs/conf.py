@@ -1,16 +1,20 @@
-"""How Sphinx builds the site.
-
-Sphinx, since the docstrings are written for it; MyST, so that the pages read well in a repository,
-too; furo, which looks good on a telephone and at night. Nothing is fetched, here or by a reader.
+"""How Sphinx builds the documentation site.
 
     sphinx-build -W --keep-going -b html docs build/site
 
-The pictures are made by ``python -m tests.documents.picture`` and ``tests.emulator.pictures``, the
-table of KOE codes by ``tests.documents.koe_table``.
+People read the same pages on GitHub, which does not know directives. So the directives are in HTML
+comments that begin with ``<!-- site``. GitHub hides them, and this file shows them to Sphinx.
+
+The site loads nothing from other servers. The pictures are made by ``python -m
+tests.documents.picture`` and ``tests.emulator.pictures``, the table of KOE codes by
+``tests.documents.koe_table``.
 """
 
+import re
+from configparser import ConfigParser
+from pathlib import Path
+
 from pygments.lexers.shell import BashLexer
-from sphinx.application import Sphinx
 
 from kakao_session import __version__
 
@@ -35,6 +39,25 @@ html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["narrow.css"]
 
+config = ConfigParser()
+config.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
+repository = config["kakao-session"]["repository"].rstrip("/")
+if repository:
+    html_theme_options = {
+        "source_view_link": f"{repository}/blob/main/docs/{{filename}}",
+        "source_edit_link": f"{repository}/edit/main/docs/{{filename}}",
+        "footer_icons": [{"name": "Source code", "url": repository, "html": "Source code"}],
+    }
 
-def setup(app: Sphinx) -> None:
+
+def prepare(app, docname, source):
+    text = re.sub(r"<!-- site\n(.*?)-->", r"\1", source[0], flags=re.DOTALL)
+    # Files outside this folder are not on the site.
+    outside = re.escape("../" * (docname.count("/") + 1))
+    linked = rf"[\1]({repository}/blob/main/\2)" if repository else r"\1"
+    source[0] = re.sub(rf"\[([^\]]*)\]\({outside}([^)]+)\)", linked, text)
+
+
+def setup(app):
     app.add_lexer("crontab", BashLexer)
+    app.connect("source-read", prepare)

@@ -1,9 +1,9 @@
-"""나에게 보내기 from cron: what comes in on stdin goes out to your own KakaoTalk.
+"""나에게 보내기 from cron: send the text on stdin to yourself in KakaoTalk.
 
 0 9 * * *  df -h / | KAKAO_SESSION_TOKEN_FILE=/home/me/kakao_token.json python cron_notify.py
 
-Silent when all is well; cron mails you what stands on stderr. The login stays alive by itself, as
-long as this runs once a month.
+It prints nothing if it works. cron mails you the errors from stderr. The login does not end if this
+runs every week.
 """
 
 import json
@@ -17,7 +17,7 @@ from kakao_session import KakaoSession, ScopeRequiredError, raise_for_kakao
 kakao = KakaoSession(token_store=os.environ.get("KAKAO_SESSION_TOKEN_FILE", "kakao_token.json"))
 template = {
     "object_type": "text",
-    "text": sys.stdin.read().strip()[:200],  # Kakao takes no more
+    "text": sys.stdin.read().strip()[:200],  # Kakao's limit
     "link": {"web_url": "https://developers.kakao.com"},
 }
 try:
@@ -29,5 +29,5 @@ try:
     raise_for_kakao(sent)
 except ScopeRequiredError as error:
     sys.exit(f"not sent: run `kakao-session login --scope {','.join(error.required_scopes)}`")
-except requests.RequestException as error:  # no network, and all of Kakao's errors
+except requests.RequestException as error:  # no network, or an error of kakao-session
     sys.exit(f"not sent: {error}")

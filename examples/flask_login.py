@@ -32,7 +32,7 @@ def callback() -> Response:
 
 
 @app.errorhandler(errors.LoginRequiredError)  # not yet, cancelled, or over
-@app.errorhandler(errors.ScopeRequiredError)  # the user has to agree to more (-402)
+@app.errorhandler(errors.ScopeRequiredError)  # the user has to agree to more: -402
 def ask(error: errors.KakaoError) -> tuple[str, int]:
     kakao = KakaoSession(redirect_uri=redirect_uri, scope=getattr(error, "required_scopes", None))
     url, session["state"] = kakao.authorization_url()

@@ -1,8 +1,8 @@
-"""A server that calls Kakao for many users: one pooled session, and the logins in one SQL table.
+"""A server that calls Kakao for many users: one pooled session, all logins in one SQL table.
 
 $ python many_users.py user-1 user-2 user-3
 
-RedisTokenStore(redis.Redis(), f"kakao:{user}") in the place of SQLTokenStore does the same.
+RedisTokenStore(redis.Redis(), f"kakao:{user}") works instead of SQLTokenStore too.
 """
 
 import os
@@ -17,14 +17,14 @@ from kakao_session import KakaoAuth, LoginRequiredError, SQLTokenStore, raise_fo
 
 THREADS = 16
 
-# Who renews holds a connection meanwhile, so give the pool one for each thread.
+# A refresh uses one connection, so the pool has one for each thread.
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///users.db"), pool_size=THREADS)
 http = requests.Session()
 http.mount("https://", HTTPAdapter(pool_maxsize=THREADS))
 
 
 def greet(user: str) -> str:
-    auth = KakaoAuth(token_store=SQLTokenStore(engine, user))  # microseconds: one for each call
+    auth = KakaoAuth(token_store=SQLTokenStore(engine, user))  # cheap: make one for each call
     try:
         me = http.get("https://kapi.kakao.com/v2/user/me", auth=auth, timeout=10)
     except LoginRequiredError:

@@ -1,6 +1,6 @@
-"""Moving over from requests-oauthlib: nothing has changed in this file but one name.
+"""Migrate from requests-oauthlib: only one name is different in this file.
 
-Put OAuth2Session (of requests_oauthlib) in the place of KakaoSession and you see how it was.
+Replace KakaoSession with OAuth2Session of requests_oauthlib, and you see the old program.
 """
 
 import json
@@ -29,7 +29,7 @@ me = kakao.get("https://kapi.kakao.com/v2/user/me")
 me.raise_for_status()
 print("Hello,", me.json()["properties"]["nickname"])
 
-# What you can leave out from now on:
+# Now you can make it shorter:
 #
 #     kakao = KakaoSession(token_store="token.json")
 #     me = kakao.get("/v2/user/me")

@@ -1,4 +1,4 @@
-"""The tutorial's job: a call with the login in kakao_token.json, however old its token is."""
+"""Make a call with the login in kakao_token.json, even if the access token has expired."""
 
 import os
 

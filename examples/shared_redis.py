@@ -1,6 +1,6 @@
-"""One login for many machines, in a Redis: one of them renews it, and the others go on with that.
+"""One login for many machines, in Redis: one of them refreshes it, and all use the new token.
 
-$ python shared_redis.py kakao_token.json   # once: moves the login from the file into the Redis
+$ python shared_redis.py kakao_token.json   # once: moves the login from the file to Redis
 $ python shared_redis.py                    # on as many machines as you like
 """
 
@@ -20,7 +20,7 @@ if len(sys.argv) > 1:
     if login is None:
         sys.exit(f"There is no login in {sys.argv[1]}.")
     store.save(login)
-    Path(sys.argv[1]).unlink()  # two copies would part at the next renewal
+    Path(sys.argv[1]).unlink()  # a second copy stops working after a refresh
 
 kakao = KakaoSession(token_store=store)
 try:

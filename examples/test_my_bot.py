@@ -1,6 +1,6 @@
-"""Your bot's tests, against a local Kakao: pip install pytest 'kakao-session[emulator]'; pytest
+"""Tests of a bot, with the emulator: pip install pytest "kakao-session[emulator]"; pytest
 
-`kakao` is a Kakao for the one test, `kakao_session` is logged in there. Nothing leaves the machine.
+`kakao` is the emulator. `kakao_session` is logged in there. No request leaves the machine.
 """
 
 import json
@@ -25,16 +25,16 @@ def test_bot__sends(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
 def test_bot__a_day_later(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
     kakao.advance(days=1)
     send(kakao_session, "good morning")
-    assert len(kakao.token_requests) == 1  # the token was renewed, once
+    assert len(kakao.token_requests) == 1  # the token was refreshed once
 
 
-def test_bot__whose_user_has_left(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
+def test_bot__user_has_unlinked(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
     kakao.unlink()
     with pytest.raises(LoginRequiredError):
-        send(kakao_session, "anybody there?")
+        send(kakao_session, "is anyone there?")
 
 
-def test_bot__without_consent(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
+def test_bot__consent_is_missing(kakao: KakaoEmulator, kakao_session: KakaoSession) -> None:
     kakao.fail_next(path="/v2/api/talk/memo/default/send", error_code=-402)
     with pytest.raises(ScopeRequiredError):
         send(kakao_session, "may I?")

@@ -1,4 +1,4 @@
-"""사용자 정보 가져오기: who is logged in, and what they have agreed to tell.
+"""사용자 정보 가져오기: show who is logged in, and what they agreed to share.
 
 $ kakao-session login --token-file kakao_token.json --scope account_email
 $ python user_info.py
@@ -15,8 +15,8 @@ kakao = KakaoSession(token_store=os.environ.get("KAKAO_SESSION_TOKEN_FILE", "kak
 try:
     answer = kakao.get("/v2/user/me", timeout=10)
     raise_for_kakao(answer)
-except requests.RequestException as error:  # Kakao's errors are among them
-    sys.exit(str(error))  # says what to do: log in again, correct the app key, wait, ...
+except requests.RequestException as error:  # errors of kakao-session too
+    sys.exit(str(error))  # the message says what to do
 
 me = answer.json()
 account = me.get("kakao_account", {})

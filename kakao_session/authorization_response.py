@@ -12,9 +12,9 @@ _CODE = re.compile(r"[\x20-\x7e]+")  # RFC 6749, appendix A.11
 
 _MEANINGS = {
     "access_denied": "The user did not agree.",
-    "consent_required": "The user has to agree first, and prompt=none forbids to ask.",
-    "interaction_required": "The user has to act first, and prompt=none forbids to ask.",
-    "login_required": "The user is not logged in at Kakao, and prompt=none forbids to ask.",
+    "consent_required": "The user has to agree first: leave out prompt=none.",
+    "interaction_required": "The user has to act first: leave out prompt=none.",
+    "login_required": "The user is not logged in to Kakao: leave out prompt=none.",
 }
 
 
@@ -32,8 +32,8 @@ def read_code(authorization_response: str, state: str | None) -> str:
     error, returned = query.get("error"), query.get("state", "")
     if state is not None and not (state and _is_same(returned, state)):
         raise ForgedRedirectError(
-            "The redirect does not belong to this login: its state is not the one that was sent. "
-            "Somebody may have forged it, or it is from an earlier try. Start the login anew.",
+            "The redirect does not belong to this login, because its state is another one. "
+            "It may be forged, or come from an earlier try. Start the login again.",
             error="mismatching_state",
         )
     if error:
@@ -46,7 +46,7 @@ def checked_code(code: str) -> str:
     """:raises LoginRequiredError: *code* can't be an authorization code."""
     if not _CODE.fullmatch(code):
         raise LoginRequiredError(
-            f"What came back holds no code. {LOGIN}", error="missing_code", hint=LOGIN
+            f"The redirect has no code. {LOGIN}", error="missing_code", hint=LOGIN
         )
     return code
 

@@ -36,7 +36,7 @@ from requests import HTTPError, RequestException, Response, Timeout
 
 from kakao_session.redaction import without_inner_frames
 
-LOGIN = "Log in again: run `kakao-session login`."
+LOGIN = "Log in again."
 
 
 class KakaoError(RequestException):
@@ -103,6 +103,12 @@ class TokenEndpointError(KakaoError, OAuth2Error):
 
 class LoginRequiredError(TokenEndpointError, InvalidGrantError):
     """There is no login, or it has ended. The user has to log in again."""
+
+    def say_how(self, hint: str) -> None:
+        """Say how to log in where this login is kept."""
+        self.description = str(self).replace(LOGIN, hint)
+        self.args = (self.description,)
+        self.hint = hint
 
     error: str | None  # type: ignore[assignment]  # the parent always has one
     status_code: int | None  # type: ignore[assignment]  # likewise
@@ -185,7 +191,7 @@ KOE: dict[str, _Remedy] = {
     "KOE004": _Remedy(
         ConfigurationError,
         "Kakao Login is off for this app",
-        "Turn it on in the console: App > Kakao Login.",
+        "Turn it on in the console: Kakao Login > Enable.",
     ),
     "KOE005": _Remedy(
         ConfigurationError,
@@ -256,29 +262,49 @@ _BY_ERROR: dict[str, type[TokenEndpointError]] = {
     "temporarily_unavailable": TemporaryError,
 }
 
-_API_HINTS: dict[int, str] = {
-    -1: "Kakao has a temporary error: try again later.",
-    -2: "Look at the parameters of the call.",
+API: dict[int, str] = {
+    -1: "Kakao has a temporary error. Try again later.",
+    -2: "Check the parameters of the call.",
     -3: "Turn the feature on in the console.",
     -4: "The account is restricted.",
-    -5: "The app has no permission for this API: ask for it in the console.",
-    -6: "The server is not allowed: look at the app's registered IPs.",
-    -7: "Kakao is busy or under maintenance: try again later.",
-    -8: "Look at the headers of the call.",
-    -9: "This API has been taken out of service.",
-    -10: "The quota of the app is used up: wait.",
-    -12: "The app is sanctioned.",
-    -101: "The user is not connected to the app: log in first.",
-    -102: "The user is connected to the app already.",
+    -5: "The app has no permission for this API. Apply for it in the console.",
+    -6: "Kakao does not allow this action.",
+    -7: "Kakao is busy or under maintenance. Try again later.",
+    -8: "Check the headers of the call.",
+    -9: "Kakao has ended this API.",
+    -10: "The app has used up its quota. Wait.",
+    -11: "The app has reached its spending limit for a paid API. Raise it in the console.",
+    -12: "Kakao has blocked the app.",
+    -101: "The user is not connected to the app. Log in first.",
+    -102: "The user is already connected to the app.",
     -103: "There is no such Kakao account.",
-    -201: "Look at the user's properties named in the call.",
+    -201: "Check the user properties that the call names.",
     -401: LOGIN,
     -402: "Ask the user to agree: log in again with scope= the required scopes.",
     -406: "The user is under 14 and can't use this app.",
     -501: "The user does not use KakaoTalk.",
-    -603: "Kakao took too long: try again later.",
-    -9798: "Kakao is under maintenance: wait.",
+    -502: "The receiver is not a friend of the user, or can't get messages from this app.",
+    -504: "The receiver's device can't show this message.",
+    -530: "The receiver has turned messages from this app off.",
+    -531: "The user has sent as many messages this month as one user may.",
+    -532: "The user has sent as many messages today as one user may.",
+    -602: "The file is too large.",
+    -603: "Kakao took too long. Try again later.",
+    -606: "There are too many files in one call.",
+    -903: "Kakao does not know this app key. Use a key of the app.",
+    -911: "The app key or the origin of the call is not allowed. Check both in the console.",
+    -9798: "Kakao is under maintenance. Wait.",
 }
+"""What to do about an error code of the API. Source: Kakao Developers, REST API > Error code."""
+
+API_MESSAGES: dict[str, str] = {
+    "ip mismatched": "Add this machine's IP address to the app's allowed IP addresses in the "
+    "console.",
+    "no authentication key": "The call carried no token. Make it with the session, or pass auth=.",
+    "deactivated": "The app is deactivated. Look at it in the console.",
+    "disabled OPEN_MAP_AND_LOCAL": "Turn it on in the console: Kakao Map > Usage.",
+}
+"""What to do if Kakao's message contains these words. No new login helps, whatever the code is."""
 
 
 def token_endpoint_error(
@@ -322,13 +348,15 @@ def raise_for_kakao(response: Response) -> None:
         return
     body = json_object(response)
     code = body.get("code") if type(body.get("code")) is int else None
-    hint = _API_HINTS.get(code or 0)
+    msg = _msg(body)
+    hint = next((hint for words, hint in API_MESSAGES.items() if words in (msg or "")), None)
+    hint = hint or API.get(code or 0)
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
     said = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
     error = kind(
-        _sentence(f"{_masked(_msg(body) or '') or 'the call failed'} ({said})", hint),
+        _sentence(f"{_masked(msg or '') or 'the call failed'} ({said})", hint),
         code=code,
-        msg=_msg(body),
+        msg=msg,
         hint=hint,
         response=response,
     )
@@ -367,8 +395,12 @@ def _plain(word: str) -> str:
 
 
 def _masked(text: str) -> str:
-    """*text* without anything long enough to be a key or a token."""
-    return re.sub(r"[\w\-+/=~.]{20,}", "...", text)[:200].rstrip(". ")
+    """*text* without anything long enough to be a key or a token, but with the caller's address."""
+
+    def masked(match: re.Match[str]) -> str:
+        return match[0] if re.fullmatch(r"callerIp=[\d.]+", match[0]) else "..."
+
+    return re.sub(r"[\w\-+/=~.]{20,}", masked, text)[:200].rstrip(". ")
 
 
 def _without_request(response: Response | None) -> Response | None:

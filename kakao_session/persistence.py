@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kakao_session.call import bounded
@@ -50,11 +51,21 @@ class Persistence:
         """Where the login is kept, as part of a sentence. Empty if there is no store."""
         return "" if self.store is None else f" in {self.store!r}"
 
+    @property
+    def how_to_log_in(self) -> str:
+        """How the user gets a token to where this login is kept, as a sentence."""
+        if self.store is None:
+            return "Pass token= or token_store=, or log in with fetch_token."
+        path = getattr(self.store, "path", None)
+        if path is None:
+            return "Log in with fetch_token on a session that has this store."
+        return f"Log in: run `kakao-session login --token-file {quote(str(path))}`."
+
     def load(self) -> Token | None:
         """:raises TokenStoreError: the store could not be read."""
         if self.store is None:
             return None
-        return self._call("The token{} could not be read", self.store.load)
+        return self._call("Could not read the token{}", self.store.load)
 
     def save(self, token: Token, before_callback: Callable[[], object] = lambda: None) -> None:
         """Save a token in the store, then call the save callback.
@@ -66,17 +77,15 @@ class Persistence:
 
     def _save(self, token: Token, before_callback: Callable[[], object]) -> None:
         if self.store is not None:
-            self._call("The token{} could not be saved", self.store.save, token)
+            self._call("Could not save the token{}", self.store.save, token)
         if self.updater is not None:
             before_callback()
-            self._call(
-                "The token could not be saved, for token_updater failed", self.updater, token.copy()
-            )
+            self._call("Could not save the token: token_updater failed", self.updater, token.copy())
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""
         if self.store is not None:
-            self._call("The token{} could not be deleted", self.store.delete)
+            self._call("Could not delete the token{}", self.store.delete)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -88,12 +97,12 @@ class Persistence:
         if self.store is None:
             yield
             return
-        lock = self._call("The token{} could not be locked", self.store.lock)
-        self._call("The token{} could not be locked", lock.__enter__)
+        lock = self._call("Could not lock the token{}", self.store.lock)
+        self._call("Could not lock the token{}", lock.__enter__)
         try:
             yield
         finally:
-            self._call("The token{} could not be unlocked", lock.__exit__, None, None, None)
+            self._call("Could not unlock the token{}", lock.__exit__, None, None, None)
 
     def _call(self, failure: str, function: Callable[..., T], *arguments: Any) -> T:
         """Call other people's code.
@@ -106,6 +115,6 @@ class Persistence:
             raise
         except Exception as error:
             raise TokenStoreError(
-                f"{failure.format(self.place)} ({type(error).__name__}). Mend its cause, shown "
-                "above; no login is lost while this process lives."
+                f"{failure.format(self.place)} ({type(error).__name__}). Fix the error above. "
+                "The login is kept as long as this process runs."
             ) from error

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from kakao_session.errors import LOGIN, LoginRequiredError, TokenStoreError
+from kakao_session.errors import LoginRequiredError, TokenStoreError
 from kakao_session.persistence import Persistence
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Bearer, Token, now
@@ -206,7 +206,7 @@ class Refresher:
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
         elif self._is_news(stored):
-            log.info("took over the access token %s%s", stored.fingerprint, self.persistence.place)
+            log.info("adopted the access token %s%s", stored.fingerprint, self.persistence.place)
             state = self._adopted(stored, can_save)
             if before_use is not None:
                 before_use(state.bearer.authorization, stored.issued_at)
@@ -250,7 +250,7 @@ class Refresher:
         if self.state.is_removed:
             raise LoginRequiredError(REMOVED, hint=REMOVED)
         if not self.state.token:
-            raise self._login_required("There is no token")
+            raise self._login_required("No token")
 
     def _refresh(
         self,
@@ -262,9 +262,9 @@ class Refresher:
         if refresh_token is not None:
             old = old.with_refresh_token(refresh_token)
         if not old.get("refresh_token"):
-            raise self._login_required("There is no refresh token")
+            raise self._login_required("No refresh token")
         if old.is_refresh_token_expired():
-            raise self._login_required("The refresh token has run out")
+            raise self._login_required("Expired refresh token")
         form = self.credentials.form(
             lambda: old, "refresh_token", refresh_token=old["refresh_token"]
         )
@@ -272,6 +272,7 @@ class Refresher:
         try:
             answer = self.endpoint.request(form, time_to_answer=time_to_answer, **transport)
         except LoginRequiredError as error:
+            error.say_how(self.persistence.how_to_log_in)
             if refresh_token is None:
                 self._end(error)
             raise
@@ -282,7 +283,7 @@ class Refresher:
         lost = new.refresh_token_changed and self.persistence.is_missing
         self.news = News(new, NOWHERE_TO_GO if lost else None)
         new.refresh_token_changed |= refresh_token is not None
-        log.info("renewed the access token %s, now %s", old.fingerprint, new.fingerprint)
+        log.info("refreshed the access token %s, now %s", old.fingerprint, new.fingerprint)
         if before_use is not None:
             before_use(self._bearer(new).authorization, now())
         return self._save(new)
@@ -291,7 +292,7 @@ class Refresher:
         """Remember that Kakao has ended the login. From now on each call looks into the store."""
         token = self.state.token
         self.state = self.state._replace(bearer=Bearer.unusable(token), ended=copy.copy(error))
-        log.error("the login of access token %s is over", token.fingerprint)
+        log.error("the login with the access token %s has ended", token.fingerprint)
 
     # Save -----------------------------------------------------------------------------------
 
@@ -328,10 +329,11 @@ class Refresher:
             if self.state.token.refresh_token_changed:
                 raise
             self.news = self.news._replace(risk=f"{NOT_SAVED} {error}")
-            log.error("the renewed token lives in memory only; saving is tried again: %s", error)  # noqa: TRY400  # the error's own words are enough
+            log.error("could not save the new token, will try again: %s", error)  # noqa: TRY400  # the error's own words are enough
 
     def _bearer(self, token: Token) -> Bearer:
         return Bearer.of(token, self._leeway, self._refresh_ahead)
 
     def _login_required(self, what: str) -> LoginRequiredError:
-        return LoginRequiredError(f"{what}{self.persistence.place}. {LOGIN}", hint=LOGIN)
+        hint = self.persistence.how_to_log_in
+        return LoginRequiredError(f"{what}{self.persistence.place}. {hint}", hint=hint)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests import PreparedRequest, Request, Response
 from requests.adapters import BaseAdapter
+from requests.exceptions import MissingSchema
 from requests.utils import get_netrc_auth
 from requests_oauthlib.oauth2_session import OAuth2Session
 
@@ -185,7 +186,14 @@ class KakaoSession(_Parent):
         if self.auth is None and request.auth is None and not self._netrc_auth(url):
             request = copy.copy(request)
             request.auth = self._login_auth
-        return super().prepare_request(request)
+        try:
+            return super().prepare_request(request)
+        except MissingSchema:
+            if not isinstance(url, str):
+                raise
+            raise MissingSchema(
+                f"Invalid URL {url!r}: start a path of the API with a slash, /{url}"
+            ) from None
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """The adapter for a URL. For a token request, it is one that does not retry."""

@@ -125,7 +125,7 @@ class SingleFlight(Generic[T]):
         if not flight.wait_for(stage, at_most(self._longest_wait)):
             raise TimedOutError(
                 "Another thread has been refreshing the token for too long. "
-                "Try again; the login is kept."
+                "Try again. The login is kept."
             )
 
     def __reduce__(self) -> tuple[type[SingleFlight[T]], tuple[float]]:

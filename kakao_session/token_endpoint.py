@@ -129,8 +129,8 @@ def _sendable(value: Any, what: str, places: str) -> str:
     """:raises ConfigurationError: *value* can't be sent. It may come from a file."""
     if not is_sendable(value):
         raise ConfigurationError(
-            f"The {what} is none, for it has characters other than visible ASCII. Look at "
-            f"{places} in the token."
+            f"The {what} is not valid: it has characters other than visible ASCII. Check {places} "
+            "in the token."
         )
     return str(value)
 
@@ -199,10 +199,14 @@ class TokenEndpoint:
             response = self._send(form, **transport)
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
             # requests raises the last two for an odd proxy.
+            if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
+                raise ConfigurationError(
+                    "A SOCKS proxy needs PySocks: pip install 'requests[socks]'"
+                ) from error
             is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)
             raise (TimedOutError if is_timeout else TemporaryError)(
-                f"Kakao's token endpoint could not be reached ({type(error).__name__}). "
-                "Look at the network; the login is kept."
+                f"Could not reach Kakao's token endpoint ({type(error).__name__}). "
+                "Check the network. The login is kept."
             ) from error
         return _read(response, requested_at)
 
@@ -245,8 +249,8 @@ class TokenEndpoint:
 
 def _too_late() -> TimedOutError:
     error = TimedOutError(
-        "The token has to be refreshed first, and the call's timeout was over before that. "
-        "Try again; the login is kept."
+        "The token has to be refreshed first, and the call's timeout ended before that. "
+        "Try again. The login is kept."
     )
     error.gave_up_early = True
     return error
@@ -332,8 +336,8 @@ def _refusal(response: requests.Response, answer: Mapping[str, Any]) -> TokenEnd
 
 def _nonsense(response: requests.Response, what: str) -> TemporaryError:
     return TemporaryError(
-        f"Kakao's token endpoint gave no token and no error that could be read ({what}). "
-        "Try again later; the login is kept.",
+        f"Kakao's token endpoint sent neither a token nor a readable error ({what}). "
+        "Try again later. The login is kept.",
         status_code=response.status_code,
         response=response,
     )

@@ -246,7 +246,7 @@ class TokenSource:
                 raise
             at_hand = refresher.state.bearer
             TRIED_AHEAD.start(at_hand.authorization)
-            log.warning("could not renew ahead of time, going on with the token at hand: %s", error)
+            log.warning("could not refresh ahead of time, using the current token: %s", error)
             return at_hand, refresher.news
         TRIED_AHEAD.stop(bearer.authorization)
         return refreshed, refresher.news

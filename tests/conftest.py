@@ -1,34 +1,36 @@
 """What every test stands on: a local Kakao, a clock that can be moved, a clean environment."""
 
+import importlib.util
 import tempfile
 import threading
 import time
+from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from kakao_session import KakaoAuth, KakaoSession, Token
 from kakao_session.emulator import KakaoEmulator
 
-FOREIGN = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NODE_EXTRA_CA_CERTS",
-    "NODE_USE_ENV_PROXY",
-    "NODE_OPTIONS",
-    "KAKAO_EMULATOR_URL",
-    "KAKAO_REST_API_KEY",
-    "KAKAO_CLIENT_SECRET",
-    "KAKAO_SESSION_TOKEN_FILE",
-    "OAUTHLIB_RELAX_TOKEN_SCOPE",
-    "OAUTHLIB_INSECURE_TRANSPORT",
-)
+ABOUT = "kakao-session: all tests, against a local Kakao on 127.0.0.1; nothing leaves this machine."
+"""The first line of a run of all tests."""
+
+LIFE = 21_599
+"""How long an access token lives, in seconds."""
+
+REDIRECT_URI = "http://localhost:8765/callback"
+
+FOREIGN = [
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("NODE_EXTRA_CA_CERTS", "NODE_USE_ENV_PROXY", "NODE_OPTIONS", "KAKAO_EMULATOR_URL"),
+    *("KAKAO_REST_API_KEY", "KAKAO_CLIENT_SECRET", "KAKAO_SESSION_TOKEN_FILE"),
+    *("OAUTHLIB_RELAX_TOKEN_SCOPE", "OAUTHLIB_INSECURE_TRANSPORT"),
+]
+"""Variables of the developer's that would change what the tests do."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +38,9 @@ def _clean_environment(monkeypatch):
     for name in FOREIGN:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+# Kakao and its clients ------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +81,37 @@ def clock(kakao, monkeypatch):
     return clock
 
 
+class Stopwatch:
+    """How long a thread has waited. It stands still unless the thread sleeps."""
+
+    def __init__(self):
+        self.moment = 1000.0
+        self.naps = []
+
+    def monotonic(self):
+        return self.moment
+
+    def sleep(self, seconds):
+        self.naps.append(seconds)
+        self.moment += seconds
+
+
+@pytest.fixture
+def stopwatch(monkeypatch):
+    """Replaces time.sleep and time.monotonic in the thread of the test: it never really waits."""
+    stopwatch, test_thread = Stopwatch(), threading.get_ident()
+
+    def only_here(fake, real):
+        def call(*arguments):
+            return (fake if threading.get_ident() == test_thread else real)(*arguments)
+
+        return call
+
+    monkeypatch.setattr(time, "sleep", only_here(stopwatch.sleep, time.sleep))
+    monkeypatch.setattr(time, "monotonic", only_here(stopwatch.monotonic, time.monotonic))
+    return stopwatch
+
+
 @pytest.fixture
 def token(kakao, clock):
     """A login that is a moment old."""
@@ -110,6 +146,12 @@ def new_auth(kakao):
 
 
 @pytest.fixture
+def me_url(kakao):
+    """The whole URL of user/me, for those who have no session of ours."""
+    return f"{kakao.endpoints.api_url}/v2/user/me"
+
+
+@pytest.fixture
 def public_path():
     """A temporary folder that other users of the machine may enter.
 
@@ -131,6 +173,68 @@ ME_401 = ("GET", "/v2/user/me", 401)
 REFRESH = ("POST", "/oauth/token", 200)
 
 
+def agree(url):
+    """Agree to a login as a browser does. :returns: where Kakao sends the browser."""
+    answer = requests.get(url, allow_redirects=False)
+    assert answer.status_code == 302
+    return answer.headers["Location"]
+
+
+# Helpers --------------------------------------------------------------------------------------
+
+
+class Watching(HTTPAdapter):
+    """An adapter that notes with which options it sends each request.
+
+    :param overridden: options that it sends the request with instead.
+    """
+
+    def __init__(self, **overridden):
+        super().__init__()
+        self.overridden = overridden
+        self.sent = []
+
+    def send(self, request, **options):
+        self.sent.append(dict(options))
+        return super().send(request, **{**options, **self.overridden})
+
+
+class MemoryStore:
+    """A store that fails when it is told to.
+
+    :ivar fails: what fails, of ``load``, ``save``, ``delete``, ``lock`` and ``unlock``.
+    :ivar log: what was done.
+    """
+
+    def __init__(self, token=None):
+        self.token = token
+        self.fails = set()
+        self.log = []
+
+    def _do(self, deed):
+        self.log.append(deed)
+        if deed in self.fails:
+            raise OSError(28, "No space left on device")
+
+    def load(self):
+        self._do("load")
+        return self.token and self.token.copy()
+
+    def save(self, token):
+        self._do("save")
+        self.token = token.copy()
+
+    def delete(self):
+        self._do("delete")
+        self.token = None
+
+    @contextmanager
+    def lock(self):
+        self._do("lock")
+        yield
+        self._do("unlock")
+
+
 def at_once(count, call):
     """Make a call in many threads at the same moment. :returns: its answers and its errors."""
     gate = threading.Barrier(count)
@@ -149,3 +253,46 @@ def at_once(count, call):
     for thread in threads:
         thread.join()
     return outcomes
+
+
+def imported_again(name):
+    """Import a module a second time, for what it only looks at when it is imported.
+
+    :returns: the copy. Everybody else goes on with the first one.
+    """
+    spec = importlib.util.find_spec(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# What a run of all tests prints first and last -------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)  # the header shows the last first
+def pytest_report_header(config):
+    return ABOUT if _is_of_all_tests(config) else None
+
+
+def pytest_unconfigure(config):
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    reporter.ensure_newline()
+    reporter.write_line(_what_was_skipped(reporter.stats.get("skipped", []), config))
+
+
+def _is_of_all_tests(config):
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
+def _what_was_skipped(reports, config):
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    skipped = [
+        f"{count} {'test' if count == 1 else 'tests'} ({reason})"
+        for reason, count in reasons.most_common()
+    ]
+    line = f"Skipped: {', '.join(skipped)}." if skipped else "Nothing was skipped."
+    if config.option.markexpr == "not slow":
+        line += " Left out: what is marked slow (pytest -m slow)."
+    return line

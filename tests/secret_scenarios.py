@@ -1,9 +1,11 @@
-"""Every path that a login can take, success and failure, for those who look what is said on it."""
+"""Every path that a login can take, success and failure, for tests of what is shown on it."""
 
 import errno
 import os
+import re
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ import redis
 import requests
 import sqlalchemy
 from cryptography.fernet import Fernet
+from requests.adapters import HTTPAdapter
 
 from kakao_session import (
     ConfigurationError,
@@ -34,52 +37,62 @@ from kakao_session import (
     TokenStoreError,
     raise_for_kakao,
 )
-from kakao_session.emulator.openid import OpenID
-from kakao_session.errors import KOE, ForgedRedirectError
+from kakao_session.errors import ForgedRedirectError
+from tests.conftest import LIFE, ME_401, REDIRECT_URI, REFRESH, agree, at_once, wire
 from tests.conftest import ME as ME_200
-from tests.conftest import ME_401, REFRESH, wire
 from tests.stores.keychain import Keychain
-from tests.test_login import REDIRECT_URI, agree
-from tests.test_storms import at_once
 
 CLIENT_SECRET = "the-client-secret-of-the-app"
 SCOPES = ("openid", "talk_message")
-TRANSPORT = ("reset", "close", "html", "garbage", "truncated", 429, 503)
 ME = "/v2/user/me"
 ECHO = "/emulator/echo"
 
+# What is looked for ---------------------------------------------------------------------------
 
-class Drive:
-    """A Kakao and a folder to drive a login through, and the secrets that come up on the way."""
+PIECE = 12
+ALPHABET = r"[A-Za-z0-9_.~-]{12,}"  # of every secret
+
+
+def leaked(secrets, text):
+    """:returns: the pieces of secrets, 12 characters long, that are in a text."""
+    wanted = set().union(*map(pieces, secrets))
+    assert all(re.fullmatch(ALPHABET, piece) for piece in wanted)
+    return wanted & set().union(*map(pieces, re.findall(ALPHABET, text)))
+
+
+def pieces(text):
+    return {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
+
+
+class Sandbox:
+    """A Kakao and a folder for one login.
+
+    :ivar shown: what a program has in its hands on the way, and may show.
+    """
 
     def __init__(self, kakao, folder, patch, redis_url):
         kakao.client_secret = CLIENT_SECRET
         kakao.refresh_token_renewal = "always"
         self.kakao = kakao
         self.folder = folder
+        self.path = folder / "token.json"
         self.patch = patch
         self.redis_url = redis_url
-        self.said = []
-        self._engines = []
-        self._others = {CLIENT_SECRET}
-        issue = OpenID.id_token
+        self.shown = []
+        self.noted = {CLIENT_SECRET}
+        self.engines = []
 
-        def noted(*arguments):
-            self._others.add(id_token := issue(*arguments))
-            return id_token
-
-        patch.setattr(OpenID, "id_token", noted)
-        patch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
-
-    @property
-    def path(self):
-        return self.folder / "token.json"
+    def login(self):
+        """:returns: a new login at Kakao."""
+        token = Token(self.kakao.login(scopes=SCOPES))
+        self.noted.add(token["id_token"])
+        return token
 
     def session(self, store=None, **settings):
         """:returns: a session that is logged in."""
-        kept = store or FileTokenStore(self.path)
-        kept.save(Token(self.kakao.login(scopes=SCOPES)))
-        return self.new_session(token_store=kept, **settings)
+        store = store or FileTokenStore(self.path)
+        store.save(self.login())
+        return self.new_session(token_store=store, **settings)
 
     def new_session(self, **settings):
         session = KakaoSession(
@@ -90,63 +103,75 @@ class Drive:
             pkce="S256",
             **settings,
         )
-        self.said.append(session)
+        self.shown.append(session)
         return session
 
     def come_back(self, session):
         """:returns: the redirect that brings the code."""
         redirect = agree(session.authorization_url()[0])
-        self._others |= {dict(parse_qsl(urlsplit(redirect).query))["code"]}
-        self._others |= {str(session._code_verifier)}
+        self.noted.add(code_in(redirect))
         return redirect
 
     def engine(self, **settings):
         """:returns: an engine for a database in the folder."""
         url = f"sqlite:///{self.folder / 'tokens.db'}"
-        self._engines.append(engine := sqlalchemy.create_engine(url, **settings))
+        self.engines.append(engine := sqlalchemy.create_engine(url, **settings))
         return engine
 
     def new_key(self):
         """:returns: a key that encrypts tokens."""
         key = Fernet.generate_key()
-        self._others.add(key.decode().rstrip("="))
+        self.noted.add(key.decode().rstrip("="))
         return key
 
-    def move_clock(self, seconds):
-        """Let it be later than it is, for everybody but Kakao."""
-        moment = time.time() + seconds
-        self.patch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: moment))
+    def fail(self, failure, path="/oauth/token"):
+        failing(self.kakao, failure, path)
 
     def close(self):
-        for engine in self._engines:
+        for engine in self.engines:
             engine.dispose()
 
     def secrets(self):
         """:returns: all that came up."""
-        return self._others | {issue.value for issue in self.kakao.tokens}
+        secrets = self.noted | {issued.value for issued in self.kakao.tokens}
+        for request in self.kakao.token_requests:
+            form = dict(request.form)
+            secrets |= {form[name] for name in ("code", "code_verifier") if name in form}
+        for thing in self.shown:
+            if isinstance(thing, KakaoSession):
+                with suppress(TokenStoreError):
+                    secrets.add(thing.token.get("id_token", CLIENT_SECRET))
+        return secrets
 
 
-Ending = type[Exception] | tuple[tuple[str, str, int | None], ...]
+def code_in(redirect):
+    return dict(parse_qsl(urlsplit(redirect).query))["code"]
+
+
+def failing(kakao, failure, path="/oauth/token"):
+    """Let every request for a path fail in one way: a KOE code, or a kind of ``fail_next``."""
+    is_code = isinstance(failure, str) and failure.startswith("KOE")
+    kakao.fail_next(**{"error_code" if is_code else "kind": failure}, path=path, times=None)
 
 
 class Scenario(NamedTuple):
     """A path, and what it ends in: an error, or the requests that go out last."""
 
     act: object
-    ends_in: Ending
+    ends_in: object
 
-    def __call__(self, drive):
-        """Drive a login along the path.
+    def __call__(self, sandbox):
+        """Go along the path.
 
         :raises Exception: the error that it ends in.
         """
         try:
-            self.act(drive)
+            self.act(sandbox)
         except Exception as error:
             assert type(error) is self.ends_in, type(error)
             raise
         assert isinstance(self.ends_in, tuple), "nothing was raised"
-        last = tuple(wire(drive.kakao)[-len(self.ends_in) :])
+        last = tuple(wire(sandbox.kakao)[-len(self.ends_in) :])
         assert last == self.ends_in, last
 
 
@@ -161,128 +186,72 @@ def scenario(ends_in):
     return enter
 
 
-def failing(kakao, failure, path="/oauth/token"):
-    """Let every request for a path fail in one way."""
-    is_code = isinstance(failure, str) and failure.startswith("KOE")
-    kakao.fail_next(**{"error_code" if is_code else "kind": failure}, path=path, times=None)
+def scenarios(act, ends_in, **cases):
+    """Enter a scenario for each case, which is its argument."""
+    for name, case in cases.items():
+        SCENARIOS[f"{act.__name__}_{name}"] = Scenario(partial(act, case=case), ends_in)
 
 
 # Login ----------------------------------------------------------------------------------------
 
 
 @scenario((REFRESH, ME_200, ("GET", "/v1/user/access_token_info", 200)))
-def login(drive):
-    session = drive.new_session(token_store=drive.path)
-    session.fetch_token(authorization_response=drive.come_back(session))
-    drive.said += [session.get(ME), session.token_info(), session.ensure_active_token()]
-    drive.said += [session.auth, session.token, FileTokenStore(drive.path).load()]
+def login(sandbox):
+    session = sandbox.new_session(token_store=sandbox.path)
+    session.fetch_token(authorization_response=sandbox.come_back(session))
+    sandbox.shown += [session.get(ME), session.token_info(), session.ensure_active_token()]
+    sandbox.shown += [session.auth, session.token, FileTokenStore(sandbox.path).load()]
 
 
 @scenario(LoginRequiredError)
-def login_with_a_used_code(drive):
-    session = drive.new_session(token_store=drive.path)
-    redirect = drive.come_back(session)
+def login_with_a_used_code(sandbox):
+    session = sandbox.new_session(token_store=sandbox.path)
+    redirect = sandbox.come_back(session)
     session.fetch_token(authorization_response=redirect)
     session.fetch_token(authorization_response=redirect)
 
 
-@scenario(ForgedRedirectError)
-def login_with_a_forged_state(drive):
-    session = drive.new_session()
-    redirect = drive.come_back(session)
-    session.new_state()
-    session.fetch_token(authorization_response=redirect)
+def login_with_another_redirect(sandbox, case):
+    session = sandbox.new_session()
+    session.fetch_token(authorization_response=case(sandbox.come_back(session)))
 
 
-@scenario(LoginRequiredError)
-def login_that_is_denied(drive):
-    session = drive.new_session()
-    session.fetch_token(authorization_response=f"{drive.come_back(session)}&error=access_denied")
-
-
-@scenario(LoginRequiredError)
-def login_without_a_code(drive):
-    session = drive.new_session()
-    session.fetch_token(authorization_response=drive.come_back(session).replace("code=", "cod="))
+scenarios(
+    login_with_another_redirect,
+    LoginRequiredError,
+    denied="{}&error=access_denied".format,
+    without_a_code=lambda redirect: redirect.replace("code=", "cod="),
+)
+scenarios(
+    login_with_another_redirect,
+    ForgedRedirectError,
+    forged=lambda redirect: redirect.replace("state=", "state=x"),
+)
 
 
 @scenario(ConfigurationError)
-def login_with_another_verifier(drive):
-    session = drive.new_session()
-    redirect = drive.come_back(session)
+def login_with_another_verifier(sandbox):
+    session = sandbox.new_session()
+    code = code_in(sandbox.come_back(session))
     session.authorization_url()
-    session._state = None
-    drive._others.add(str(session._code_verifier))
-    session.fetch_token(authorization_response=redirect)
+    session.fetch_token(code=code)
 
 
 @scenario(TokenStoreError)
-def login_that_can_not_be_saved(drive):
-    session = drive.new_session(token_store=FileTokenStore(drive.path))
-    redirect = drive.come_back(session)
-    fill_disk(drive)
+def login_that_can_not_be_saved(sandbox):
+    session = sandbox.new_session(token_store=FileTokenStore(sandbox.path))
+    redirect = sandbox.come_back(session)
+    fill_disk(sandbox)
     session.fetch_token(authorization_response=redirect)
 
 
-def login_fails(drive, failure):
-    session = drive.new_session()
-    redirect = drive.come_back(session)
-    failing(drive.kakao, failure)
-    session.fetch_token(authorization_response=redirect)
-
-
-# Renewal --------------------------------------------------------------------------------------
-
-
-def refresh_fails(drive, failure):
-    session = drive.session()
-    failing(drive.kakao, failure)
-    session.refresh_token()
-
-
-def cure_fails(drive, failure):
-    session = drive.session()
-    drive.kakao.revoke_access_tokens()
-    failing(drive.kakao, failure)
-    session.get(ME)
-
-
-ERRORS = {
-    **{code: KOE[code].kind for code in ("KOE003", "KOE010", "KOE237", "KOE322")},
-    **dict.fromkeys(TRANSPORT, TemporaryError),
-    429: RateLimitedError,
-}
-for failure, kind in ERRORS.items():
-    for fails in (login_fails, refresh_fails, cure_fails):
-        SCENARIOS[f"{fails.__name__}_{failure}"] = Scenario(partial(fails, failure=failure), kind)
-
-
-@scenario((REFRESH,))
-def refresh(drive):
-    drive.said.append(drive.session().refresh_token())
-
-
-@scenario(LoginRequiredError)
-def refresh_with_another_token(drive):
-    session = drive.session()
-    other = Token(drive.kakao.login())  # which does not show what it holds, as a string does
-    drive.said.append(session.refresh_token(refresh_token=other["refresh_token"]))
-    session.refresh_token(refresh_token=other["refresh_token"])
-
-
 @scenario(ConfigurationError)
-def refresh_with_a_secret_in_the_call(drive):
-    session = drive.session()
-    failing(drive.kakao, "KOE010")
-    session.refresh_token(client_secret=CLIENT_SECRET, auth=("key", CLIENT_SECRET))
-
-
-@scenario(ConfigurationError)
-def login_with_a_secret_in_the_call(drive):
-    session = drive.new_session()
-    failing(drive.kakao, "KOE010")
+def login_with_a_secret_in_the_call(sandbox):
+    session = sandbox.new_session()
+    redirect = sandbox.come_back(session)
+    sandbox.fail("KOE010")
     session.fetch_token(
-        authorization_response=drive.come_back(session),
+        authorization_response=redirect,
         client_secret=CLIENT_SECRET,
         auth=("key", CLIENT_SECRET),
         body=f"client_secret={CLIENT_SECRET}",
@@ -290,467 +259,456 @@ def login_with_a_secret_in_the_call(drive):
     )
 
 
-def give_what_is_no_token(drive, take):
-    """Let somebody take a token of whose values one is odd, and the others are good."""
-    take(drive.session(), {**drive.kakao.login(), "refresh_token": [5]})
+# Token requests that fail -----------------------------------------------------------------------
 
 
-TAKERS = {
-    "token": lambda _, values: Token(dict(values)),
-    "answer": lambda _, values: Token.from_response(values, 0.0),
-    "auth": lambda _, values: KakaoAuth(client_secret=CLIENT_SECRET, token=dict(values)),
-    "session": lambda _, values: KakaoSession(
-        token=dict(values), auto_refresh_kwargs={"client_secret": CLIENT_SECRET}
-    ),
-    "token of a session": lambda session, values: setattr(session, "token", dict(values)),
-    "access token of a session": lambda session, values: setattr(
-        session, "access_token", f"{values['access_token']} "
-    ),
-}
-for name, take in TAKERS.items():
-    SCENARIOS[f"no_{name}"] = Scenario(partial(give_what_is_no_token, take=take), ValueError)
+def login_fails(sandbox, case):
+    session = sandbox.new_session()
+    redirect = sandbox.come_back(session)
+    sandbox.fail(case)
+    session.fetch_token(authorization_response=redirect)
 
 
-@scenario(ValueError)
-def odd_hosts(drive):
-    KakaoSession("key", client_secret=CLIENT_SECRET, api_hosts=["/"])
+def refresh_fails(sandbox, case):
+    session = sandbox.session()
+    sandbox.fail(case)
+    session.refresh_token()
 
 
-@scenario(ConfigurationError)
-def odd_token_url(drive):
-    KakaoSession("key", client_secret=CLIENT_SECRET, auto_refresh_url="http://kauth.example/token")
+def refresh_after_a_401_fails(sandbox, case):
+    session = sandbox.session()
+    sandbox.kakao.revoke_access_tokens()
+    sandbox.fail(case)
+    session.get(ME)
 
 
-@scenario(ValueError)
-def odd_key(drive):
-    keys = [drive.new_key().decode() for _ in range(2)]
-    EncryptedTokenStore(FileTokenStore(drive.path), [str(keys[0]), str(keys[1])[:-4]])
-
-
-@scenario((ME_401, REFRESH, ME_200))
-def cure(drive):
-    session = drive.session()
-    drive.kakao.revoke_access_tokens()
-    drive.said.append(session.get(ME))
-
-
-@scenario(KakaoAPIError)
-def cure_that_is_none(drive):
-    session = drive.session()
-    failing(drive.kakao, "ip_mismatched", ME)
-    raise_for_kakao(session.get(ME))
-
-
-@scenario((("POST", "/oauth/token", 503), ME_200))
-def renewal_ahead_fails(drive):
-    session = drive.session()
-    failing(drive.kakao, 503)
-    drive.move_clock(drive.kakao.access_lifetime - 200)
-    drive.said.append(session.get(ME))
+for fails in (login_fails, refresh_fails, refresh_after_a_401_fails):
+    scenarios(fails, ConfigurationError, KOE010="KOE010")
+    scenarios(fails, LoginRequiredError, KOE322="KOE322")
+    scenarios(fails, TemporaryError, reset="reset", garbage="garbage", http_503=503)
+scenarios(refresh_fails, RateLimitedError, KOE237="KOE237", http_429=429)
+scenarios(
+    refresh_fails, TemporaryError, KOE003="KOE003", close="close", html="html", cut="truncated"
+)
 
 
 @scenario(LoginRequiredError)
-def renewal_is_shared(drive):
-    session = drive.session()
-    drive.said.append(session.token)  # whoever has to load it first does not wait for the others
-    failing(drive.kakao, "KOE322")
-    drive.kakao.latency = 0.2
+def refresh_with_another_token(sandbox):
+    session, other = sandbox.session(), sandbox.login()
+    sandbox.shown.append(session.refresh_token(refresh_token=other["refresh_token"]))
+    session.refresh_token(refresh_token=other["refresh_token"])
+
+
+@scenario(LoginRequiredError)
+def refresh_of_four_threads_fails(sandbox):
+    session = sandbox.session()
+    sandbox.shown.append(session.token)  # a thread that loads it first does not wait for the others
+    sandbox.fail("KOE322")
+    sandbox.kakao.latency = 0.2
     errors = at_once(4, session.refresh_token)
-    drive.said += errors
+    sandbox.shown += errors
     raise errors[-1]
 
 
-@scenario(LoginRequiredError)
-def token_is_assigned(drive):
-    session = drive.session()
-    for token in (drive.kakao.login(), Token(drive.kakao.login())):
-        drive.said.append(session.get(ME))
-        session.token = token
-    session.access_token = session.access_token
-    drive.said += [session.get(ME), session, session.token]
-    assert wire(drive.kakao) == [ME_200] * 3
-    session.token = {}
-    session.get(ME)
-
-
-@scenario((("POST", ECHO, 401), REFRESH, ("POST", ECHO, 200)))
-def cure_of_a_file(drive):
-    session = drive.session()
-    drive.kakao.revoke_access_tokens()
-    with Path(__file__).open("rb") as file:
-        drive.said.append(session.post(ECHO, data=file))
-
-
-@scenario((("POST", ECHO, 401), REFRESH))
-def cure_of_a_generator(drive):
-    session = drive.session()
-    drive.kakao.revoke_access_tokens()
-    drive.said.append(session.post(ECHO, data=iter([b"once"])))
-
-
-@scenario((("GET", "/v2/search/web", 200),))
-def call_to_dapi(drive):
-    url = f"{drive.kakao.endpoints.dapi_url}/v2/search/web"
-    drive.said.append(drive.session().get(url, params={"query": "kakao"}))
-
-
-def call_with_an_auth(drive):
-    """:returns: what Kakao answers to a call with an auth that is made for it."""
-    auth = KakaoAuth(
-        drive.kakao.app_key,
-        client_secret=CLIENT_SECRET,
-        token_store=drive.path,
-        endpoints=drive.kakao.endpoints,
-    )
-    drive.said.append(auth)
-    return requests.get(drive.kakao.endpoints.api_url + ME, auth=auth, timeout=10)
-
-
-@scenario((ME_200, ME_401, REFRESH, ME_200))
-def auth_for_each_call(drive):
-    drive.session()
-    drive.said.append(call_with_an_auth(drive))
-    drive.kakao.revoke_access_tokens()
-    drive.said.append(call_with_an_auth(drive))
-
-
-@scenario(LoginRequiredError)
-def auth_of_a_login_that_is_over(drive):
-    drive.session()
-    drive.kakao.unlink()
-    call_with_an_auth(drive)
-
-
-@scenario(LoginRequiredError)
-def login_is_over(drive):
-    session = drive.session()
-    drive.kakao.unlink()
-    try:
-        session.get(ME)
-    except Exception as error:  # noqa: BLE001 - it is said, and so is the next
-        drive.said.append(error)
-    session.get(ME)
-
-
-@scenario(LoginRequiredError)
-def refresh_token_has_run_out(drive):
-    token = Token({**drive.kakao.login(), "refresh_token_expires_at": 1})
-    drive.new_session(token=token).refresh_token()
-
-
 @scenario((("POST", "/oauth/token", 401),))
-def call_in_a_thread(drive):
-    session = drive.session()
-    failing(drive.kakao, "KOE010")
+def refresh_in_a_thread_fails(sandbox):
+    session = sandbox.session()
+    sandbox.fail("KOE010")
     thread = threading.Thread(target=session.refresh_token)
     thread.start()
     thread.join()
 
 
-@scenario(KakaoAPIError)
-def logout_fails(drive):
-    session = drive.session()
-    failing(drive.kakao, 503, "/v1/user/logout")
-    session.logout()
+@scenario((("POST", "/oauth/token", 503), ME_200))
+def refresh_ahead_fails(sandbox):
+    session = sandbox.session()
+    sandbox.fail(503)
+    later = time.time() + LIFE - 200
+    sandbox.patch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: later))
+    sandbox.shown.append(session.get(ME))
+
+
+@scenario(LoginRequiredError)
+def refresh_token_has_run_out(sandbox):
+    token = Token({**sandbox.login(), "refresh_token_expires_at": 1})
+    sandbox.new_session(token=token).refresh_token()
+
+
+# Arguments that are refused ---------------------------------------------------------------------
+
+
+def give_what_is_no_token(sandbox, case):
+    """One value is odd, and the others are good."""
+    case(sandbox.session(), {**sandbox.login(), "refresh_token": [5]})
+
+
+scenarios(
+    give_what_is_no_token,
+    ValueError,
+    to_a_token=lambda _, values: Token(dict(values)),
+    as_an_answer=lambda _, values: Token.from_response(values, 0.0),
+    to_an_auth=lambda _, values: KakaoAuth(client_secret=CLIENT_SECRET, token=dict(values)),
+    to_a_new_session=lambda _, values: KakaoSession(
+        token=dict(values), auto_refresh_kwargs={"client_secret": CLIENT_SECRET}
+    ),
+    to_a_session=lambda session, values: setattr(session, "token", dict(values)),
+    as_its_access_token=lambda session, values: setattr(
+        session, "access_token", f"{values['access_token']} "
+    ),
+)
+
+
+@scenario(ValueError)
+def odd_hosts(_):
+    KakaoSession("key", client_secret=CLIENT_SECRET, api_hosts=["/"])
+
+
+@scenario(ConfigurationError)
+def odd_token_url(_):
+    KakaoSession("key", client_secret=CLIENT_SECRET, auto_refresh_url="http://kauth.example/token")
+
+
+@scenario(ValueError)
+def odd_key(sandbox):
+    keys = [sandbox.new_key().decode() for _ in range(2)]
+    EncryptedTokenStore(FileTokenStore(sandbox.path), [str(keys[0]), str(keys[1])[:-4]])
+
+
+# Calls ----------------------------------------------------------------------------------------
+
+
+@scenario((ME_401, REFRESH, ME_200))
+def call_after_a_401(sandbox):
+    session = sandbox.session()
+    sandbox.kakao.revoke_access_tokens()
+    sandbox.shown.append(session.get(ME))
+
+
+def upload_after_a_401(sandbox, case):
+    session = sandbox.session()
+    sandbox.kakao.revoke_access_tokens()
+    with Path(__file__).open("rb") as file:
+        sandbox.shown.append(session.post(ECHO, data=case(file)))
+
+
+ECHO_401 = ("POST", ECHO, 401)
+scenarios(upload_after_a_401, (ECHO_401, REFRESH, ("POST", ECHO, 200)), of_a_file=lambda file: file)
+scenarios(upload_after_a_401, (ECHO_401, REFRESH), of_a_generator=lambda _: iter([b"once"]))
 
 
 @scenario(KakaoAPIError)
-def unlink_fails(drive):
-    session = drive.session()
-    failing(drive.kakao, "garbage", "/v1/user/unlink")
-    session.unlink()
-
-
-@scenario((("POST", "/v1/user/unlink", 200),))
-def unlink(drive):
-    session = drive.session()
-    drive.said += [session.unlink(), session]
-    assert not drive.path.exists()
-
-
-def api_error(drive, code):
-    session = drive.session()
-    drive.kakao.fail_next(
-        403, path=ME, json={"code": code, "msg": f"what is {session.access_token}?"}, times=None
-    )
+def call_whose_401_stays(sandbox):
+    session = sandbox.session()
+    sandbox.fail("ip_mismatched", ME)
     raise_for_kakao(session.get(ME))
 
 
-for code in (-1, -401, -402):
-    SCENARIOS[f"api_error_{code}"] = Scenario(
-        partial(api_error, code=code), ScopeRequiredError if code == -402 else KakaoAPIError
+@scenario(LoginRequiredError)
+def call_after_the_end_of_the_login(sandbox):
+    session = sandbox.session()
+    sandbox.kakao.unlink()
+    with pytest.raises(LoginRequiredError) as caught:
+        session.get(ME)
+    sandbox.shown.append(caught.value)
+    session.get(ME)
+
+
+@scenario(LoginRequiredError)
+def call_with_tokens_that_are_assigned(sandbox):
+    session = sandbox.session()
+    for token in (dict(sandbox.login()), sandbox.login()):
+        sandbox.shown.append(session.get(ME))
+        session.token = token
+    session.access_token = session.access_token
+    sandbox.shown += [session.get(ME), session, session.token]
+    assert wire(sandbox.kakao) == [ME_200] * 3
+    session.token = {}
+    session.get(ME)
+
+
+def call_with_an_auth(sandbox):
+    auth = KakaoAuth(
+        sandbox.kakao.app_key,
+        client_secret=CLIENT_SECRET,
+        token_store=sandbox.path,
+        endpoints=sandbox.kakao.endpoints,
     )
+    sandbox.shown.append(auth)
+    url = sandbox.kakao.endpoints.api_url + ME
+    sandbox.shown.append(requests.get(url, auth=auth, timeout=10))
 
 
-# Stores ---------------------------------------------------------------------------------------
+@scenario(LoginRequiredError)
+def calls_with_an_auth_each(sandbox):
+    sandbox.session()
+    call_with_an_auth(sandbox)
+    sandbox.kakao.revoke_access_tokens()
+    call_with_an_auth(sandbox)
+    sandbox.kakao.unlink()
+    call_with_an_auth(sandbox)
 
 
-def fill_disk(drive):
-    """Let a file be full before it holds a token."""
-    real = os.fsync
+@scenario(ScopeRequiredError)
+def call_whose_error_repeats_the_token(sandbox):
+    session = sandbox.session()
+    body = {"code": -402, "msg": f"what is {session.access_token}?"}
+    sandbox.kakao.fail_next(403, path=ME, json=body)
+    raise_for_kakao(session.get(ME))
 
-    def fsync(descriptor):
+
+# Saving ---------------------------------------------------------------------------------------
+
+
+def fill_disk(sandbox):
+    """Let the disk be full before a file holds a token."""
+    fsync = os.fsync
+
+    def full(descriptor):
         if os.fstat(descriptor).st_size > 100:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(descriptor)
+        fsync(descriptor)
 
-    drive.patch.setattr(os, "fsync", fsync)
-
-
-@scenario(TokenStoreError)
-def saver_fails(drive):
-    drive.session(token_updater=broken).refresh_token()
+    sandbox.patch.setattr(os, "fsync", full)
 
 
 def broken(*_, **__):
     raise RuntimeError("out of order")
 
 
-@scenario((REFRESH, ME_200, ME_200))
-def save_is_tried_again(drive):
-    drive.kakao.refresh_token_renewal = "last_month"
-    session = drive.session(token_updater=broken)
-    drive.said += [session.refresh_token(), session.get(ME)]
-    assert not session._source._refresher.state.is_saved
-    session.token_updater = None
-    drive.said += [session.get(ME), session]
-    assert session._source._refresher.state.is_saved
+class AfterTheAnswer(HTTPAdapter):
+    """Does something between a token request and the save of the new token."""
+
+    def __init__(self, act):
+        super().__init__()
+        self.act = act
+
+    def send(self, request, **options):
+        answer = super().send(request, **options)
+        self.act()
+        return answer
+
+
+def refresh_with_trouble_after_the_answer(sandbox, session, act):
+    session.mount(sandbox.kakao.endpoints.kauth_url, AfterTheAnswer(act))
+    session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def save_is_tried_again_in_vain(drive):
-    session = drive.session(token_updater=broken)
+def save_callback_fails(sandbox):
+    session = sandbox.session(token_updater=broken)
     with pytest.raises(TokenStoreError) as caught:
         session.refresh_token()
-    drive.said.append(caught.value)
+    sandbox.shown.append(caught.value)
     session.get(ME)
 
 
+@scenario((REFRESH, ME_200, ME_200))
+def save_is_tried_again(sandbox):
+    sandbox.kakao.refresh_token_renewal = "last_month"
+    saved = []
+    session = sandbox.session(token_updater=broken)
+    sandbox.shown += [session.refresh_token(), session.get(ME)]
+    session.token_updater = saved.append
+    sandbox.shown += [session.get(ME), session]
+    assert saved == [session.token]
+
+
+# Files ----------------------------------------------------------------------------------------
+
+
 @scenario(TokenStoreError)
-def file_is_full(drive):
-    session = drive.session()
-    fill_disk(drive)
+def file_on_a_full_disk(sandbox):
+    session = sandbox.session()
+    fill_disk(sandbox)
     session.refresh_token()
 
 
 @scenario(TokenStoreError)
-def file_can_not_be_replaced(drive):
-    session = drive.session()
-    drive.patch.setattr(os, "replace", broken)
-    session.refresh_token()
+def file_for_a_token_that_is_no_json(sandbox):
+    FileTokenStore(sandbox.path).save(Token({**sandbox.login(), "odd": {1, 2}}))
 
 
-@scenario(TokenStoreError)
-def file_takes_no_such_token(drive):
-    FileTokenStore(drive.path).save(Token({**drive.kakao.login(), "odd": {1, 2}}))
-
-
-def file_holds(drive, damage):
-    session = drive.session()
-    drive.path.write_bytes(damage(drive.path.read_bytes()))
+def file_that_is_damaged(sandbox, case):
+    session = sandbox.session()
+    sandbox.path.write_bytes(case(sandbox.path.read_bytes()))
     session.get(ME)
 
 
-DAMAGES = {
-    "torn": lambda content: content[:-40],
-    "not_utf_8": lambda content: b"\xff" + content,
-    "a_list": lambda content: b"[%s]" % content,
-    "two": lambda content: content * 2,
-    "odd": lambda content: content.replace(b'"expires_in": ', b'"refresh_token": 5, "": '),
-    "large": lambda content: content + b" " * (1 << 20),
-}
-for name, damage in DAMAGES.items():
-    SCENARIOS[f"file_{name}"] = Scenario(partial(file_holds, damage=damage), TokenStoreError)
+scenarios(
+    file_that_is_damaged,
+    TokenStoreError,
+    torn=lambda content: content[:-40],
+    not_utf_8=lambda content: b"\xff" + content,
+    odd=lambda content: content.replace(b'"expires_in": ', b'"refresh_token": 5, "": '),
+)
 
 
 @scenario(TokenStoreError)
-def file_is_a_folder(drive):
-    drive.path.mkdir()
-    drive.new_session(token_store=drive.path).get(ME)
-
-
-@scenario(LoginRequiredError)
-def file_is_gone(drive):
-    session = drive.session()
-    drive.path.unlink()
-    session.get(ME)
-
-
-@scenario(TokenStoreError)
-def file_is_locked(drive):
-    session = drive.session(FileTokenStore(drive.path, lock_timeout=0))
-    with FileTokenStore(drive.path).lock():
+def file_that_is_locked(sandbox):
+    session = sandbox.session(FileTokenStore(sandbox.path, lock_timeout=0))
+    with FileTokenStore(sandbox.path).lock():
         session.refresh_token()
 
 
-@scenario(TokenStoreError)
-def ciphertext_of_another_key(drive):
-    file = FileTokenStore(drive.path)
-    session = drive.session(EncryptedTokenStore(file, drive.new_key()))
-    drive.said += [session.get(ME), session.refresh_token()]
-    drive.new_session(token_store=EncryptedTokenStore(file, drive.new_key())).get(ME)
+# Encrypted ------------------------------------------------------------------------------------
+
+
+def encrypted_store(sandbox):
+    return EncryptedTokenStore(FileTokenStore(sandbox.path), sandbox.new_key())
 
 
 @scenario(TokenStoreError)
-def never_encrypted(drive):
-    drive.session()
-    file = FileTokenStore(drive.path)
-    drive.new_session(token_store=EncryptedTokenStore(file, drive.new_key())).get(ME)
+def ciphertext_of_another_key(sandbox):
+    session = sandbox.session(encrypted_store(sandbox))
+    sandbox.shown += [session.get(ME), session.refresh_token()]
+    sandbox.new_session(token_store=encrypted_store(sandbox)).get(ME)
 
 
 @scenario(TokenStoreError)
-def no_cipher_takes_it(drive):
-    store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
-    store.save(Token({**drive.kakao.login(), "odd": {1, 2}}))
+def ciphertext_that_is_none(sandbox):
+    sandbox.session()
+    sandbox.new_session(token_store=encrypted_store(sandbox)).get(ME)
 
 
 @scenario(TokenStoreError)
-def ciphertext_can_not_be_saved(drive):
-    store = EncryptedTokenStore(FileTokenStore(drive.path), drive.new_key())
-    session = drive.session(store)
-    fill_disk(drive)
-    session.refresh_token()
+def ciphertext_of_a_token_that_is_no_json(sandbox):
+    encrypted_store(sandbox).save(Token({**sandbox.login(), "odd": {1, 2}}))
 
+
+# Redis ----------------------------------------------------------------------------------------
 
 # The first has come with redis-py 5.
 CONNECTION = getattr(redis.connection, "AbstractConnection", redis.connection.Connection)
 
 
-def redis_store(drive, **settings):
-    client = redis.Redis.from_url(drive.redis_url, **settings)
-    return RedisTokenStore(client, f"{drive.folder.name}-{len(drive.said)}", lock_timeout=0)
+def redis_store(sandbox, **settings):
+    client = redis.Redis.from_url(sandbox.redis_url, **settings)
+    return RedisTokenStore(client, f"{sandbox.folder.name}-{len(sandbox.shown)}", lock_timeout=0)
+
+
+def redis_goes_away(sandbox, case):
+    def gone(*_, **__):
+        raise redis.ConnectionError("gone")
+
+    refresh_with_trouble_after_the_answer(
+        sandbox,
+        sandbox.session(redis_store(sandbox)),
+        lambda: sandbox.patch.setattr(CONNECTION, case, gone),
+    )
+
+
+scenarios(redis_goes_away, TokenStoreError, reads="read_response", sends="send_packed_command")
 
 
 @scenario(TokenStoreError)
-def redis_out_of_reach(drive):
-    store = RedisTokenStore(redis.Redis(port=1), "key")
-    drive.new_session(token_store=store).get(ME)
-
-
-@scenario(TokenStoreError)
-def redis_goes_away(drive):
-    session = drive.session(redis_store(drive))
-    with session._source.persistence.lock():
-        drive.patch.setattr(CONNECTION, "read_response", gone)
-        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-
-
-@scenario(TokenStoreError)
-def redis_can_not_send(drive):
-    session = drive.session(redis_store(drive))
-    with session._source.persistence.lock():
-        drive.patch.setattr(CONNECTION, "send_packed_command", gone)
-        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-
-
-def gone(*_, **__):
-    raise redis.ConnectionError("gone")
-
-
-@scenario(TokenStoreError)
-def redis_lost_the_lock(drive):
-    store = redis_store(drive)
-    session = drive.session(store)
-    with session._source.persistence.lock():
-        store.client.set(store.key, "somebody else's")
-        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-
-
-@scenario(TokenStoreError)
-def redis_holds_a_list(drive):
-    store = redis_store(drive)
-    store.client.rpush(store.key, *drive.kakao.login().values())
-    drive.new_session(token_store=store).get(ME)
-
-
-def redis_holds(drive, damage, **settings):
-    store = redis_store(drive, **settings)
-    session = drive.session(store)
-    store.client.append(store.key, damage)
-    session.get(ME)
-
-
-for texts in (False, True):
-    for name, garbage in {"torn": b"}", "bytes": b"\xff"}.items():
-        SCENARIOS[f"redis_{name}_{texts}"] = Scenario(
-            partial(redis_holds, damage=garbage, decode_responses=texts), TokenStoreError
-        )
-
-
-def sql_store(drive, **settings):
-    return SQLTokenStore(drive.engine(**settings), "key", lock_timeout=0.01)
-
-
-@scenario((ME_200, REFRESH, ("POST", "/v1/user/logout", 200)))
-def sql(drive):
-    session = drive.session(sql_store(drive, echo="debug"))
-    drive.said += [session.get(ME), session.refresh_token(), session.logout()]
-
-
-def sql_fails(drive, statement):
-    store = sql_store(drive)
-    session = drive.session(store)
-    with store.engine.begin() as connection:
-        connection.exec_driver_sql(statement)
-    store.engine.dispose()
-    session.refresh_token()
-
-
-NEVER = "CREATE TRIGGER t BEFORE UPDATE ON kakao_tokens WHEN NEW.token <> OLD.token BEGIN {} END"
-for name, statement in {
-    "no_table": "DROP TABLE kakao_tokens",
-    "torn": "UPDATE kakao_tokens SET token = substr(token, 1, length(token) - 20)",
-    "undecodable": "UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)",
-    "refused": NEVER.format("SELECT RAISE(ABORT, 'no') ;"),
-    "quoted": NEVER.format("INSERT INTO kakao_tokens VALUES (OLD.id, NEW.token) ;"),
-    "no_function": NEVER.format("SELECT no_such_function(NEW.token) ;"),
-}.items():
-    SCENARIOS[f"sql_{name}"] = Scenario(partial(sql_fails, statement=statement), TokenStoreError)
-
-
-@scenario(TokenStoreError)
-def sql_row_is_locked(drive):
-    session = drive.session(sql_store(drive))
-    with sql_store(drive).lock():
-        session.refresh_token()
-
-
-@scenario(TokenStoreError)
-def sql_row_was_changed(drive):
-    store = sql_store(drive)
-    session = drive.session(store)
-    with session._source.persistence.lock():
-        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-        other = sql_store(drive)
-        other.save(Token(drive.kakao.login(scopes=SCOPES)))
-        session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-
-
-def keyring_fails(drive, act, error):
-    keychain = Keychain()
-    drive.patch.setattr("keyring.core._keyring_backend", keychain)
-    drive.patch.setenv("XDG_STATE_HOME", str(drive.folder))
-    session = drive.session(KeyringTokenStore(username="user"))
-    if act == "save":
-        with session._source.persistence.lock():
-            keychain.refusals["set"] = error
-            session._source.persistence.save(Token(drive.kakao.login(scopes=SCOPES)))
-    keychain.refusals[act] = error
-    drive.said.append(session.get(ME))
-    session.logout()
-
-
-for name in ("get", "set", "delete", "save"):
-    SCENARIOS[f"keyring_{name}"] = Scenario(
-        partial(keyring_fails, act=name, error=OSError("D-Bus")), TokenStoreError
+def redis_was_overwritten(sandbox):
+    store = redis_store(sandbox)
+    refresh_with_trouble_after_the_answer(
+        sandbox, sandbox.session(store), lambda: store.client.set(store.key, "somebody else's")
     )
 
 
 @scenario(TokenStoreError)
-def keyring_is_torn(drive):
+def redis_holds_a_list(sandbox):
+    store = redis_store(sandbox)
+    store.client.rpush(store.key, *sandbox.login().values())
+    sandbox.new_session(token_store=store).get(ME)
+
+
+def redis_holds_damage(sandbox, case):
+    damage, decode_responses = case
+    store = redis_store(sandbox, decode_responses=decode_responses)
+    session = sandbox.session(store)
+    store.client.append(store.key, damage)
+    session.get(ME)
+
+
+scenarios(
+    redis_holds_damage,
+    TokenStoreError,
+    torn=(b"}", False),
+    bytes_texts=(b"\xff", True),
+)
+
+
+# SQL ------------------------------------------------------------------------------------------
+
+
+def sql_store(sandbox, **settings):
+    return SQLTokenStore(sandbox.engine(**settings), "key", lock_timeout=0.01)
+
+
+@scenario((ME_200, REFRESH, ("POST", "/v1/user/logout", 200)))
+def sql_with_a_log(sandbox):
+    session = sandbox.session(sql_store(sandbox, echo="debug"))
+    sandbox.shown += [session.get(ME), session.refresh_token(), session.logout()]
+
+
+def sql_fails(sandbox, case):
+    store = sql_store(sandbox)
+    session = sandbox.session(store)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(case)
+    store.engine.dispose()
+    session.refresh_token()
+
+
+TRIGGER = "CREATE TRIGGER t BEFORE UPDATE ON kakao_tokens WHEN NEW.token <> OLD.token BEGIN {} END"
+scenarios(
+    sql_fails,
+    TokenStoreError,
+    torn="UPDATE kakao_tokens SET token = substr(token, 1, length(token) - 20)",
+    undecodable="UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)",
+    refused=TRIGGER.format("SELECT RAISE(ABORT, 'no') ;"),
+    quoted=TRIGGER.format("INSERT INTO kakao_tokens VALUES (OLD.id, NEW.token) ;"),
+)
+
+
+@scenario(TokenStoreError)
+def sql_row_is_locked(sandbox):
+    session = sandbox.session(sql_store(sandbox))
+    with sql_store(sandbox).lock():
+        session.refresh_token()
+
+
+@scenario(TokenStoreError)
+def sql_row_was_changed(sandbox):
+    store, other = sql_store(sandbox), sql_store(sandbox)
+    store.save(sandbox.login())
+    with store.lock():
+        store.save(sandbox.login())
+        other.save(sandbox.login())
+        store.save(sandbox.login())
+
+
+# Keyring --------------------------------------------------------------------------------------
+
+
+def keyring_session(sandbox):
+    """:returns: a session whose token is in a keychain, and the keychain."""
     keychain = Keychain()
-    drive.patch.setattr("keyring.core._keyring_backend", keychain)
-    drive.patch.setenv("XDG_STATE_HOME", str(drive.folder))
-    session = drive.session(KeyringTokenStore(username="user"))
+    sandbox.patch.setattr("keyring.core._keyring_backend", keychain)
+    sandbox.patch.setenv("XDG_STATE_HOME", str(sandbox.folder))
+    return sandbox.session(KeyringTokenStore(username="user")), keychain
+
+
+def keyring_fails(sandbox, case):
+    session, keychain = keyring_session(sandbox)
+    refused = {case: OSError("D-Bus")}
+    if case == "set":
+        refresh_with_trouble_after_the_answer(
+            sandbox, session, lambda: keychain.refusals.update(refused)
+        )
+    keychain.refusals.update(refused)
+    sandbox.shown.append(session.get(ME))
+    session.logout()
+
+
+scenarios(keyring_fails, TokenStoreError, get="get", set="set", delete="delete")
+
+
+@scenario(TokenStoreError)
+def keyring_is_torn(sandbox):
+    session, keychain = keyring_session(sandbox)
     keychain.entries = {entry: text[:-20] for entry, text in keychain.entries.items()}
     session.get(ME)

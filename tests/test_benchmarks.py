@@ -1,4 +1,4 @@
-"""The benchmarks run through. How fast anything is, no test says: machines differ."""
+"""The benchmarks run. No test looks at how fast anything is, because machines differ."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def measured(tmp_path_factory):
 
 
 def rows(measured, name):
-    """What a measure's tables tell, by contender."""
+    """The figures of a measure, by contender."""
     return {row[0]: row[1:] for table in measured["measures"][name] for row in table["rows"]}
 
 
@@ -30,15 +30,15 @@ def test_every_measure__has_ours(measured):
         assert [who for who in rows(measured, name) if "Kakao" in who or "Token" in who], name
 
 
-def test_call__is_told_as_a_share_of_a_bare_one(measured):
-    told = rows(measured, "call_in_memory")
-    assert told["requests.Session, fixed header"][2] == 1.0
-    assert told["KakaoSession"][2] > 0
+def test_call__is_shown_as_a_share_of_a_bare_one(measured):
+    figures = rows(measured, "call_in_memory")
+    assert figures["requests.Session, fixed header"][2] == 1.0
+    assert figures["KakaoSession"][2] > 0
 
 
 def test_storms__one_refresh_and_no_failure(measured):
     for name in ("storm", "shared_storm"):
-        ours = {who: told for who, told in rows(measured, name).items() if "Kakao" in who}
+        ours = {who: row for who, row in rows(measured, name).items() if "Kakao" in who}
         assert len(ours) >= 2 or measured["measures"][name][0]["remarks"]
         assert set(map(tuple, ours.values())) == {("1", "0", "1", "0")}
 

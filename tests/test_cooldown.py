@@ -1,10 +1,18 @@
-"""What counts for every session of the process, and for how long."""
+"""What was just tried for a token is not tried again at once, in the whole process."""
 
-from kakao_session.cooldown import _MANY, Cooldown
+import pickle
+
+import pytest
+
+from kakao_session.cooldown import Cooldown
 
 
-def test_cooldown__edges(clock):
-    cooldown = Cooldown(60)
+@pytest.fixture
+def cooldown(clock):
+    return Cooldown(60)
+
+
+def test_cooldown__edges(cooldown, clock):
     assert not cooldown.is_on("Bearer a")
     cooldown.start("Bearer a")
     assert cooldown.is_on("Bearer a")
@@ -17,8 +25,7 @@ def test_cooldown__edges(clock):
     assert not cooldown.is_on("Bearer a")
 
 
-def test_cooldown__started_again_and_stopped(clock):
-    cooldown = Cooldown(60)
+def test_cooldown__started_again_and_stopped(cooldown, clock):
     cooldown.start("Bearer a")
     clock.moment += 100
     cooldown.start("Bearer a")
@@ -28,19 +35,19 @@ def test_cooldown__started_again_and_stopped(clock):
         assert not cooldown.is_on("Bearer a")
 
 
-def test_cooldowns__those_that_are_over_are_forgotten(clock):
-    cooldown = Cooldown(60)
-    for number in range(_MANY):
+def test_cooldowns__those_that_are_over_are_forgotten(cooldown, clock):
+    for number in range(1024):
         cooldown.start(f"Bearer {number}")
-        clock.moment += 60 if number == 9 else 0
-    assert len(cooldown._started) == _MANY
+    size = len(pickle.dumps(cooldown))
+    clock.moment += 30
+    cooldown.start("Bearer late")
+    clock.moment += 30
     cooldown.start("Bearer new")
-    assert len(cooldown._started) == _MANY - 10 + 1
-    assert cooldown.is_on("Bearer 10")
+    assert len(pickle.dumps(cooldown)) < size / 100
+    assert cooldown.is_on("Bearer late")
     assert cooldown.is_on("Bearer new")
 
 
-def test_cooldown__holds_no_token(clock):
-    cooldown = Cooldown(60)
+def test_cooldown__holds_no_token(cooldown):
     cooldown.start("Bearer the-access-token")
-    assert "the-access-token" not in repr(vars(cooldown))
+    assert b"the-access-token" not in pickle.dumps(cooldown)

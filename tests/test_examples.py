@@ -1,4 +1,4 @@
-"""Every example runs as it stands, with Kakao's real host names, against the local Kakao."""
+"""Every example is run unchanged, with Kakao's real host names, against the local Kakao."""
 
 import html
 import json
@@ -24,15 +24,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEMO = "/v2/api/talk/memo/default/send"
 
 
-def run(
-    kakao,
-    folder,
-    name,
-    *arguments,
-    stdin="",
-    **variables,
-):
-    """Run an example in a folder, with these variables besides those that lead to Kakao."""
+def run(kakao, folder, name, *arguments, stdin="", **variables):
+    """Run an example in a folder, with more environment variables than those for Kakao."""
     return subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
         cwd=folder,
@@ -46,7 +39,7 @@ def run(
 
 
 def run_logged_in(kakao, folder, name, *arguments, stdin=""):
-    """Run an example in a folder with a tutorial's file that is seven hours old."""
+    """Run an example in a folder that has a tutorial's token file, seven hours old."""
     kakao.write_token_file(folder / "kakao_token.json", hours_ago=7)
     return run(kakao, folder, name, *arguments, stdin=stdin)
 
@@ -59,15 +52,20 @@ def logins(url):
     engine.dispose()
 
 
-def said_by(kakao):
+def last_message(kakao):
     """:returns: the text of the message that was sent last."""
     assert kakao.requests[-1].path == MEMO
     return json.loads(dict(kakao.requests[-1].form)["template_object"])["text"]
 
 
+LONGER = {"django_store.py": 61, "keep_alive.py": 60}
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_example__is_short_and_tested(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER.get(path.name, 40)
+    if path.name == "django_store.py":
+        return  # tests/stores/test_django.py
     assert f"test_{path.stem.removeprefix('test_')}" in globals()
 
 
@@ -83,15 +81,17 @@ def test_renew_token(kakao, tmp_path):
 
 def test_send_to_me(kakao, tmp_path):
     assert run_logged_in(kakao, tmp_path, "send_to_me.py", "안녕").stdout == "sent\n"
-    assert said_by(kakao) == "안녕"
+    assert last_message(kakao) == "안녕"
 
 
 def test_user_info(kakao, tmp_path):
-    told = "id: 123456789\nnickname: 홍길동\ne-mail: {}\n"
+    expected = "id: 123456789\nnickname: 홍길동\ne-mail: {}\n"
     done = run_logged_in(kakao, tmp_path, "user_info.py")
-    assert (done.returncode, done.stdout) == (0, told.format("not agreed to"))
+    assert (done.returncode, done.stdout) == (0, expected.format("not agreed to"))
     kakao.login(scopes=["account_email"])
-    assert run(kakao, tmp_path, "user_info.py").stdout == told.format("user123456789@example.com")
+    assert run(kakao, tmp_path, "user_info.py").stdout == expected.format(
+        "user123456789@example.com"
+    )
     assert len(kakao.token_requests) == 1
 
 
@@ -106,21 +106,21 @@ def test_user_info__whose_login_is_over(kakao, tmp_path):
 def test_cron_notify(kakao, tmp_path):
     done = run_logged_in(kakao, tmp_path, "cron_notify.py", stdin="디스크 91%\n" + "x" * 500)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert said_by(kakao) == "디스크 91%\n" + "x" * 192
+    assert last_message(kakao) == "디스크 91%\n" + "x" * 192
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         (-402, "not sent: run `kakao-session login --scope talk_message`\n"),
         (-10, "not sent: API limit has been exceeded (code -10, HTTP 400). "),
     ],
 )
-def test_cron_notify__tells_cron(kakao, tmp_path, code, told):
+def test_cron_notify__that_fails(kakao, tmp_path, code, expected):
     kakao.fail_next(path=MEMO, error_code=code)
     done = run_logged_in(kakao, tmp_path, "cron_notify.py", stdin="disk full")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(told)
+    assert done.stderr.startswith(expected)
 
 
 def test_many_users(kakao, tmp_path):
@@ -158,7 +158,6 @@ def test_shared_redis(kakao, tmp_path):
 
         with redis.Redis.from_url(server.url) as client:
             stored = RedisTokenStore(client, "kakao:my-bot").load()
-    assert stored is not None
     assert stored["app_key"] == kakao.app_key
 
 
@@ -201,7 +200,7 @@ def test_my_bot(kakao, tmp_path, monkeypatch):
 
 @pytest.fixture
 def site(kakao, tmp_path):
-    """:returns: where the web server is; it has a database of its own and Kakao's secret."""
+    """:returns: the address of the example's web server."""
     port = free_port()
     address = f"http://localhost:{port}"
     kakao.client_secret = "the-client-secret"
@@ -222,16 +221,13 @@ def site(kakao, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as server:
-        assert server.stderr is not None
-        for line in server.stderr:
-            if "Running on" in line:
-                break
+        next(line for line in server.stderr if "Running on" in line)
         yield address
         server.terminate()
 
 
 class Browser:
-    """What a person sees of the site, and where he clicks."""
+    """The browser of a user of the site."""
 
     def __init__(self, kakao, user):
         self.kakao = kakao
@@ -241,17 +237,17 @@ class Browser:
         self.http.verify = kakao.ca_file
 
     def open(self, url):
-        """Follow a link, as somebody who is logged in at his Kakao account."""
+        """Follow a link. The user is logged in at Kakao."""
         self.kakao.browser_user = self.user
         return self.http.get(url, timeout=30)
 
     def click(self, page):
-        """Follow the one link of a page."""
+        """Follow the only link of a page."""
         [link] = re.findall(r"href='([^']+)'", page.text)
         return self.open(html.unescape(link))
 
     def decide(self, page, decision):
-        """Leave the consent page by one of its buttons."""
+        """Press a button of the consent page."""
         [action] = re.findall(r'action="([^"]+)"', page.text)
         url = urljoin(page.url, html.unescape(action))
         scopes = re.findall(r'name="scope" value="([^"]+)"', page.text)
@@ -259,7 +255,7 @@ class Browser:
         return self.http.post(url, data=form, timeout=30)
 
     def log_in(self, address):
-        """Agree to everything that is asked. :returns: the page that needs it."""
+        """Agree to everything. :returns: the page that needed it."""
         connected = self.decide(self.click(self.open(address)), "agree")
         assert (connected.url, connected.status_code) == (f"{address}/", 401)
         consent = self.click(connected)
@@ -276,7 +272,6 @@ def test_flask_login(kakao, site, tmp_path):
         for browser in (one, two):
             browser.open(site)
             token = stores[str(browser.user)].load()
-            assert token is not None
             sent = kakao.requests[-1].headers["authorization"]
             assert sent == f"Bearer {token['access_token']}"
 
@@ -304,7 +299,7 @@ def test_flask_login__a_day_later(kakao, site):
 
 
 @pytest.mark.parametrize("state", ["", "&state=", "&state=forged"])
-def test_flask_login__takes_nobody_elses_code(kakao, site, state):
+def test_flask_login__refuses_a_forged_callback(kakao, site, state):
     browser = Browser(kakao, 1)
     assert browser.open(f"{site}/callback?code=forged{state}").status_code == 401
     browser.open(site)

@@ -12,8 +12,12 @@ from kakao_session import stores
 
 PACKAGE = Path(kakao_session.__file__).parent
 
+both = pytest.mark.parametrize(
+    "module", [kakao_session, stores], ids=lambda module: module.__name__
+)
 
-@pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
+
+@both
 def test_all__is_sorted_and_there(module):
     names = list(module.__all__)
     assert names == sorted(names)
@@ -22,10 +26,15 @@ def test_all__is_sorted_and_there(module):
         assert getattr(module, name).__doc__
 
 
-@pytest.mark.parametrize("module", [kakao_session, stores], ids=lambda module: module.__name__)
+@both
 def test_unknown_name__is_an_attribute_error(module):
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         module.Nonsense  # noqa: B018  # the look-up is what fails
+
+
+def printed_by(code):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(
@@ -44,30 +53,25 @@ def test_unknown_name__is_an_attribute_error(module):
     ],
 )
 def test_import__loads_nothing_before_it_is_used(statement, unwanted):
-    code = f"{statement}; import sys; print(*sorted(sys.modules), sep='\\n')"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = printed_by(f"{statement}; import sys; print(*sorted(sys.modules), sep='\\n')").split()
     assert [name for name in loaded if re.match(rf"({unwanted})$", name)] == []
 
 
 def test_logger__is_silent_until_asked():
-    code = "import kakao_session, logging; print(logging.getLogger('kakao_session').handlers)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "NullHandler" in out.stdout
+    handlers = "import kakao_session, logging; print(logging.getLogger('kakao_session').handlers)"
+    assert "NullHandler" in printed_by(handlers)
 
 
-def test_kakaos_urls__stand_in_one_place():
+def test_kakaos_urls__are_in_one_module():
     elsewhere = [
         path.relative_to(PACKAGE)
         for path in PACKAGE.rglob("*.py")
         if path.name != "endpoints.py"
         and not path.is_relative_to(PACKAGE / "emulator")
-        and re.search(r"https://k(auth|api)\.kakao\.com", _code(path))
+        and re.search(r"https://k(auth|api)\.kakao\.com", without_docstrings(path))
     ]
     assert elsewhere == []
 
 
-def _code(path):
-    """What a module does, without what its docstrings tell."""
+def without_docstrings(path):
     return re.sub(r'"""(.|\n)*?"""', "", path.read_text(encoding="utf-8"))

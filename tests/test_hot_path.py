@@ -1,4 +1,4 @@
-"""What a call with a fresh token goes through, counted: no clock, so no mood of the machine."""
+"""What a call with a fresh token costs, counted: no clock, so no mood of the machine."""
 
 import gc
 import sys
@@ -21,12 +21,13 @@ INLINED = {"<dictcomp>", "<genexpr>", "<listcomp>", "<setcomp>"}
 """What is a function of its own in some versions of Python, and in others not."""
 
 LOGIN = some_login()
-OURS = pytest.mark.parametrize("contender", [SESSION, AUTH], ids=lambda contender: contender.name)
+
+both = pytest.mark.parametrize("contender", [SESSION, AUTH], ids=["KakaoSession", "KakaoAuth"])
 
 
 @pytest.fixture(autouse=True)
 def _no_collection():
-    """What the collector finalizes, other tests' leftovers say, is not the call's doing."""
+    """Keeps the collector out: what it finalizes, such as other tests' leftovers, is not ours."""
     gc.collect()
     gc.disable()
     yield
@@ -35,7 +36,7 @@ def _no_collection():
 
 @pytest.fixture
 def new_call():
-    """Makes what makes one call, answered from memory, all that is made once having been made."""
+    """Makes functions that make one call, answered from memory, after a few to warm up."""
     clients = []
 
     def make(contender, trust_env=True):
@@ -50,13 +51,15 @@ def new_call():
         client.close()
 
 
-def functions_called(call):
-    """:returns: file and name of every Python function that a call runs, in order."""
-    called = []
+def functions_called(call, of=""):
+    """:returns: how many Python functions a call runs in files whose path begins with *of*."""
+    count = 0
 
     def note(frame, event, _):
-        if event == "call" and frame.f_code.co_name not in INLINED:
-            called.append((frame.f_code.co_filename, frame.f_code.co_name))
+        nonlocal count
+        code = frame.f_code
+        if event == "call" and code.co_name not in INLINED and code.co_filename.startswith(of):
+            count += 1
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -64,49 +67,41 @@ def functions_called(call):
         call()
     finally:
         sys.setprofile(before)
-    return called
-
-
-def of_ours(called):
-    return [f"{Path(file).stem}.{name}" for file, name in called if file.startswith(PACKAGE)]
+    return count
 
 
 @pytest.mark.parametrize(
     ("contender", "most"), [(SESSION, 12), (AUTH, 4)], ids=["KakaoSession", "KakaoAuth"]
 )
 def test_functions__of_ours(new_call, contender, most):
-    called = of_ours(functions_called(new_call(contender)))
-    assert 0 < len(called) <= most
+    assert 0 < functions_called(new_call(contender), of=PACKAGE) <= most
 
 
-def test_session__runs_no_more_functions_than_a_bare_one_without_environment(
-    new_call,
-):
-    ours = functions_called(new_call(SESSION))
-    assert len(ours) <= len(functions_called(new_call(BARE, trust_env=False)))
+def test_session__runs_no_more_functions_than_a_bare_one_without_environment(new_call):
+    bare = new_call(BARE, trust_env=False)
+    assert functions_called(new_call(SESSION)) <= functions_called(bare)
 
 
-def test_auth__runs_six_functions_more_than_the_barest(new_call):
-    for trust_env in (True, False):
-        ours = functions_called(new_call(AUTH, trust_env))
-        barest = functions_called(new_call(BARE_AUTH, trust_env))
-        assert len(ours) - len(barest) <= 6
+@pytest.mark.parametrize("trust_env", [True, False])
+def test_auth__runs_six_functions_more_than_the_barest(new_call, trust_env):
+    ours, barest = new_call(AUTH, trust_env), new_call(BARE_AUTH, trust_env)
+    assert functions_called(ours) - functions_called(barest) <= 6
 
 
-@OURS
+@both
 def test_locks__none_is_taken(new_call, contender, monkeypatch):
     taken = []
 
     class Noted:
         def __init__(self):
-            self._lock = allocate()
+            self.lock = new_lock()
 
         def acquire(self, *arguments):
             taken.append(self)
-            return bool(self._lock.acquire(*arguments))
+            return self.lock.acquire(*arguments)
 
         def release(self):
-            self._lock.release()
+            self.lock.release()
 
         def __enter__(self):
             self.acquire()
@@ -114,7 +109,7 @@ def test_locks__none_is_taken(new_call, contender, monkeypatch):
         def __exit__(self, *_):
             self.release()
 
-    allocate = threading.RLock
+    new_lock = threading.RLock
     monkeypatch.setattr(threading, "Lock", Noted)
     monkeypatch.setattr(threading, "RLock", Noted)
     ours, bare = new_call(contender), new_call(BARE)
@@ -128,25 +123,24 @@ def test_locks__none_is_taken(new_call, contender, monkeypatch):
 
 
 class Audit:
-    """What the system is asked for. A hook can't be taken away again, so it listens when told."""
+    """Notes what a call asks the system for. A hook can't be removed, so it is switched off."""
 
     def __init__(self):
         self.events = []
-        self.listens = False
-        sys.addaudithook(self._note)
+        self.is_on = False
+        sys.addaudithook(self.note)
 
-    def _note(self, event, _):
-        if self.listens and event.partition(".")[0] in {"open", "os", "socket", "subprocess"}:
+    def note(self, event, _):
+        if self.is_on and event.partition(".")[0] in {"open", "os", "socket", "subprocess"}:
             self.events.append(event)
 
     def of(self, call):
-        """:returns: what is asked for during a call."""
         self.events.clear()
-        self.listens = True
+        self.is_on = True
         try:
             call()
         finally:
-            self.listens = False
+            self.is_on = False
         return self.events
 
 
@@ -155,55 +149,55 @@ def audit():
     return Audit()
 
 
-@OURS
+@both
 def test_system__is_not_asked(new_call, contender, audit):
     assert audit.of(Path(__file__).read_bytes) == ["open"]
     assert audit.of(new_call(contender)) == []
 
 
+# Memory ---------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("make", [KakaoSession, KakaoAuth])
-def test_dropped__is_freed_without_the_collector(kakao, token, clock, make):
+def test_dropped__is_freed_without_the_collector(kakao, token, clock, me_url, make):
     mine = make(kakao.app_key, token=token, endpoints=kakao.endpoints)
     clock.advance(hours=7)
-    url = f"{kakao.endpoints.api_url}/v2/user/me"
     with requests.Session() as plain:
         call = mine.get if make is KakaoSession else partial(plain.get, auth=mine)
-        assert call(url).status_code == 200  # after a refresh
+        assert call(me_url).status_code == 200  # after a refresh
     dropped = weakref.ref(mine)
     del mine, call
     assert dropped() is None
 
 
-@OURS
-def test_memory__nothing_is_kept(new_call, contender):
-    calls = 300
+@both
+def test_call__keeps_nothing(new_call, contender):
+    calls, held = 100, []
     call = new_call(contender)
-    held = []
     tracemalloc.start()
     try:
-        for _ in range(6):
+        for _ in range(5):
             for _ in range(calls):
                 call()
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    # requests and Python fill caches of theirs now and then; what a call kept, every round would.
+    # requests and Python fill caches of theirs now and then; what a call keeps, every round would.
     assert min(after - before for before, after in pairwise(held)) < 8 * calls
 
 
 @pytest.mark.parametrize(
-    "what",
+    "login",
     [{"token": LOGIN.token}, {"token_store": FileTokenStore("token.json")}],
     ids=["token", "store"],
 )
-def test_auth__holds_less_than_2_kib(what):
-    count = 1000
-    auths = [KakaoAuth(**LOGIN.app, **what)]
+def test_auth__holds_less_than_2_kib(login):
+    auths = [KakaoAuth(**LOGIN.app, **login)]
     tracemalloc.start()
     try:
-        auths += [KakaoAuth(**LOGIN.app, **what) for _ in range(count)]
+        auths += [KakaoAuth(**LOGIN.app, **login) for _ in range(1000)]
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held / count < 2048
+    assert held / 1000 < 2048

@@ -3,8 +3,7 @@
 import pytest
 
 from kakao_session import FileTokenStore, LoginRequiredError
-from tests.conftest import REFRESH, wire
-from tests.test_storms import at_once
+from tests.conftest import REFRESH, at_once, wire
 
 MONTH = 31 * 24 * 3600
 

@@ -12,53 +12,45 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from kakao_session import (
-    FileTokenStore,
-    KakaoAuth,
-    KakaoSession,
-    LoginRequiredError,
-    Token,
-    single_flight,
-)
-from kakao_session.single_flight import SingleFlight
-from kakao_session.transport import _renew_adapters
+from kakao_session import FileTokenStore, KakaoSession, LoginRequiredError, Token
+from tests.conftest import imported_again
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
-def test_session__pickled_works_on(kakao, new_session, token, clock, tmp_path):
+def status(session):
+    return session.get("/v2/user/me").status_code
+
+
+@pytest.fixture
+def store(token, tmp_path):
+    """A token file with the login in it."""
     store = FileTokenStore(tmp_path / "token.json")
     store.save(token)
+    return store
+
+
+def pickled(thing):
+    return pickle.loads(pickle.dumps(thing))
+
+
+def test_session__pickled_works_on(kakao, new_session, store, clock):
     session = new_session(token_store=store, scope=["friends"], redirect_uri="http://localhost/x")
     session.headers["X-Mine"] = "1"
     session.get("/v2/user/me")
-    with pickle.loads(pickle.dumps(session)) as twin:
+    with pickled(session) as twin:
         assert isinstance(twin, KakaoSession)
         assert (twin.scope, twin.redirect_uri) == (["friends"], "http://localhost/x")
         assert twin.headers["X-Mine"] == "1"
         clock.advance(hours=7)
-        assert twin.get("/v2/user/me").status_code == 200
-    assert session.get("/v2/user/me").status_code == 200
+        assert status(twin) == 200
+    assert status(session) == 200
     assert len(kakao.token_requests) == 1
 
 
-def call(session):
-    return session.get("/v2/user/me").status_code
-
-
-@pytest.mark.parametrize("method", sorted({*multiprocessing.get_all_start_methods()} - {"fork"}))
-def test_session__sent_to_a_process(kakao, new_session, token, clock, tmp_path, method):
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save({**token, "expires_at": 1})
-    session = new_session(token_store=store)
-    with multiprocessing.get_context(method).Pool(1) as pool:
-        assert pool.apply(call, (session,)) == 200
-    assert session.get("/v2/user/me").status_code == 200
-    assert len(kakao.token_requests) == 1
-
-
-def test_session__pickled_before_its_first_use(kakao, new_session, token, tmp_path):
-    FileTokenStore(tmp_path / "token.json").save(token)
-    with pickle.loads(pickle.dumps(new_session(token_store=tmp_path / "token.json"))) as twin:
-        assert twin.get("/v2/user/me").status_code == 200
+def test_session__pickled_before_its_first_use(new_session, store):
+    with pickled(new_session(token_store=store)) as twin:
+        assert status(twin) == 200
 
 
 def test_session__pickled_dead_stays_dead(kakao, new_session, token):
@@ -67,29 +59,36 @@ def test_session__pickled_dead_stays_dead(kakao, new_session, token):
     with pytest.raises(LoginRequiredError):
         session.get("/v2/user/me")
     kakao.clear_requests()
-    with pickle.loads(pickle.dumps(session)) as twin, pytest.raises(LoginRequiredError):
+    with pickled(session) as twin, pytest.raises(LoginRequiredError):
         twin.get("/v2/user/me")
     assert kakao.requests == []
 
 
-def test_auth_and_request__pickled(kakao, token):
-    auth = KakaoAuth(kakao.app_key, token=token, endpoints=kakao.endpoints)
-    url = f"{kakao.endpoints.api_url}/v2/user/me"
-    request = requests.Request("GET", url, auth=auth).prepare()
-    twin = pickle.loads(pickle.dumps(auth))
-    assert twin.source.look_up() == token
-    assert requests.get(url, auth=twin).status_code == 200
+@pytest.mark.parametrize("method", sorted({*multiprocessing.get_all_start_methods()} - {"fork"}))
+def test_session__sent_to_a_process(kakao, new_session, store, token, method):
+    store.save({**token, "expires_at": 1})
+    session = new_session(token_store=store)
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(status, (session,)) == 200
+    assert status(session) == 200
+    assert len(kakao.token_requests) == 1
+
+
+def test_auth_and_request__pickled(kakao, new_auth, token, me_url):
+    auth = new_auth(token=token)
+    request = requests.Request("GET", me_url, auth=auth).prepare()
+    twin = pickled(auth)
+    assert requests.get(me_url, auth=twin).status_code == 200
     kakao.revoke_access_tokens()
-    assert requests.get(url, auth=twin).status_code == 200
-    assert pickle.loads(pickle.dumps(request)).headers == request.headers
+    assert requests.get(me_url, auth=twin).status_code == 200
+    assert pickled(request).headers == request.headers
 
 
-def test_auth_of_a_session__outlives_it(kakao, new_session, token, clock):
+def test_auth_of_a_session__outlives_it(kakao, new_session, token, clock, me_url):
     auth = KakaoSession(kakao.app_key, token=token, endpoints=kakao.endpoints).auth
-    for each in (auth, pickle.loads(pickle.dumps(new_session(token=token).auth))):
+    for each in (auth, pickled(new_session(token=token).auth)):
         clock.advance(hours=7)
-        url = f"{kakao.endpoints.api_url}/v2/user/me"
-        assert requests.get(url, auth=each, timeout=9).status_code == 200
+        assert requests.get(me_url, auth=each, timeout=9).status_code == 200
     assert len(kakao.token_requests) == 2
 
 
@@ -100,24 +99,25 @@ def test_response_and_error__pickled_without_the_login(kakao, new_session, token
     with pytest.raises(requests.ConnectionError) as caught:
         session.get("/v2/user/me")
     for thing in (response, caught.value):
-        pickled = pickle.dumps(thing)
-        assert b"the-secret" not in pickled
-        assert token["refresh_token"].encode() not in pickled
-    twin = pickle.loads(pickle.dumps(response))
+        assert b"the-secret" not in pickle.dumps(thing)
+        assert token["refresh_token"].encode() not in pickle.dumps(thing)
+    twin = pickled(response)
     assert twin.json() == response.json()
     kakao.revoke_access_tokens()
     with requests.Session() as plain:
         plain.verify = kakao.ca_file
         assert plain.send(twin.request).status_code == 401
-    assert session.get("/v2/user/me").status_code == 200
+    assert status(session) == 200
 
+
+# A process that forks ---------------------------------------------------------------------------
 
 # In a process of its own: a fork of the one that measures coverage may find its locks held.
 FORKING = """
 import json, os, sys, threading
 from kakao_session import Endpoints, KakaoSession
 
-token, endpoints, renewing = json.loads(sys.argv[1])
+token, endpoints, refreshing = json.loads(sys.argv[1])
 session = KakaoSession("emulator-rest-api-key", token=token, endpoints=Endpoints(**endpoints))
 
 def call():
@@ -129,47 +129,45 @@ def call_in_child():
         os._exit(0 if call() == 200 else 1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-if renewing:
+if refreshing:
     thread = threading.Thread(target=call)
     thread.start()
-    print("renewing", flush=True)
+    print("refreshing", flush=True)
     sys.stdin.readline()
 else:
     assert call() == 200
 outcomes = []
-for _ in range(1 if renewing else 3):
+for _ in range(1 if refreshing else 3):
     outcomes.append(call_in_child())
-    if not renewing:
+    if not refreshing:
         outcomes.append(call())
 print(json.dumps(outcomes), flush=True)
 sys.stdin.readline()
 """
 
 
-def forking(kakao, token, *, renewing):
+def forking(kakao, token, *, refreshing):
     endpoints = dataclasses.asdict(kakao.endpoints)
     return subprocess.Popen(
-        [sys.executable, "-c", FORKING, json.dumps([token, endpoints, renewing])],
+        [sys.executable, "-c", FORKING, json.dumps([token, endpoints, refreshing])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@forks
 def test_fork__connections_stay_with_the_parent(kakao, token):
-    with forking(kakao, token, renewing=False) as process:
+    with forking(kakao, token, refreshing=False) as process:
         out, _ = process.communicate("end\n", timeout=30)
     assert json.loads(out) == [0, 200] * 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork__while_a_renewal_is_under_way(kakao, token):
+@forks
+def test_fork__while_a_refresh_is_under_way(kakao, token):
     kakao.fail_next("hang")
-    with forking(kakao, Token({**token, "expires_at": 1}), renewing=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == "renewing\n"
+    with forking(kakao, Token({**token, "expires_at": 1}), refreshing=True) as process:
+        assert process.stdout.readline() == "refreshing\n"
         while not kakao.token_requests:
             pass
         process.stdin.write("fork\n")
@@ -182,12 +180,12 @@ def test_fork__while_a_renewal_is_under_way(kakao, token):
 # A child that fails in any way says so by its status; its parent waits for it.
 SAVING = """
 import os, sys
-from kakao_session import KakaoSession
+from kakao_session import FileTokenStore, KakaoSession
 
-session = KakaoSession("key", token_store=sys.argv[1])
+store = FileTokenStore(sys.argv[1])
+session = KakaoSession("key", token_store=store)
 
 def save(name):
-    store = session._source.persistence.store
     with store.lock():
         store.save({**store.load(), "access_token": name})
 
@@ -202,12 +200,30 @@ save("parent-again")
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork__a_file_store_that_has_been_locked_before(token, tmp_path):
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
+@forks
+def test_fork__a_file_store_that_has_been_locked_before(store, token):
     subprocess.run([sys.executable, "-c", SAVING, store.path], check=True, timeout=30)
     assert store.load() == {**token, "access_token": "parent-again"}
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Imports a module of ours once more.
+
+    :returns: the module, and what it does in a child as soon as the process has forked.
+    """
+
+    def load(name):
+        hooks = []
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                os, "register_at_fork", lambda after_in_child: hooks.append(after_in_child)
+            )
+            module = imported_again(name)
+        (hook,) = hooks
+        return module, hook
+
+    return load
 
 
 class Timed(HTTPAdapter):
@@ -221,23 +237,21 @@ class Timed(HTTPAdapter):
         super().init_poolmanager(*args, timeout=self.limit, **kwargs)
 
 
-def test_forked_child__has_pools_of_its_own(new_session, caplog):
-    sessions = [new_session() for _ in range(6)]
-    plain, timed, broken = HTTPAdapter(3, 4, pool_block=True), Timed(5), Timed(5)
+@forks
+def test_forked_child__has_connections_of_its_own(forked, caplog):
+    transport, in_child = forked("kakao_session.transport")
+    sessions = [requests.Session() for _ in range(6)]
+    adapters = plain, timed, broken = HTTPAdapter(3, 4, pool_block=True), Timed(5), Timed(5)
     proxy = plain.proxy_manager_for("http://127.0.0.1:9")
-    for session, adapter in zip(sessions, [plain, timed, broken] * 2, strict=True):
+    for session, adapter in zip(sessions, adapters * 2, strict=True):
         session.mount("https://", adapter)
         session.adapters["mem://"] = object()
-    pools = [adapter.poolmanager for adapter in (plain, timed, broken)]
+        transport.leave_connections_to_the_parent(session)
+    before = [adapter.poolmanager for adapter in adapters]
     del broken.limit
-    _renew_adapters()
-    for session in sessions:
-        del session.adapters["mem://"]
-    changed = [
-        adapter.poolmanager is not pool
-        for adapter, pool in zip((plain, timed, broken), pools, strict=True)
-    ]
-    assert changed == [True, True, False]
+    in_child()
+    after = [adapter.poolmanager for adapter in adapters]
+    assert [old is not new for old, new in zip(before, after, strict=True)] == [True, True, False]
     assert plain.proxy_manager_for("http://127.0.0.1:9") is not proxy
     assert {"maxsize": 4, "block": True}.items() <= plain.poolmanager.connection_pool_kw.items()
     for number in range(4):
@@ -248,14 +262,15 @@ def test_forked_child__has_pools_of_its_own(new_session, caplog):
     assert "Timed keeps its parent's connections (AttributeError" in caplog.text
 
 
-def test_forked_child_of_a_forked_child__waits_for_neither(monkeypatch):
-    monkeypatch.setattr(single_flight, "_this_process", single_flight._this_process)
-    flights = SingleFlight()
+@forks
+def test_forked_child_of_a_forked_child__waits_for_neither(forked):
+    single_flight, in_child = forked("kakao_session.single_flight")
+    flights = single_flight.SingleFlight()
 
     def fork_and_lead(generations):
         if generations == 0:
             return "landed"
-        single_flight._become_another_process()
+        in_child()
         return flights.lead(lambda: fork_and_lead(generations - 1)) or "waits"
 
     assert fork_and_lead(3) == "landed"

@@ -1,20 +1,128 @@
-"""An error leaves the package without its inner frames. Those of other people's code stay."""
+"""No token, secret or code, nor 12 characters of one, in anything that anybody gets to see.
 
+An error leaves the package without its inner frames, a log record names a token by its fingerprint.
+"""
+
+import hashlib
+import io
+import logging
 import threading
 import traceback
+import warnings
+from types import TracebackType
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from rich.console import Console
+from rich.pretty import pretty_repr
+from rich.traceback import Traceback
 
-from kakao_session import TemporaryError, Token, TokenStoreError
-from kakao_session.redaction import without_words
-from tests.test_storms import at_once
+from kakao_session import (
+    KakaoWarning,
+    LoginRequiredError,
+    TemporaryError,
+    Token,
+    TokenStoreError,
+)
+from kakao_session.redaction import fingerprint, without_words
+from tests.conftest import LIFE, MemoryStore, at_once
+from tests.secret_scenarios import SCENARIOS, Sandbox, leaked
+from tests.stores import servers
 
-OLD = Token(access_token="a", refresh_token="r")
+# On every path --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    with servers.redis_server() as server:
+        yield server.url
+
+
+@pytest.fixture
+def sandbox(kakao, tmp_path, monkeypatch, stopwatch, redis_url):
+    sandbox = Sandbox(kakao, tmp_path, monkeypatch, redis_url)
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_is_said(sandbox, name, caplog, capfd, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            SCENARIOS[name](sandbox)
+        except (requests.RequestException, ValueError) as error:
+            sandbox.shown.append(error)
+    texts = [text for thing in sandbox.shown for text in texts_of(thing)]
+    texts += [logging.Formatter().format(record) for record in caplog.records]
+    texts += [repr(record.__dict__) for record in caplog.records]
+    texts += [str(warning.message) for warning in warned]
+    texts += capfd.readouterr()
+    assert len(texts) > 3
+    assert leaked(sandbox.secrets(), "\n".join(texts)) == set()
+
+
+def test_leak__is_found():
+    """The search itself: a whole secret, a piece of 12, and not one of 11."""
+    assert leaked(["abcdefghijklmnop"], "x abcdefghijklmnop x")
+    assert leaked(["abcdefghijklmnop"], "x efghijklmnop x") == {"efghijklmnop"}
+    assert leaked(["abcdefghijklmnop"], "x fghijklmnop x") == set()
+
+
+def texts_of(thing):
+    """All that programs print of a thing; of an error, with the local variables of its frames."""
+    texts = [repr(thing), str(thing), pretty_repr(thing)]
+    if isinstance(thing, BaseException):
+        for link in chain(thing):
+            link.__traceback__ = without_callers(link.__traceback__)
+        texts += traceback.format_exception(thing)
+        texts += traceback.TracebackException.from_exception(thing, capture_locals=True).format()
+        texts += [shown_by_rich(thing), *map(repr, chain(thing))]
+    return texts
+
+
+def without_callers(traceback):
+    """A traceback without the frames of the tests: what they hold is theirs."""
+    kept = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_globals["__name__"].startswith("tests."):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    rebuilt = None
+    for each in reversed(kept):
+        rebuilt = TracebackType(rebuilt, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return rebuilt
+
+
+class WithoutColours(Traceback):
+    """rich takes ten times as long to colour the lines of the source as for all else."""
+
+    @classmethod
+    def _guess_lexer(cls, filename, code):
+        return "text"
+
+
+def shown_by_rich(error):
+    """An error's traceback as rich shows it, with every local variable, whole."""
+    console = Console(file=io.StringIO(), width=1000)
+    options = {"show_locals": True, "locals_max_length": None, "locals_max_string": None}
+    console.print(
+        WithoutColours.from_exception(
+            type(error), error, error.__traceback__, width=1000, max_frames=1000, **options
+        )
+    )
+    shown = console.file.getvalue()
+    assert "locals" in shown
+    return shown
+
+
+# Frames ---------------------------------------------------------------------------------------
 
 
 def frames(error):
-    """The functions of an error's traceback, by module."""
+    """The functions of an error's traceback, with their modules."""
     walk = traceback.walk_tb(error.__traceback__)
     return [(frame.f_globals["__name__"], frame.f_code.co_name) for frame, _ in walk]
 
@@ -26,31 +134,33 @@ def chain(error):
 
 
 def inner(error):
-    """The frames from inside the package, in the whole chain."""
-    found = [frame for link in chain(error) for frame in frames(link)]
-    return [name for module, name in found if module.startswith("kakao_session.")]
+    """The modules of ours that have a frame in an error or in what it chains."""
+    found = [module for link in chain(error) for module, _ in frames(link)]
+    return [module for module in found if module.startswith("kakao_session.")]
 
 
-def test_failed_refresh__shows_only_the_doors(kakao, new_session, token, clock):
+def shows_only_doors(error):
+    """:returns: whether no frame is shown of a module that has tokens and forms in its hands."""
+    doors = ("session", "auth", "token_source", "redaction")
+    return set(inner(error)) <= {f"kakao_session.{name}" for name in doors} and (
+        inner(error)[-1] == "kakao_session.redaction"
+    )
+
+
+def test_failed_refresh__shows_no_inner_frame(kakao, new_session, token, clock, stopwatch):
     kakao.fail_next("reset", times=None)
     clock.advance(hours=7)
     session = new_session(token=token)
     with pytest.raises(TemporaryError) as caught:
         session.get("/v2/user/me")
-    assert inner(caught.value) == [
-        "request",
-        "prepare_request",
-        "__call__",
-        "authorization",
-        "call",
-    ]
+    assert shows_only_doors(caught.value)
     cause = caught.value.__cause__
     assert isinstance(cause, requests.ConnectionError)
-    assert all(frames(link) == [] for link in chain(cause))
+    assert all(link.__traceback__ is None for link in chain(cause))
 
 
-def test_interrupted_refresh__too(kakao, new_session, token):
-    class Interrupted(requests.adapters.HTTPAdapter):
+def test_interrupted_refresh__shows_no_inner_frame(new_session, token):
+    class Interrupted(HTTPAdapter):
         def send(self, request, **_):
             raise KeyboardInterrupt(request.body)
 
@@ -58,27 +168,43 @@ def test_interrupted_refresh__too(kakao, new_session, token):
     session.mount("https://", Interrupted())
     with pytest.raises(KeyboardInterrupt) as caught:
         session.refresh_token()
-    assert frames(caught.value)[1:] == [("kakao_session.redaction", "call")]
+    assert inner(caught.value) == ["kakao_session.redaction"]
 
 
-def test_exception_that_the_caller_handles__stays_as_it_is(kakao, new_session, token):
-    def theirs():
-        raise KeyError("theirs")
+def test_error_in_a_thread__shows_no_inner_frame(kakao, new_session, token, stopwatch, monkeypatch):
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    kakao.unlink()
+    thread = threading.Thread(target=new_session(token=token).refresh_token)
+    thread.start()
+    thread.join()
+    assert inner(seen[0].exc_value) == ["kakao_session.redaction"]
 
-    kakao.fail_next("reset", times=None)
-    session = new_session(token=token)
-    try:
-        theirs()
-    except KeyError as handled:
-        before = frames(handled)
-        with pytest.raises(TemporaryError) as caught:
-            session.refresh_token()
-        assert frames(handled) == before
-        assert before[-1] == (__name__, "theirs")
-        links = [caught.value]
-        while links[-1].__context__ is not None:
-            links.append(links[-1].__context__)
-        assert links[-1] is handled
+
+OLD = Token(access_token="a", refresh_token="r")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: OLD | {"access_token": "not sendable"},
+        lambda: {"refresh_token": "r"} | Token(OLD, access_token="not sendable"),
+        lambda: OLD.with_refresh_token("not sendable"),
+    ],
+)
+def test_error_of_a_token__shows_no_inner_frame(work):
+    with pytest.raises(ValueError, match="visible ASCII") as caught:
+        work()
+    assert set(inner(caught.value)) == {"kakao_session.redaction"}
+
+
+def test_error_of_our_store__shows_no_frame(new_session, token, tmp_path):
+    folder = tmp_path / "folder"
+    session = new_session(token=token, token_store=folder / "token.json")
+    folder.write_text("no folder")
+    with pytest.raises(TokenStoreError) as caught:
+        session.refresh_token()
+    assert not any(frames(link) for link in chain(caught.value.__cause__))
 
 
 def test_own_saver__keeps_its_frames(kakao, new_session, token):
@@ -106,36 +232,37 @@ def test_own_saver__that_is_interrupted_keeps_its_frames(new_session, token):
     assert frames(caught.value)[1:] == [("kakao_session.redaction", "call"), (__name__, "updater")]
 
 
-def test_store_of_ours__shows_no_frame(kakao, new_session, token, tmp_path):
-    folder = tmp_path / "folder"
-    session = new_session(token=token, token_store=folder / "token.json")
-    folder.write_text("no folder")
-    with pytest.raises(TokenStoreError) as caught:
-        session.refresh_token()
-    assert not any(frames(link) for link in chain(caught.value.__cause__))
+def test_error_that_the_caller_handles__stays_as_it_is(kakao, new_session, token, stopwatch):
+    def theirs():
+        raise KeyError("theirs")
+
+    kakao.fail_next("reset", times=None)
+    session = new_session(token=token)
+    try:
+        theirs()
+    except KeyError as handled:
+        before = frames(handled)
+        with pytest.raises(TemporaryError) as caught:
+            session.refresh_token()
+        assert frames(handled) == before
+        assert before[-1] == (__name__, "theirs")
+        contexts = [caught.value]
+        while contexts[-1].__context__ is not None:
+            contexts.append(contexts[-1].__context__)
+        assert contexts[-1] is handled
 
 
-def test_waiters__raise_copies(kakao, new_session, token, clock):
+def test_waiting_threads__raise_copies(kakao, new_session, token, clock):
     kakao.fail_next("hang", times=None)
     clock.advance(hours=7)
     session = new_session(token=token, timeout=0.5)
     errors = at_once(8, lambda: session.get("/v2/user/me"))
     assert len({id(error) for error in errors}) == 8
-    for error in errors:
-        assert len(inner(error)) == 5
+    assert all(map(shows_only_doors, errors))
+    assert len({len(inner(error)) for error in errors}) == 1
 
 
-def test_thread__that_ends_in_an_error(kakao, new_session, token, monkeypatch):
-    seen = []
-    monkeypatch.setattr(threading, "excepthook", seen.append)
-    kakao.fail_next("reset", times=None)
-    thread = threading.Thread(target=new_session(token=token).refresh_token)
-    thread.start()
-    thread.join()
-    assert inner(seen[0].exc_value) == ["call"]
-
-
-def test_waiter__leaves_the_leaders_errors_alone(kakao, new_session, token, clock):
+def test_waiting_threads__leave_the_leaders_errors_alone(kakao, new_session, token, clock):
     def lead():
         try:
             int("x")
@@ -155,32 +282,17 @@ def test_waiter__leaves_the_leaders_errors_alone(kakao, new_session, token, cloc
     kakao.fail_next("hang", times=None)
     clock.advance(hours=7)
     session = new_session(token=token, timeout=0.5)
-    leader = threading.Thread(target=lead)
+    leader, waiter = threading.Thread(target=lead), threading.Thread(target=wait)
     leader.start()
     while not kakao.token_requests:
         pass
-    waiter = threading.Thread(target=wait)
     waiter.start()
     leader.join()
     waiter.join()
     assert kept == [[(__name__, "lead")]] * 2
 
 
-@pytest.mark.parametrize(
-    "work",
-    [
-        lambda: OLD | {"access_token": "not sendable"},
-        lambda: {"refresh_token": "r"} | Token(OLD, access_token="not sendable"),
-        lambda: OLD.with_refresh_token("not sendable"),
-    ],
-)
-def test_token__shows_no_frame_of_its_own(work):
-    with pytest.raises(ValueError, match="visible ASCII") as caught:
-        work()
-    assert set(inner(caught.value)) == {"call"}
-
-
-def test_without_words__takes_them_off_all_that_led_to_it():
+def test_without_words__of_an_error_and_of_all_that_led_to_it():
     error, cause = ValueError("a quoted token"), UnicodeDecodeError("utf-8", b"token", 0, 1, "odd")
     error.__cause__ = cause
     without_words(error)
@@ -188,3 +300,77 @@ def test_without_words__takes_them_off_all_that_led_to_it():
         "ValueError('...')",
         "UnicodeDecodeError('...')",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [("", b""), ("한글", "한글".encode()), ("\ud800", b"\xed\xa0\x80")],
+    ids=ascii,
+)
+def test_fingerprint__of_any_text(text, encoded):
+    assert fingerprint(text) == hashlib.sha256(encoded).hexdigest()[:8]
+
+
+# The log: each change once --------------------------------------------------------------------
+
+
+@pytest.fixture
+def log(caplog):
+    """Gives the level and message of what the package has logged, but for the emulator."""
+    caplog.set_level(logging.DEBUG, "kakao_session")
+    return lambda: [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name.startswith("kakao_session") and "emulator" not in record.name
+    ]
+
+
+def test_call__is_not_logged(new_session, token, log):
+    new_session(token=token).get("/v2/user/me")
+    assert log() == []
+
+
+def test_refresh__names_both_tokens(new_session, token, log):
+    new = new_session(token=token).refresh_token()
+    message = f"renewed the access token {token.fingerprint}, now {new.fingerprint}"
+    assert log() == [("INFO", message)]
+
+
+def test_token_of_the_store__names_the_place(new_session, token, log):
+    store = MemoryStore(token)
+    new_session(token_store=store).get("/v2/user/me")
+    message = f"took over the access token {token.fingerprint} in {store!r}"
+    assert log() == [("INFO", message)]
+
+
+def test_refresh_ahead__that_fails_is_a_warning(kakao, new_session, token, clock, stopwatch, log):
+    session = new_session(token=token)
+    clock.advance(seconds=LIFE - 300)
+    kakao.fail_next(503, times=4)
+    session.get("/v2/user/me")
+    with pytest.raises(TemporaryError) as caught:
+        session.refresh_token()
+    message = f"could not renew ahead of time, going on with the token at hand: {caught.value}"
+    assert log() == [("WARNING", message)]
+
+
+def test_save_that_fails__is_an_error(new_session, token, log):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    store.fails = {"save"}
+    with pytest.warns(KakaoWarning) as warned:
+        session.refresh_token()
+    _, (refreshed, _), (level, message) = log()
+    assert (refreshed, level) == ("INFO", "ERROR")
+    start = "the renewed token lives in memory only; saving is tried again: "
+    assert message.startswith(f"{start}The token in {store!r}")
+    assert str(warned[0].message).endswith(message.removeprefix(start))
+
+
+def test_login_that_has_ended__is_an_error_once(kakao, new_session, token, log):
+    session = new_session(token=token)
+    kakao.unlink()
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError):
+            session.get("/v2/user/me")
+    assert log() == [("ERROR", f"the login of access token {token.fingerprint} is over")]

@@ -1,4 +1,4 @@
-"""What a user downloads: the wheel and the sdist, built from a clean checkout and opened."""
+"""The wheel and the sdist, built from a clean checkout and opened."""
 
 import configparser
 import json
@@ -29,7 +29,7 @@ NAME = f"kakao_session-{kakao_session.__version__}"
 
 
 class Release(NamedTuple):
-    """What was built, and the files that it was built from."""
+    """The wheel and sdist, and the files that they were built from."""
 
     sources: frozenset[str]
     wheel: Path
@@ -37,7 +37,7 @@ class Release(NamedTuple):
 
 
 def run(*command, cwd):
-    """:returns: what a program prints, which has to succeed."""
+    """Run a program that has to succeed. :returns: its output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -52,11 +52,11 @@ def run(*command, cwd):
 
 
 def build(folder, *options):
-    """Build what a folder holds. :returns: where the results are."""
+    """Build the project in a folder. :returns: the folder of the results."""
     if find_spec("build") is None:
         missing("no build in this environment")
-    told = run(sys.executable, "-m", "build", "--no-isolation", *options, cwd=folder)
-    assert "DeprecationWarning" not in told, told
+    output = run(sys.executable, "-m", "build", "--no-isolation", *options, cwd=folder)
+    assert "DeprecationWarning" not in output, output
     return folder / "dist"
 
 
@@ -79,7 +79,7 @@ def release(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unpacked(release, tmp_path_factory):
-    """:returns: the folder that was in the sdist."""
+    """:returns: the top folder of the sdist."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(release.sdist) as archive:
         archive.extractall(folder, filter="data")
@@ -126,27 +126,27 @@ def test_wheel__entry_points_and_license(release):
 
 
 def test_wheel__metadata(release):
-    told = metadata(release.wheel)
-    assert (told["Name"], told["Version"]) == ("kakao-session", kakao_session.__version__)
-    assert (told["License-Expression"], told["License-File"]) == ("MIT", "LICENSE")
-    assert told["Requires-Python"] == ">=3.10"
-    assert told["Description-Content-Type"] == "text/markdown"
-    assert told.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
-    classifiers = told.get_all("Classifier", [])
+    headers = metadata(release.wheel)
+    assert (headers["Name"], headers["Version"]) == ("kakao-session", kakao_session.__version__)
+    assert (headers["License-Expression"], headers["License-File"]) == ("MIT", "LICENSE")
+    assert headers["Requires-Python"] == ">=3.10"
+    assert headers["Description-Content-Type"] == "text/markdown"
+    assert headers.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    classifiers = headers.get_all("Classifier", [])
     assert "Typing :: Typed" in classifiers
     assert [name for name in classifiers if re.search(r":: 3\.\d+$", name)] == [
         f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 16)
     ]
 
 
-def test_wheel__what_it_needs(release):
-    told = metadata(release.wheel)
+def test_wheel__requirements(release):
+    headers = metadata(release.wheel)
     needed = {}
-    for requirement in told.get_all("Requires-Dist", []):
+    for requirement in headers.get_all("Requires-Dist", []):
         name, _, condition = requirement.partition(";")
         extra = re.findall(r'extra == "(\w+)"', condition)
         needed.setdefault(extra[0] if extra else "", set()).add(re.split(r"[<>=\[ ]", name)[0])
-    assert set(told.get_all("Provides-Extra", [])) == needed.keys() - {""}
+    assert set(headers.get_all("Provides-Extra", [])) == needed.keys() - {""}
     del needed["test"], needed["dev"], needed["docs"]
     assert needed == {
         "": {"requests", "requests-oauthlib", "oauthlib", "filelock", "platformdirs"},
@@ -155,14 +155,14 @@ def test_wheel__what_it_needs(release):
         "sql": {"SQLAlchemy"},
         "keyring": {"keyring"},
         "crypto": {"cryptography"},
-        "emulator": {"Flask", "trustme", "cryptography"},
+        "emulator": {"Flask", "PyJWT", "trustme", "cryptography"},
         "all": {"kakao-session"},
     }
 
 
 @pytest.fixture
 def consumer(release, tmp_path):
-    """A program of somebody's who has installed the wheel, beside what else is installed here.
+    """A program in an environment in which the wheel is installed.
 
     :returns: its folder, and its python.
     """
@@ -179,16 +179,16 @@ def consumer(release, tmp_path):
     return folder, python
 
 
-def test_types__in_mypys_eyes(consumer):
+def test_types__with_mypy(consumer):
     if find_spec("mypy") is None:
         missing("no mypy in this environment")
     folder, python = consumer
     options = ["--strict", "--config-file=", f"--python-executable={python}"]
-    told = run(sys.executable, "-m", "mypy", *options, ".", cwd=folder)
-    assert told == "Success: no issues found in 2 source files\n"
+    output = run(sys.executable, "-m", "mypy", *options, ".", cwd=folder)
+    assert output == "Success: no issues found in 2 source files\n"
 
 
-def test_types__in_pyrights_eyes(consumer):
+def test_types__with_pyright(consumer):
     if find_spec("basedpyright") is None:  # pyright as a wheel, with all that it needs
         missing("no basedpyright in this environment")
     folder, python = consumer
@@ -198,8 +198,8 @@ def test_types__in_pyrights_eyes(consumer):
         "reportUnnecessaryTypeIgnoreComment": "error",
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    told = run(sys.executable, "-m", "basedpyright", f"--pythonpath={python}", cwd=folder)
-    assert told.startswith("0 errors, 0 warnings"), told
+    output = run(sys.executable, "-m", "basedpyright", f"--pythonpath={python}", cwd=folder)
+    assert output.startswith("0 errors, 0 warnings"), output
 
 
 def test_types__are_tested_for_every_public_name():
@@ -210,7 +210,7 @@ def test_types__are_tested_for_every_public_name():
         assert len(re.findall(rf"\b{name}\b", used)) > 1, name  # imported, and used
 
 
-def test_lower_bounds__are_those_that_are_tested(release):
+def test_lower_bounds__are_those_of_the_oldest_environment(release):
     oldest_python = {"python_version": "3.10", "extra": ""}
     bounds = set()
     for text in metadata(release.wheel).get_all("Requires-Dist", []):
@@ -222,7 +222,7 @@ def test_lower_bounds__are_those_that_are_tested(release):
             bounds.add(f"{requirement.name}=={bound.version}")
     oldest = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8")
     tested = {line.partition("#")[0].strip() for line in oldest.splitlines()} - {""}
-    # Two are not ours, but those of Flask and of requests.
+    # Two belong to Flask and to requests.
     assert tested - {"Werkzeug==3.0", "urllib3==1.26.20"} == bounds
 
 

@@ -1,9 +1,107 @@
-"""Of many threads one works, and the others share what comes of it."""
+"""Of many threads one refreshes the token, and the others share what comes of it."""
 
 import threading
+import time
 
-from kakao_session import single_flight
+import pytest
+import requests
+
+from kakao_session import TemporaryError, single_flight
 from kakao_session.single_flight import SingleFlight
+from tests.conftest import ME, REFRESH, at_once, wire
+
+
+@pytest.fixture
+def refreshing(kakao, new_session, token, clock):
+    """Makes a session whose token another thread's call is refreshing; Kakao does not answer it.
+
+    :param times: how many token requests stay without an answer.
+    """
+    threads = []
+
+    def make(times=None, timeout=None):
+        kakao.fail_next("hang", times=times)
+        session = new_session(token=token)
+        clock.advance(hours=7)
+        call = threading.Thread(target=at_once, args=(1, lambda: session.get("/", timeout=timeout)))
+        threads.append(call)
+        call.start()
+        while not kakao.token_requests:
+            pass
+        return session
+
+    yield make
+    kakao.clear_failures()
+    for thread in threads:
+        thread.join()
+
+
+def test_another_thread__is_waited_for_as_long_as_the_timeout(refreshing):
+    session, began = refreshing(), time.monotonic()
+    with pytest.raises(TemporaryError, match="Another thread") as caught:
+        session.get("/v2/user/me", timeout=0.3)
+    assert isinstance(caught.value, requests.Timeout)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("leaders", "waiters"), [(0.5, 20), ((9, 0.5), 4)])
+def test_another_thread__that_gives_up_early_is_followed(kakao, refreshing, leaders, waiters):
+    session = refreshing(times=1, timeout=leaders)
+    assert session.get("/v2/user/me", timeout=waiters).status_code == 200
+    assert len(kakao.token_requests) == 2
+
+
+def test_threads__with_the_same_timeout_share_the_failure(kakao, new_session, token, clock):
+    kakao.fail_next("hang", times=None)
+    session, began = new_session(token=token), time.monotonic()
+    clock.advance(hours=7)
+    errors = at_once(16, lambda: session.get("/v2/user/me", timeout=0.5))
+    assert all(isinstance(error, requests.Timeout) for error in errors)
+    assert len(kakao.token_requests) == 1
+    assert time.monotonic() - began < 5  # one after another, they would take 8
+
+
+def test_save_callback__is_waited_for_by_other_threads(new_session, token, clock):
+    order = []
+
+    def updater(_):
+        started.set()
+        time.sleep(0.2)
+        order.append("saved")
+
+    def call():
+        started.wait()
+        order.append(session.get("/v2/user/me").status_code)
+
+    started = threading.Event()
+    session = new_session(token=token, token_updater=updater)
+    clock.advance(hours=7)
+    other = threading.Thread(target=call)
+    other.start()
+    session.get("/v2/user/me")
+    other.join()
+    assert order == ["saved", 200]
+
+
+def test_save_callback__may_wait_for_a_thread_that_uses_the_session(
+    kakao, new_session, token, clock
+):
+    statuses, saved = [], []
+
+    def updater(new):
+        other = threading.Thread(
+            target=lambda: statuses.append(session.get("/v2/user/me").status_code)
+        )
+        other.start()
+        other.join(5)
+        saved.append(new)
+
+    session = new_session(token=token, token_updater=updater)
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert statuses == [200]
+    assert saved == [session.token]
+    assert wire(kakao) == [REFRESH, ME, ME]
 
 
 def test_last_step__is_waited_for_by_those_who_need_more_than_is_known(monkeypatch):

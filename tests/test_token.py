@@ -1,4 +1,4 @@
-"""What a token is, by itself."""
+"""What a token is: its values, when it ends, what follows a refresh; and a clock that is wrong."""
 
 import copy
 import hashlib
@@ -8,11 +8,14 @@ import pprint
 import re
 import time
 from datetime import datetime, timezone
+from types import SimpleNamespace
 
 import pytest
 from rich.pretty import pretty_repr
 
-from kakao_session import Token
+from kakao_session import FileTokenStore, LoginRequiredError, Token
+from kakao_session.token import Bearer
+from tests.conftest import ME, ME_401, REFRESH, wire
 
 ANSWER = {
     "access_token": "the-access-token",
@@ -22,175 +25,103 @@ ANSWER = {
     "scope": "talk_message,friends profile",
     "refresh_token_expires_in": 5183999,
 }
-
-
 START = 1_800_000_000.0
+TOKEN = Token.from_response(ANSWER, START)
 
 
-class At:
-    def __init__(self, moment):
-        self.moment = moment
+@pytest.fixture
+def at(monkeypatch):
+    """Moves the clock to a moment."""
 
-    def time(self):
-        return self.moment
+    def move(moment):
+        monkeypatch.setattr("kakao_session.token.time", SimpleNamespace(time=lambda: moment))
 
-
-def at(monkeypatch, moment):
-    monkeypatch.setattr("kakao_session.token.time", At(moment))
+    return move
 
 
-def test_answer__both_moments():
+# When it ends ---------------------------------------------------------------------------------
+
+
+def test_answer__counts_both_lives_from_the_request():
     token = Token.from_response({**ANSWER, "expires_at": 1, "nothing": None}, START)
-    assert token["expires_at"] == START + 21599
-    assert token["refresh_token_expires_at"] == START + 5183999
-    assert "nothing" not in token
-    assert {key: token[key] for key in ANSWER} == ANSWER
+    assert token == {
+        **ANSWER,
+        "expires_at": START + 21599,
+        "refresh_token_expires_at": START + 5183999,
+    }
 
 
-def test_answer__that_tells_a_moment_and_no_life():
-    answer = {"access_token": "a", "expires_at": 1, "refresh_token_expires_at": 1}
-    assert Token.from_response(answer, 1000.0) == {"access_token": "a"}
+@pytest.mark.parametrize(
+    ("answer", "token"),
+    [
+        ({"expires_at": 1, "refresh_token_expires_at": 1}, {}),
+        ({"expires_in": "soon", "refresh_token_expires_in": []}, ...),
+    ],
+)
+def test_answer__without_a_life_that_can_be_read(answer, token):
+    answer = {"access_token": "a", **answer}
+    assert Token.from_response(answer, START) == (answer if token is ... else {"access_token": "a"})
+
+
+@pytest.mark.parametrize("answer", [{}, {"refresh_token": "r"}])
+def test_answer__that_is_no_token(answer):
+    with pytest.raises(ValueError, match=r"^access_token is not there$"):
+        Token.from_response(answer, START)
+
+
+@pytest.mark.parametrize(("requested_at", "known"), [(1767225599.9, False), (1767225600, True)])
+def test_answer__of_a_clock_before_2026_tells_no_end_of_the_refresh_token(requested_at, known):
+    token = Token.from_response(ANSWER, requested_at)
+    assert ("refresh_token_expires_at" in token) is known
+    assert token["expires_at"] == requested_at + 21599
 
 
 @pytest.mark.parametrize(
     ("age", "leeway", "expired"),
     [(21598.9, 0, False), (21599, 0, True), (21538.9, 60, False), (21539, 60, True)],
 )
-def test_is_expired__at_the_edge(monkeypatch, age, leeway, expired):
-    at(monkeypatch, START + age)
-    assert Token.from_response(ANSWER, START).is_expired(leeway) is expired
+def test_is_expired__at_the_edge(at, age, leeway, expired):
+    at(START + age)
+    assert TOKEN.is_expired(leeway) is expired
+    if leeway == 0:
+        assert TOKEN.is_expired() is expired
 
 
 @pytest.mark.parametrize(("life", "expired"), [(-30, True), ("-30", True), (0, True), (1, False)])
 def test_is_expired__by_a_life_that_is_over(life, expired):
-    assert Token({"access_token": "a", "expires_in": life}).is_expired() is expired
+    assert Token(access_token="a", expires_in=life).is_expired() is expired
 
 
-def test_is_expired__without_leeway_at_the_edge(monkeypatch):
-    token = Token.from_response(ANSWER, 1000.0)
-    at(monkeypatch, 22598.9)
-    assert not token.is_expired()
-    at(monkeypatch, 22599.0)
-    assert token.is_expired()
+@pytest.mark.parametrize(("age", "expired"), [(5183998.9, False), (5183999, True)])
+def test_is_refresh_token_expired__at_the_edge(at, age, expired):
+    at(START + age)
+    assert TOKEN.is_refresh_token_expired() is expired
 
 
-def test_is_expired__not_known():
+def test_unknown_end__is_not_expired():
     assert not Token(ANSWER).is_expired(10**12)
     assert not Token(ANSWER).is_refresh_token_expired()
 
 
-def test_refresh_token__at_the_edge(monkeypatch):
-    token = Token.from_response(ANSWER, START)
-    at(monkeypatch, START + 5183998.9)
-    assert not token.is_refresh_token_expired()
-    at(monkeypatch, START + 5183999)
-    assert token.is_refresh_token_expired()
-
-
-@pytest.mark.parametrize(("requested_at", "known"), [(1767225599.9, False), (1767225600, True)])
-def test_refresh_token__its_end_is_not_counted_from_before_2026(requested_at, known):
-    token = Token.from_response(ANSWER, requested_at)
-    assert ("refresh_token_expires_at" in token) is known
-    assert token["expires_at"] == requested_at + 21599
-
-
-def test_merged__without_a_refresh_token():
-    old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, START)
-    new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, START + 1000))
-    assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": START + 1010}
-    assert not new.refresh_token_changed
-    assert old["access_token"] == "the-access-token"
-
-
-def test_merged__with_a_refresh_token():
-    old = Token.from_response(ANSWER, START)
-    answer = {"access_token": "new", "refresh_token": "newer", "refresh_token_expires_in": 7}
-    new = old.merged(Token.from_response({**answer, "expires_in": 10}, START + 1000))
-    assert new["refresh_token"] == "newer"
-    assert new["refresh_token_expires_at"] == START + 1007
-    assert new.refresh_token_changed
-
-
-def test_merged__ends_of_the_old_are_not_those_of_the_new():
-    old = Token.from_response(ANSWER, START)
-    new = old.merged(
-        Token.from_response({"access_token": "new", "refresh_token": "newer"}, START + 1000)
-    )
-    ends = {"expires_in", "expires_at", "refresh_token_expires_in", "refresh_token_expires_at"}
-    assert not ends & set(new)
-    assert new["scope"] == old["scope"]
-
-
-def test_merged__lives_that_nobody_knew():
-    answer = {"access_token": "new", "refresh_token": "newer"}
-    assert Token(access_token="a", app_key="key").merged(Token(answer)) == {
-        **answer,
-        "app_key": "key",
-    }
-
-
-def test_merged__with_the_same_refresh_token():
-    old = Token.from_response(ANSWER, START)
-    again = {"access_token": "new", "refresh_token": "the-refresh-token"}
-    new = old.merged(Token.from_response(again, START + 1000))
-    assert not new.refresh_token_changed
-    assert new["refresh_token_expires_at"] == old["refresh_token_expires_at"]
-
-
-NEITHER = "neither access_token nor refresh_token is there"
-ACCESS_TOKEN = "access_token is not a string of visible ASCII characters"
-REFRESH_TOKEN = "refresh_token is not a string of visible ASCII characters"
-CAMEL_CASE = (
-    "its keys are in camelCase: rename them to access_token, refresh_token, expires_at and "
-    "refresh_token_expires_at"
+@pytest.mark.parametrize(
+    ("values", "moment"),
+    [
+        ({"expires_at": 1000.0, "expires_in": 400}, 600.0),
+        ({"expires_at": 22_599.0}, 1000.0),
+        ({"expires_in": 400}, -math.inf),
+        ({}, -math.inf),
+    ],
 )
+def test_issued_at(values, moment):
+    assert Token({"access_token": "a", **values}).issued_at == moment
 
 
 @pytest.mark.parametrize(
-    ("values", "why"),
-    [
-        ({"app_key": "k"}, NEITHER),
-        ({"access_token": None}, NEITHER),
-        ({"access_token": 1}, ACCESS_TOKEN),
-        ({"access_token": ""}, NEITHER),
-        ({"access_token": "", "refresh_token": "", "app_key": ""}, NEITHER),
-        ({"access_token": "a b"}, ACCESS_TOKEN),
-        ({"access_token": "a\n"}, ACCESS_TOKEN),
-        ({"access_token": "한글"}, ACCESS_TOKEN),
-        ({"access_token": "a", "refresh_token": ["r"]}, REFRESH_TOKEN),
-        (
-            {"error": "invalid_grant", "error_description": "secret", "error_code": "KOE320"},
-            "this is Kakao's error answer KOE320, not a token",
-        ),
-        ({"error_code": "secret", "error": "secret"}, "this is Kakao's error answer, not a token"),
-        ({"accessToken": "secret"}, CAMEL_CASE),
-        ({"refreshToken": "secret"}, CAMEL_CASE),
-        (
-            {"ok": True, "data": {"access_token": "secret"}},
-            "the token is nested under 'data': only that inner object is the token",
-        ),
-        (
-            {"a-long-key-that-may-be-a-secret": {"refresh_token": "r"}},
-            "the token is nested under another key: only that inner object is the token",
-        ),
-    ],
+    "bearer", [Bearer.of(Token(), 60, 300), Bearer.unusable(Token(access_token="a"))]
 )
-def test_no_token(values, why):
-    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
-        Token(values)
-
-
-@pytest.mark.parametrize("absent", ["", None])
-def test_empty_string__counts_as_absent(absent):
-    names = ["refresh_token", "expires_at", "expires_in", "refresh_token_expires_at"]
-    names += ["refresh_token_expires_in", "app_key", "client_secret", "scope", "id_token"]
-    token = Token({"access_token": "a", **dict.fromkeys(names, absent), "own": absent})
-    assert token == {"access_token": "a", "own": absent}
-    old = Token({"access_token": "a", "refresh_token": "r", "scope": "s"})
-    assert old.merged(Token(access_token="b", refresh_token="", scope="")) == {
-        **old,
-        "access_token": "b",
-    }
+def test_bearer__of_no_token_or_a_dead_one_is_for_no_call(bearer):
+    assert not bearer.is_fresh()
+    assert not bearer.is_usable()
 
 
 MOMENT = 1795716000.0  # 2026-11-26 18:00 UTC
@@ -244,10 +175,135 @@ def test_moment__without_a_zone_is_local_time(monkeypatch, written):
         *(True, float("nan"), 10**400, {}, [1795716000], "9" * 5000, 100_000_000_000_001, 1e308),
     ],
 )
-def test_moment__that_can_not_be_read_is_not_known(written):
+def test_moment__that_can_not_be_read_is_unknown(written):
     token = Token(access_token="a", expires_at=written, refresh_token_expires_at=written)
     assert token == {"access_token": "a"}
     assert not token.is_expired()
+
+
+# What follows a refresh -----------------------------------------------------------------------
+
+
+def test_merged__without_a_refresh_token():
+    old = Token.from_response({**ANSWER, "app_key": "key", "own": ["한글"]}, START)
+    new = old.merged(Token.from_response({"access_token": "new", "expires_in": 10}, START + 1000))
+    assert new == {**old, "access_token": "new", "expires_in": 10, "expires_at": START + 1010}
+    assert not new.refresh_token_changed
+    assert old["access_token"] == "the-access-token"
+
+
+def test_merged__with_a_refresh_token():
+    answer = {"access_token": "new", "refresh_token": "newer", "refresh_token_expires_in": 7}
+    new = TOKEN.merged(Token.from_response({**answer, "expires_in": 10}, START + 1000))
+    assert new["refresh_token"] == "newer"
+    assert new["refresh_token_expires_at"] == START + 1007
+    assert new.refresh_token_changed
+
+
+def test_merged__with_the_same_refresh_token():
+    again = {"access_token": "new", "refresh_token": "the-refresh-token"}
+    new = TOKEN.merged(Token.from_response(again, START + 1000))
+    assert not new.refresh_token_changed
+    assert new["refresh_token_expires_at"] == TOKEN["refresh_token_expires_at"]
+
+
+def test_merged__ends_of_the_old_are_not_those_of_the_new():
+    answer = {"access_token": "new", "refresh_token": "newer"}
+    new = TOKEN.merged(Token.from_response(answer, START + 1000))
+    ends = {"expires_in", "expires_at", "refresh_token_expires_in", "refresh_token_expires_at"}
+    assert not ends & set(new)
+    assert new["scope"] == TOKEN["scope"]
+    without_ends = Token(access_token="a", app_key="key")
+    assert without_ends.merged(Token(answer)) == {**answer, "app_key": "key"}
+
+
+# Values ---------------------------------------------------------------------------------------
+
+NEITHER = "neither access_token nor refresh_token is there"
+NOT_SENDABLE = "{} is not a string of visible ASCII characters"
+CAMEL_CASE = (
+    "its keys are in camelCase: rename them to access_token, refresh_token, expires_at and "
+    "refresh_token_expires_at"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"app_key": "k"}, NEITHER),
+        ({"access_token": None}, NEITHER),
+        ({"access_token": 1}, NOT_SENDABLE.format("access_token")),
+        ({"access_token": ""}, NEITHER),
+        ({"access_token": "", "refresh_token": "", "app_key": ""}, NEITHER),
+        ({"access_token": "a b"}, NOT_SENDABLE.format("access_token")),
+        ({"access_token": "a\n"}, NOT_SENDABLE.format("access_token")),
+        ({"access_token": "한글"}, NOT_SENDABLE.format("access_token")),
+        ({"access_token": "a", "refresh_token": ["r"]}, NOT_SENDABLE.format("refresh_token")),
+        (
+            {"error": "invalid_grant", "error_description": "secret", "error_code": "KOE320"},
+            "this is Kakao's error answer KOE320, not a token",
+        ),
+        ({"error_code": "secret", "error": "secret"}, "this is Kakao's error answer, not a token"),
+        ({"accessToken": "secret"}, CAMEL_CASE),
+        ({"refreshToken": "secret"}, CAMEL_CASE),
+        (
+            {"ok": True, "data": {"access_token": "secret"}},
+            "the token is nested under 'data': only that inner object is the token",
+        ),
+        (
+            {"a-long-key-that-may-be-a-secret": {"refresh_token": "r"}},
+            "the token is nested under another key: only that inner object is the token",
+        ),
+    ],
+)
+def test_no_token(values, why):
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        Token(values)
+
+
+@pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])
+def test_token__without_an_access_token(values):
+    assert Token(values) == values
+
+
+@pytest.mark.parametrize("absent", ["", None])
+def test_empty_string__counts_as_absent(absent):
+    names = ["refresh_token", "expires_at", "expires_in", "refresh_token_expires_at"]
+    names += ["refresh_token_expires_in", "app_key", "client_secret", "scope", "id_token"]
+    token = Token({"access_token": "a", **dict.fromkeys(names, absent), "own": absent})
+    assert token == {"access_token": "a", "own": absent}
+    old = Token({"access_token": "a", "refresh_token": "r", "scope": "s"})
+    new = old.merged(Token(access_token="b", refresh_token="", scope=""))
+    assert new == {**old, "access_token": "b"}
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (None, False),
+        (Token({**ANSWER, "scope": "profile", "expires_at": 1.0}), True),
+        (Token({**ANSWER, "access_token": "another"}), False),
+        (Token({**ANSWER, "refresh_token": "another"}), False),
+    ],
+)
+def test_is_same_as__by_the_credentials(other, same):
+    assert Token(ANSWER).is_same_as(other) is same
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        ("talk_message,friends profile", ["friends", "profile", "talk_message"]),
+        *((kind(["talk_message"]), ["talk_message"]) for kind in (list, tuple, set, frozenset)),
+        ([], []),
+        (None, []),
+    ],
+    ids=repr,
+)
+def test_scopes__as_kakao_sends_them_and_as_oauthlib_keeps_them(scope, scopes):
+    found = Token(access_token="a", scope=scope).scopes
+    assert sorted(found) == scopes
+    assert type(found) is frozenset
 
 
 def test_union__is_a_token():
@@ -268,72 +324,22 @@ def test_union__is_a_token():
         token | {"access_token": "a b"}
 
 
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        ({}, "access_token is not there"),
-        ({"refresh_token": "r"}, "access_token is not there"),
-    ],
-)
-def test_answer__that_is_no_token(answer, why):
-    with pytest.raises(ValueError, match=f"^{why}$"):
-        Token.from_response(answer, 1000.0)
+def test_copies__stay_tokens():
+    token = Token(ANSWER)
+    token.refresh_token_changed = True
+    for twin in (token.copy(), copy.copy(token), pickle.loads(pickle.dumps(token))):
+        assert type(twin) is Token
+        assert twin == token
+        assert twin.refresh_token_changed
 
 
-def test_answer__with_a_life_that_can_not_be_read():
-    answer = {"access_token": "a", "expires_in": "soon", "refresh_token_expires_in": []}
-    assert Token.from_response(answer, START) == answer
+def test_fingerprint__is_of_the_hash():
+    def start_of_hash(secret):
+        return hashlib.sha256(secret).hexdigest()[:8]
 
-
-@pytest.mark.parametrize("values", [{}, {"refresh_token": "r", "app_key": "k"}])
-def test_token__without_an_access_token(values):
-    assert Token(values) == values
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        (None, False),
-        (Token({**ANSWER, "scope": "profile", "expires_at": 1.0}), True),
-        (Token({**ANSWER, "access_token": "another"}), False),
-        (Token({**ANSWER, "refresh_token": "another"}), False),
-    ],
-)
-def test_is_same_as__by_the_credentials(other, same):
-    assert Token(ANSWER).is_same_as(other) is same
-
-
-@pytest.mark.parametrize(
-    ("values", "moment"),
-    [
-        ({"expires_at": 1000.0, "expires_in": 400}, 600.0),
-        ({"expires_at": 22_599.0}, 1000.0),
-        ({"expires_in": 400}, -math.inf),
-        ({}, -math.inf),
-    ],
-)
-def test_issued_at(values, moment):
-    assert Token({"access_token": "a", **values}).issued_at == moment
-
-
-def test_scopes():
-    assert Token(ANSWER).scopes == {"talk_message", "friends", "profile"}
-    assert Token({"access_token": "a"}).scopes == frozenset()
-
-
-@pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
-def test_scopes__as_oauthlib_keeps_them(kind):
-    token = Token(access_token="a", scope=kind(["talk_message", "friends"]))
-    assert token.scopes == {"talk_message", "friends"}
-    assert Token(access_token="a", scope=kind()).scopes == frozenset()
-
-
-def test_fingerprint():
-    token, other = Token(ANSWER), Token({**ANSWER, "access_token": "other"})
-    assert token.fingerprint == Token(ANSWER).fingerprint != other.fingerprint
-    assert len(token.fingerprint) == 8
-    assert Token({"refresh_token": "r"}).fingerprint == hashlib.sha256(b"r").hexdigest()[:8]
-    assert Token().fingerprint == hashlib.sha256(b"").hexdigest()[:8]
+    assert Token(ANSWER).fingerprint == start_of_hash(b"the-access-token")
+    assert Token(refresh_token="r").fingerprint == start_of_hash(b"r")
+    assert Token().fingerprint == start_of_hash(b"")
 
 
 @pytest.mark.parametrize("show", [repr, str, "{}".format, pprint.pformat, pretty_repr])
@@ -344,10 +350,61 @@ def test_repr__shows_no_secret(show):
     assert repr(Token()) == "<Token: none>"
 
 
-def test_copies__stay_tokens():
-    token = Token(ANSWER)
-    token.refresh_token_changed = True
-    for twin in (token.copy(), copy.copy(token), pickle.loads(pickle.dumps(token))):
-        assert type(twin) is Token
-        assert twin == token
-        assert twin.refresh_token_changed
+# A clock that is wrong by decades ---------------------------------------------------------------
+
+BOARD_WITHOUT_A_BATTERY = 100.0
+"""Seconds after 1970 began."""
+IN_2106 = 2.0**32
+"""Where an unsigned 32-bit clock overflows."""
+
+
+@pytest.fixture
+def store(token, tmp_path):
+    """A token file with the login in it, written when the clock was right."""
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    return store
+
+
+def status(session):
+    return session.get("/v2/user/me").status_code
+
+
+@pytest.mark.parametrize("wrong", [BOARD_WITHOUT_A_BATTERY, IN_2106], ids=["1970", "2106"])
+def test_wrong_clock__a_login_outlives_the_correction(kakao, new_session, store, clock, wrong):
+    kakao.refresh_token_renewal = "always"
+    right, clock.moment = clock.moment, wrong
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    session = new_session(token_store=store)
+    assert status(session) == 200
+    kakao.revoke_access_tokens()
+    assert status(session) == 200
+    clock.moment = right
+    assert status(session) == 200
+    kakao.revoke_access_tokens()
+    assert status(new_session(token_store=store)) == 200
+
+
+def test_clock_in_1970__uses_a_file_of_a_right_clock(kakao, new_session, store, clock):
+    clock.moment = BOARD_WITHOUT_A_BATTERY
+    session = new_session(token_store=store)
+    assert status(session) == 200
+    kakao.revoke_access_tokens()
+    assert [status(session) for _ in range(2)] == [200, 200]
+    assert wire(kakao) == [ME, ME_401, REFRESH, ME, ME]
+
+
+def test_clock_in_2106__leaves_a_file_of_a_right_clock_alone(kakao, new_session, store, clock):
+    right, clock.moment = clock.moment, IN_2106
+    before = store.path.read_bytes()
+    session = new_session(token_store=store)
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError, match="has run out"):
+            session.get("/v2/user/me")
+    assert wire(kakao) == []
+    assert store.path.read_bytes() == before
+    clock.moment = right
+    assert status(session) == 200
+    kakao.revoke_access_tokens()
+    assert status(session) == 200
+    assert wire(kakao) == [ME, ME_401, REFRESH, ME]

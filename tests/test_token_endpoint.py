@@ -1,12 +1,12 @@
-"""The token request on the wire, and what becomes of each answer."""
+"""The token request on the wire, when it is tried again, and what becomes of each answer."""
 
 import ssl
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
@@ -20,21 +20,24 @@ from kakao_session import (
     TemporaryError,
     TokenEndpointError,
 )
-from kakao_session import token_endpoint as token_endpoint_module
-from tests.conftest import ME, REFRESH, wire
+from kakao_session.token_endpoint import LARGEST_ANSWER
+from tests.conftest import LIFE, ME, REFRESH, Watching, wire
+
+COMPANY_PROXY = {"https": "http://127.0.0.1:1"}
 
 
-@pytest.fixture
-def naps(monkeypatch):
-    """How long the token endpoint would have waited between its tries."""
-    naps = []
+def timeouts(adapter):
+    return [options["timeout"] for options in adapter.sent]
 
-    class NoTime:
-        sleep = staticmethod(naps.append)
-        monotonic = staticmethod(time.monotonic)
 
-    monkeypatch.setattr(token_endpoint_module, "time", NoTime)
-    return naps
+def watched(session, **overridden):
+    """:returns: the adapter that sends all that a session sends."""
+    adapter = Watching(**overridden)
+    session.mount("https://", adapter)
+    return adapter
+
+
+# The form -------------------------------------------------------------------------------------
 
 
 def test_form__and_nothing_of_the_call(kakao, new_session, token, clock):
@@ -60,26 +63,19 @@ def test_form__and_nothing_of_the_call(kakao, new_session, token, clock):
     assert not {"Authorization", "Cookie", "X-Mine", "X-Call"} & set(sent.headers.keys())
 
 
-@pytest.mark.parametrize("said", ["argument", "environment", "token", "auto_refresh_kwargs"])
-def test_form__with_the_client_secret(
-    kakao,
-    new_session,
-    token,
-    clock,
-    monkeypatch,
-    said,
-):
+@pytest.mark.parametrize("source", ["argument", "environment", "token", "auto_refresh_kwargs"])
+def test_form__with_the_client_secret(kakao, new_session, token, clock, monkeypatch, source):
     kakao.client_secret = "secret"
     kwargs = {"token": dict(token)}
-    if said == "argument":
+    if source == "argument":
         kwargs["client_secret"] = "secret"
-    elif said == "environment":
+    elif source == "environment":
         monkeypatch.setenv("KAKAO_CLIENT_SECRET", "secret")
-    elif said == "token":
+    elif source == "token":
         kwargs["token"]["client_secret"] = "secret"
     else:
         kwargs["auto_refresh_kwargs"] = {"client_id": kakao.app_key, "client_secret": "secret"}
-    session = new_session(None if said == "auto_refresh_kwargs" else kakao.app_key, **kwargs)
+    session = new_session(None if source == "auto_refresh_kwargs" else kakao.app_key, **kwargs)
     clock.advance(hours=7)
     assert session.get("/v2/user/me").status_code == 200
     assert kakao.token_requests[0].form == [
@@ -90,7 +86,7 @@ def test_form__with_the_client_secret(
     ]
 
 
-def test_client_id__missing(kakao, new_session, token, clock):
+def test_app_key__missing(kakao, new_session, token, clock):
     session = new_session(None, token=token)
     clock.advance(hours=7)
     with pytest.raises(ConfigurationError) as caught:
@@ -102,10 +98,9 @@ def test_client_id__missing(kakao, new_session, token, clock):
     assert kakao.requests == []
 
 
-UNSENDABLE = ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"], 5]
-
-
-@pytest.mark.parametrize("value", UNSENDABLE, ids=ascii)
+@pytest.mark.parametrize(
+    "value", ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"], 5], ids=ascii
+)
 @pytest.mark.parametrize(
     ("name", "what", "places"),
     [
@@ -113,15 +108,7 @@ UNSENDABLE = ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"]
         ("client_secret", "client secret", "client_secret=, KAKAO_CLIENT_SECRET and client_secret"),
     ],
 )
-def test_credentials__that_can_not_be_sent(
-    kakao,
-    new_session,
-    token,
-    name,
-    what,
-    places,
-    value,
-):
+def test_credentials__that_can_not_be_sent(kakao, new_session, token, name, what, places, value):
     session = new_session(None, token={"app_key": kakao.app_key, **token, name: value})
     with pytest.raises(ConfigurationError) as caught:
         session.refresh_token()
@@ -137,50 +124,37 @@ def test_credentials__that_can_not_be_sent(
     assert kakao.requests == []
 
 
-def test_expiry__counts_from_the_sending(kakao, new_session, token, clock):
-    session = new_session(token=token)
-    clock.advance(hours=7)
-    sent_at = clock.moment
-    send = session.get_adapter("https://").send
-
-    class Slow(requests.adapters.HTTPAdapter):
-        def send(self, *args, **kwargs):
-            response = send(*args, **kwargs)
-            clock.moment += 10
-            return response
-
-    session.mount(kakao.endpoints.kauth_url, Slow())
-    session.ensure_active_token()
-    assert session.token["expires_at"] == sent_at + 21_599
+# How it is sent -------------------------------------------------------------------------------
 
 
-def test_transport_settings__of_the_session(kakao, new_session, token, monkeypatch):
+def test_settings__of_the_session(kakao, new_session, token, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    seen = []
-
-    class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request, *args, **kwargs):
-            seen.append(kwargs)
-            kwargs.update(cert=None, proxies={})
-            return super().send(request, *args, **kwargs)
-
     session = new_session(token=token, timeout=(3, 4))
-    session.mount("https://", Watching())
+    adapter = watched(session, cert=None, proxies={})
     session.cert = "client.pem"
-    session.proxies = {"https": "http://127.0.0.1:1"}
+    session.proxies = COMPANY_PROXY
     session.refresh_token()
-    assert seen == [
+    assert adapter.sent == [
         {
             "timeout": (3, 4),
             "stream": True,
             "verify": kakao.ca_file,
-            "cert": None,
-            "proxies": {},
+            "cert": "client.pem",
+            "proxies": COMPANY_PROXY,
         }
     ]
 
 
-def test_transport_settings__of_one_refresh(kakao, new_session, token, monkeypatch):
+def test_settings__of_one_refresh(kakao, new_session, token):
+    session = new_session(token=token, timeout=(3, 4))
+    adapter = watched(session, proxies={})
+    session.refresh_token(kakao.endpoints.token_url, proxies=COMPANY_PROXY)
+    session.refresh_token(kakao.endpoints.token_url, timeout=7)
+    assert timeouts(adapter) == [(3, 4), (7, 7)]
+    assert [options["proxies"] for options in adapter.sent] == [COMPANY_PROXY, {}]
+
+
+def test_settings__verify_of_one_refresh(kakao, new_session, token, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     session = new_session(token=token)
     session.verify = True
@@ -190,172 +164,260 @@ def test_transport_settings__of_one_refresh(kakao, new_session, token, monkeypat
     assert wire(kakao) == [REFRESH]
 
 
-def test_transport_settings__of_one_refresh_at_another_url(kakao, new_session, token):
-    seen = []
-
-    class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request, *args, **kwargs):
-            seen.append({name: kwargs[name] for name in ("timeout", "proxies")})
-            return super().send(request, *args, **{**kwargs, "proxies": {}})
-
-    session = new_session(token=token, timeout=(3, 4))
-    session.mount("https://", Watching())
-    proxies = {"https": "http://127.0.0.1:1"}
-    session.refresh_token(kakao.endpoints.token_url, proxies=proxies)
-    session.refresh_token(kakao.endpoints.token_url, timeout=7)
-    assert seen[0] == {"timeout": (3, 4), "proxies": proxies}
-    assert seen[1] == {"timeout": (7, 7), "proxies": {}}
+@pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
+def test_timeout__always(new_session, token, timeout):
+    session = new_session(token=token, timeout=timeout)
+    adapter = watched(session)
+    session.refresh_token()
+    session.refresh_token(timeout=7)
+    assert timeouts(adapter) == [(5.0, 30.0), (7, 7)]
 
 
-def test_connections__of_the_session_stay_open(kakao, new_session, token):
-    closed = []
+def test_expiry__counts_from_the_sending(new_session, token, clock):
+    class Slow(HTTPAdapter):
+        def send(self, *args, **kwargs):
+            response = super().send(*args, **kwargs)
+            clock.moment += 10
+            return response
 
-    class Watching(requests.adapters.HTTPAdapter):
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    sent_at = clock.moment
+    session.mount("https://", Slow())
+    session.ensure_active_token()
+    assert session.token["expires_at"] == sent_at + LIFE
+
+
+def test_connections_of_the_session__stay_open(new_session, token):
+    class Closing(HTTPAdapter):
         def close(self):
             closed.append("closed")
             super().close()
 
+    closed = []
     session = new_session(token=token)
-    session.mount("https://", Watching())
+    session.mount("https://", Closing())
     session.refresh_token()
     assert closed == []
 
 
-@pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
-def test_timeout__always(kakao, new_session, token, timeout):
-    seen = []
+RETRIES = Retry(5, status_forcelist=[429, 503], allowed_methods=None)
 
-    class Watching(requests.adapters.HTTPAdapter):
-        def send(self, request, *args, **kwargs):
-            seen.append(kwargs["timeout"])
-            return super().send(request, *args, **kwargs)
 
-    session = new_session(token=token, timeout=timeout)
-    session.mount("https://", Watching())
+@pytest.mark.parametrize("mounted", ["https://", "token endpoint"])
+def test_connections_of_the_session__are_used(kakao, new_session, token, mounted):
+    class Counting(HTTPAdapter):
+        def init_poolmanager(self, *args, **kwargs):
+            pools.append(1)
+            super().init_poolmanager(*args, **kwargs)
+
+    pools = []
+    session = new_session(token=token)
+    prefix = mounted if mounted == "https://" else kakao.endpoints.token_url
+    session.mount(prefix, Counting(max_retries=RETRIES))
     session.refresh_token()
-    session.refresh_token(timeout=7)
-    assert seen == [(5.0, 30.0), (7, 7)]
+    session.refresh_token()
+    assert pools == [1]
 
 
-# Trying again -------------------------------------------------------------------------------
+class Odd(HTTPAdapter):
+    """An adapter that can't be made or pickled as requests does it."""
+
+    def __init__(self, needed, **kwargs):
+        super().__init__(**kwargs)
+        self.needed = needed
+        self.lock = threading.Lock()
+
+    def send(self, request, **kwargs):
+        assert self.needed
+        return super().send(request, **kwargs)
+
+
+@pytest.fixture
+def retrying_session(new_session, token):
+    session = new_session(token=token)
+    session.mount("https://", Odd("argument", max_retries=RETRIES))
+    return session
+
+
+def test_retries_of_the_session__are_not_for_token_requests(kakao, retrying_session, stopwatch):
+    session = retrying_session
+    kakao.fail_next(error_code="KOE237", times=None)
+    with pytest.raises(RateLimitedError):
+        session.refresh_token()
+    assert len(kakao.token_requests) == 1
+    kakao.clear_failures()
+    kakao.fail_next(503, times=2)
+    session.refresh_token()
+    assert len(kakao.token_requests) == 4
+    with pytest.raises(LoginRequiredError):
+        session.fetch_token(f"{kakao.endpoints.token_url}?x=%7e", code="no-such-code")
+    assert len(kakao.token_requests) == 5
+
+
+def test_retries_of_the_session__are_for_calls(kakao, retrying_session, clock):
+    clock.advance(hours=7)
+    kakao.fail_next(503, path="/v2/user/me", times=2)
+    assert retrying_session.get("/v2/user/me").status_code == 200
+    assert [status for *_, status in wire(kakao)] == [200, 503, 503, 200]
+
+
+@pytest.fixture
+def session_with(kakao, token):
+    """Makes a session of a subclass whose ``send`` is another."""
+
+    def make(send):
+        return type("Own", (KakaoSession,), {"send": send})(
+            kakao.app_key, token=token, endpoints=kakao.endpoints
+        )
+
+    return make
+
+
+def test_send_of_a_subclass__is_used(kakao, session_with):
+    def send(self, request, **kwargs):
+        seen.append((request.url, kwargs["allow_redirects"], kwargs["timeout"]))
+        return KakaoSession.send(self, request, **kwargs)
+
+    seen = []
+    with session_with(send) as session:
+        session.refresh_token()
+    assert seen == [(kakao.endpoints.token_url, False, (5.0, 30.0))]
+
+
+def test_send_of_a_subclass__that_raises_for_status(kakao, session_with, stopwatch):
+    def send(self, request, **kwargs):
+        response = KakaoSession.send(self, request, **kwargs)
+        response.raise_for_status()
+        return response
+
+    with session_with(send) as session:
+        kakao.fail_next(503, times=2)
+        session.refresh_token()
+        kakao.unlink()
+        with pytest.raises(LoginRequiredError) as caught:
+            session.refresh_token()
+        assert caught.value.error_code == "KOE322"
+
+
+def test_send_of_a_subclass__that_raises_without_an_answer(session_with):
+    def send(self, request, **kwargs):
+        raise requests.HTTPError("no answer")
+
+    with session_with(send) as session, pytest.raises(TemporaryError):
+        session.refresh_token()
+
+
+# Trying again ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("failure", [500, 503, 599, "reset", "close", "truncated"])
-def test_trouble_twice__tried_again(kakao, new_session, token, naps, failure):
+def test_trouble_twice__tried_again(kakao, new_session, token, stopwatch, failure):
     kakao.fail_next(failure, times=2)
     new_session(token=token).refresh_token()
     assert len(kakao.token_requests) == 3
-    assert len(naps) == 2
-    assert 0.1 <= naps[0] <= 0.3
-    assert 0.2 <= naps[1] <= 0.6
+    first, second = stopwatch.naps
+    assert 0.1 <= first <= 0.3
+    assert 0.2 <= second <= 0.6
 
 
 @pytest.mark.parametrize("failure", [503, "reset"])
-def test_trouble_three_times__given_up(kakao, new_session, token, naps, failure):
+def test_trouble_three_times__given_up(kakao, new_session, token, stopwatch, failure):
     kakao.fail_next(failure, times=None)
-    with pytest.raises(TemporaryError):
-        new_session(token=token).refresh_token()
-    assert len(kakao.token_requests) == 3
-
-
-def test_out_of_reach__says_how(kakao, new_session, token, naps):
-    kakao.fail_next("reset", times=None)
     with pytest.raises(TemporaryError) as caught:
         new_session(token=token).refresh_token()
-    assert str(caught.value) == (
-        "Kakao's token endpoint could not be reached (ConnectionError). "
-        "Look at the network; the login is kept."
-    )
+    assert len(kakao.token_requests) == 3
+    if failure == "reset":
+        assert str(caught.value) == (
+            "Kakao's token endpoint could not be reached (ConnectionError). "
+            "Look at the network; the login is kept."
+        )
 
 
-def test_hang__times_out(kakao, new_auth, token):
+def test_hang__times_out_and_is_not_tried_again(kakao, new_session, token):
     kakao.fail_next("hang", times=None)
     started = time.monotonic()
     with pytest.raises(TemporaryError, match="ReadTimeout"):
-        new_auth(token=token, timeout=0.2).source.refresh()
+        new_session(token=token, timeout=0.2).refresh_token()
     assert time.monotonic() - started < 2
     assert len(kakao.token_requests) == 1  # Kakao may have acted
 
 
 @pytest.mark.parametrize(
     ("retry_after", "waited"),
-    [("7", 7.0), ("0", None), ("10", 10.0), ("nonsense", None), ("-5", None), ("9" * 400, "never")],
+    [
+        ("7", 7.0),
+        ("0", "backoff"),
+        ("10", 10.0),
+        ("nonsense", "backoff"),
+        ("-5", "backoff"),
+        ("11", None),
+        ("9" * 400, None),
+    ],
 )
-def test_retry_after(
-    kakao,
-    new_session,
-    token,
-    naps,
-    retry_after,
-    waited,
-):
+def test_retry_after(kakao, new_session, token, stopwatch, retry_after, waited):
     kakao.fail_next(503, retry_after=retry_after)
     session = new_session(token=token)
-    if waited == "never":
+    if waited is None:
         with pytest.raises(TemporaryError):
             session.refresh_token()
-        assert naps == []
-    else:
-        session.refresh_token()
-        assert naps == [waited] if waited else 0.1 <= naps[0] <= 0.3
+        assert stopwatch.naps == []
+        assert len(kakao.token_requests) == 1
+        return
+    session.refresh_token()
+    assert stopwatch.naps == [waited] if waited != "backoff" else 0.1 <= stopwatch.naps[0] <= 0.3
 
 
-def test_retry_after__too_long_to_wait(kakao, new_session, token, naps):
-    kakao.fail_next(503, retry_after="11")
-    with pytest.raises(TemporaryError):
+def test_4xx__not_tried_again(kakao, new_session, token, stopwatch):
+    kakao.fail_next(error_code="KOE237", retry_after="1", times=None)
+    with pytest.raises(RateLimitedError):
         new_session(token=token).refresh_token()
-    assert naps == []
     assert len(kakao.token_requests) == 1
 
 
-def test_deadline__of_all_tries(kakao, new_session, token, monkeypatch):
-    class Slow(requests.adapters.HTTPAdapter):
-        def send(self, request, *args, **kwargs):
-            seen.append(kwargs["timeout"])
-            moments[0] += 28
-            return super().send(request, *args, **kwargs)
+@pytest.fixture
+def slow_session(kakao, new_session, stopwatch):
+    """Makes a session whose requests take so many seconds, at a Kakao that fails.
 
-    def sleep(seconds):
-        moments[0] += seconds
+    :returns: it, and the timeouts of what it sends.
+    """
 
-    seen, moments = [], [1000.0]
-    clock = SimpleNamespace(monotonic=lambda: moments[0], sleep=sleep)
-    monkeypatch.setattr(token_endpoint_module, "time", clock)
-    kakao.fail_next(503, retry_after="10", times=None)
-    session = new_session(token=token, timeout=(5, 40))
-    session.mount("https://", Slow())
-    with pytest.raises(TemporaryError):
-        session.refresh_token()
-    assert seen == [(5, 40), (5, 60 - 38 - 5)]
-    seen.clear()
-    session = new_session(token=token, timeout=(None, 99))
-    session.mount("https://", Slow())
-    with pytest.raises(TemporaryError):
-        session.refresh_token()
-    assert seen == [(30, 30), (11, 11)]
+    def make(seconds, **kwargs):
+        class Slow(Watching):
+            def send(self, request, **options):
+                stopwatch.moment += seconds
+                return super().send(request, **options)
 
+        kakao.fail_next(503, retry_after="10", times=None)
+        session = new_session(**kwargs)
+        session.mount("https://", adapter := Slow())
+        return session, adapter
 
-def test_deadline__leaves_ten_seconds_to_answer(kakao, new_session, token, monkeypatch):
-    class Slow(requests.adapters.HTTPAdapter):
-        def send(self, request, *args, **kwargs):
-            seen.append(kwargs["timeout"])
-            moments[0] += 49.95
-            return super().send(request, *args, **kwargs)
-
-    seen, moments = [], [1000.0]
-    clock = SimpleNamespace(monotonic=lambda: moments[0], sleep=lambda _: None)
-    monkeypatch.setattr(token_endpoint_module, "time", clock)
-    kakao.fail_next(503, times=None)
-    del token["refresh_token_expires_at"]
-    session = new_session(token=token)
-    session.mount("https://", Slow())
-    with pytest.raises(TemporaryError):
-        session.refresh_token()
-    assert len(seen) == 1
+    return make
 
 
 @pytest.mark.parametrize(
-    ("raised", "requests_made"),
+    ("timeout", "first", "second"),
+    [((5, 40), (5, 40), (5, 60 - 38 - 5)), ((None, 99), (30, 30), (11, 11))],
+)
+def test_deadline__of_all_tries(slow_session, token, timeout, first, second):
+    session, adapter = slow_session(28, token=token, timeout=timeout)
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert timeouts(adapter) == [first, second]
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(39.9, 2), (40.1, 1)])
+def test_deadline__leaves_ten_seconds_to_answer(slow_session, token, seconds, tries):
+    del token["refresh_token_expires_at"]
+    session, adapter = slow_session(seconds, token=token)
+    with pytest.raises(TemporaryError):
+        session.refresh_token()
+    assert len(adapter.sent) == tries
+
+
+@pytest.mark.parametrize(
+    ("raised", "tries"),
     [
         (requests.ConnectTimeout("slow"), 3),
         (requests.ConnectionError("refused"), 3),
@@ -371,8 +433,8 @@ def test_deadline__leaves_ten_seconds_to_answer(kakao, new_session, token, monke
     ],
     ids=repr,
 )
-def test_trouble_on_the_way(new_session, token, naps, raised, requests_made):
-    class Broken(requests.adapters.HTTPAdapter):
+def test_trouble_on_the_way(new_session, token, stopwatch, raised, tries):
+    class Broken(HTTPAdapter):
         def send(self, *_, **__):
             sent.append(1)
             raise raised
@@ -382,10 +444,12 @@ def test_trouble_on_the_way(new_session, token, naps, raised, requests_made):
     session.mount("https://", Broken())
     with pytest.raises(TemporaryError):
         session.refresh_token()
-    assert len(sent) == requests_made
+    assert len(sent) == tries
 
 
-def test_own_exception__in_which_a_call_is_made(kakao, new_session, token, naps):
+def test_trouble__while_the_caller_handles_an_error_of_its_own(
+    kakao, new_session, token, stopwatch
+):
     kakao.fail_next("reset")
     try:
         raise requests.ReadTimeout("of another call")  # noqa: TRY301  # a caller does so
@@ -394,168 +458,27 @@ def test_own_exception__in_which_a_call_is_made(kakao, new_session, token, naps)
     assert len(kakao.token_requests) == 2
 
 
-# Retries of the session ---------------------------------------------------------------------
-
-
-RETRIES = Retry(5, status_forcelist=[429, 503], allowed_methods=None)
-
-
-class Odd(requests.adapters.HTTPAdapter):
-    """An adapter that can't be made or pickled as requests does it."""
-
-    def __init__(self, needed, **kwargs):
-        super().__init__(**kwargs)
-        self.needed = needed
-        self.lock = threading.Lock()
-
-    def send(self, request, **kwargs):
-        assert self.needed
-        return super().send(request, **kwargs)
-
-
-def retrying_session(new_session, token):
-    session = new_session(token=token)
-    session.mount("https://", Odd("argument", max_retries=RETRIES))
-    return session
-
-
-def test_retries_of_the_session__are_not_for_token_requests(kakao, new_session, token, naps):
-    kakao.fail_next(error_code="KOE237", times=None)
-    session = retrying_session(new_session, token)
-    with pytest.raises(RateLimitedError):
-        session.refresh_token()
-    assert len(kakao.token_requests) == 1
-    kakao.clear_failures()
-    kakao.fail_next(503, times=2)
-    session.refresh_token()
-    assert len(kakao.token_requests) == 4
-    with pytest.raises(LoginRequiredError):
-        session.fetch_token(f"{kakao.endpoints.token_url}?x=%7e", code="no-such-code")
-    assert len(kakao.token_requests) == 5
-
-
-def test_retries_of_the_session__are_for_calls(kakao, new_session, token, clock):
-    session = retrying_session(new_session, token)
-    clock.advance(hours=7)
-    kakao.fail_next(503, path="/v2/user/me", times=2)
-    assert session.get("/v2/user/me").status_code == 200
-    assert [status for *_, status in wire(kakao)] == [200, 503, 503, 200]
-
-
-@pytest.mark.parametrize("mounted", ["https://", "token endpoint"])
-def test_connections_of_the_session__are_used(kakao, new_session, token, mounted):
-    class Counting(requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *args, **kwargs):
-            pools.append(1)
-            super().init_poolmanager(*args, **kwargs)
-
-    pools = []
-    session = new_session(token=token)
-    prefix = mounted if mounted == "https://" else kakao.endpoints.token_url
-    session.mount(prefix, Counting(max_retries=RETRIES))
-    session.refresh_token()
-    session.refresh_token()
-    assert pools == [1]
-
-
-# Through the session's send -----------------------------------------------------------------
-
-
-def test_token_request__goes_through_send(kakao, token):
-    class Watching(KakaoSession):
-        def send(self, request, **kwargs):
-            seen.append((request.url, kwargs["allow_redirects"], kwargs["timeout"]))
-            return super().send(request, **kwargs)
-
-    seen = []
-    with Watching(kakao.app_key, token=token, endpoints=kakao.endpoints) as session:
-        session.refresh_token()
-    assert seen == [(kakao.endpoints.token_url, False, (5.0, 30.0))]
-
-
-def test_token_request__through_a_send_that_raises_for_status(kakao, token, naps):
-    class Raising(KakaoSession):
-        def send(self, request, **kwargs):
-            response = super().send(request, **kwargs)
-            response.raise_for_status()
-            return response
-
-    with Raising(kakao.app_key, token=token, endpoints=kakao.endpoints) as session:
-        kakao.fail_next(503, times=2)
-        session.refresh_token()
-        kakao.unlink()
-        with pytest.raises(LoginRequiredError) as caught:
-            session.refresh_token()
-        assert caught.value.error_code == "KOE322"
-
-
-def test_token_request__through_a_send_that_raises_without_an_answer(kakao, token):
-    class Raising(KakaoSession):
-        def send(self, request, **kwargs):
-            raise requests.HTTPError("no answer")
-
-    with (
-        Raising(kakao.app_key, token=token, endpoints=kakao.endpoints) as session,
-        pytest.raises(TemporaryError),
-    ):
-        session.refresh_token()
-
-
-def test_4xx__not_tried_again(kakao, new_session, token, naps):
-    kakao.fail_next(error_code="KOE237", retry_after="1", times=None)
-    with pytest.raises(RateLimitedError):
-        new_session(token=token).refresh_token()
-    assert len(kakao.token_requests) == 1
-
-
-# Answers ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("KOE003", TemporaryError),
-        ("KOE010", ConfigurationError),
-        ("KOE101", ConfigurationError),
-        ("KOE237", RateLimitedError),
-        ("KOE319", ConfigurationError),
-        ("KOE322", LoginRequiredError),
-    ],
-)
-def test_error_code__names_its_kind(
-    kakao,
-    new_session,
-    token,
-    naps,
-    code,
-    kind,
-):
-    kakao.fail_next(error_code=code, times=None)
-    session = new_session(token=token)
-    with pytest.raises(TokenEndpointError) as caught:
-        session.refresh_token()
-    error = caught.value
-    assert isinstance(error, kind)
-    assert error.error_code == code
-    assert error.error
-    assert error.status_code == error.response.status_code
-    assert error.hint is not None
-    assert error.hint in str(error)
-    assert code in str(error)
-    assert session.token == token
+# Answers that are no token --------------------------------------------------------------------
 
 
 REFUSED = "Kakao refused the token request"
 LATER = "Try again later."
-UNREADABLE = "Kakao's token endpoint gave no token and no error that could be read ({}). "
-KEPT = "Try again later; the login is kept."
+LOGIN = "Log in again: run `kakao-session login`."
+
+
+def unreadable(what):
+    return (
+        f"Kakao's token endpoint gave no token and no error that could be read ({what}). "
+        "Try again later; the login is kept."
+    )
+
 
 ANSWERS = {
     "invalid_grant without a code": (
         400,
         {"error": "invalid_grant"},
         LoginRequiredError,
-        f"{REFUSED} (invalid_grant, HTTP 400). Log in again: run `kakao-session login`.",
+        f"{REFUSED} (invalid_grant, HTTP 400). {LOGIN}",
     ),
     "invalid_client without a code": (
         401,
@@ -575,11 +498,17 @@ ANSWERS = {
         TokenEndpointError,
         f"{REFUSED} ({'_' * 40}, HTTP 400).",
     ),
+    "names that may repeat what was sent": (
+        400,
+        {"error": "s3cret value", "error_code": "x" * 41},
+        TokenEndpointError,
+        f"{REFUSED} (... ..., HTTP 400).",
+    ),
     "an error with 200": (
         200,
         {"error": "invalid_grant"},
         LoginRequiredError,
-        f"{REFUSED} (invalid_grant, HTTP 200). Log in again: run `kakao-session login`.",
+        f"{REFUSED} (invalid_grant, HTTP 200). {LOGIN}",
     ),
     "429 without a body": (
         429,
@@ -595,82 +524,58 @@ ANSWERS = {
         "the client secret is missing or wrong (KOE010, HTTP 429). "
         "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
     ),
-    "5xx whatever it says": (
+    "5xx with an error": (
         500,
         {"error": "invalid_grant"},
         TemporaryError,
         f"{REFUSED} (invalid_grant, HTTP 500). {LATER}",
     ),
-    "a login that is over and 5xx": (
+    "5xx with the code of a login that has ended": (
         599,
         {"error": "invalid_grant", "error_code": "KOE322"},
         TemporaryError,
         "the refresh token has expired, or was replaced or revoked "
         f"(KOE322 invalid_grant, HTTP 599). {LATER}",
     ),
-    "4xx that says nothing": (403, {"msg": "?"}, TemporaryError, UNREADABLE.format("HTTP 403")),
+    "500": (500, {}, TemporaryError, f"{REFUSED} (no code, HTTP 500). {LATER}"),
+    "599": (599, {}, TemporaryError, f"{REFUSED} (no code, HTTP 599). {LATER}"),
+    "403 without an error": (403, {"msg": "?"}, TemporaryError, unreadable("HTTP 403")),
+    "428": (428, {}, TemporaryError, unreadable("HTTP 428")),
+    "499": (499, {}, TemporaryError, unreadable("HTTP 499")),
     "a code that is no string": (
         400,
         {"error": 1, "error_code": 2},
         TemporaryError,
-        UNREADABLE.format("HTTP 400"),
+        unreadable("HTTP 400"),
     ),
-    "428": (428, {}, TemporaryError, UNREADABLE.format("HTTP 428")),
-    "499": (499, {}, TemporaryError, UNREADABLE.format("HTTP 499")),
-    "500": (500, {}, TemporaryError, f"{REFUSED} (no code, HTTP 500). {LATER}"),
-    "599": (599, {}, TemporaryError, f"{REFUSED} (no code, HTTP 599). {LATER}"),
-    "a list": (200, [], TemporaryError, UNREADABLE.format("access_token is not there")),
+    "a list": (200, [], TemporaryError, unreadable("access_token is not there")),
     "no access token": (
         200,
         {"token_type": "bearer", "expires_in": 1},
         TemporaryError,
-        UNREADABLE.format("neither access_token nor refresh_token is there"),
+        unreadable("neither access_token nor refresh_token is there"),
     ),
     "a refresh token alone": (
         200,
         {"refresh_token": "r"},
         TemporaryError,
-        UNREADABLE.format("access_token is not there"),
+        unreadable("access_token is not there"),
     ),
-    "an access token that is no string": (
-        200,
-        {"access_token": 1},
-        TemporaryError,
-        UNREADABLE.format("access_token is not a string of visible ASCII characters"),
-    ),
-    "an access token with a line feed": (
-        200,
-        {"access_token": "a\nb"},
-        TemporaryError,
-        UNREADABLE.format("access_token is not a string of visible ASCII characters"),
-    ),
+    **{
+        f"an access token that is {value!r}": (
+            200,
+            {"access_token": value},
+            TemporaryError,
+            unreadable("access_token is not a string of visible ASCII characters"),
+        )
+        for value in (1, "a\nb")
+    },
 }
-
-
-@pytest.mark.parametrize("life", ["soon", 1e999, True, []], ids=str)
-def test_answer__whose_life_can_not_be_read_is_a_token_all_the_same(
-    kakao, new_session, token, life
-):
-    answer = {"access_token": "a", "expires_in": life}
-    answer |= {"refresh_token": "r", "refresh_token_expires_in": life}
-    kakao.fail_next(200, json=answer)
-    with pytest.warns(KakaoWarning, match="replaced the refresh token"):
-        renewed = new_session(token=token).refresh_token()
-    assert (renewed["access_token"], renewed["refresh_token"]) == ("a", "r")
-    assert "expires_at" not in renewed
-    assert "refresh_token_expires_at" not in renewed
 
 
 @pytest.mark.parametrize(("status", "body", "kind", "sentence"), ANSWERS.values(), ids=ANSWERS)
 def test_answer__that_is_no_token(
-    kakao,
-    new_session,
-    token,
-    naps,
-    status,
-    body,
-    kind,
-    sentence,
+    kakao, new_session, token, stopwatch, status, body, kind, sentence
 ):
     kakao.fail_next(status, json=body, times=None)
     session = new_session(token=token)
@@ -678,17 +583,15 @@ def test_answer__that_is_no_token(
         session.refresh_token()
     error = caught.value
     assert isinstance(error, kind)
-    assert str(error) == sentence + (KEPT if sentence.startswith(UNREADABLE[:30]) else "")
+    assert str(error) == error.description == sentence
     assert error.status_code == status
-    assert error.response is not None
     assert error.response.json() == body
-    assert error.description == str(error)
     assert error.uri is error.state is None
     assert session.token == token
 
 
 @pytest.mark.parametrize("kind", ["html", "garbage", "truncated"])
-def test_answer__that_can_not_be_read(kakao, new_session, token, naps, kind):
+def test_answer__that_can_not_be_read(kakao, new_session, token, stopwatch, kind):
     kakao.fail_next(kind, times=None)
     session = new_session(token=token)
     with pytest.raises(TemporaryError):
@@ -696,10 +599,21 @@ def test_answer__that_can_not_be_read(kakao, new_session, token, naps, kind):
     assert session.token == token
 
 
+def test_redirect__is_not_followed(kakao, new_session, token):
+    kakao.fail_next(307, headers={"Location": f"{kakao.endpoints.api_url}/v2/user/me"})
+    with pytest.raises(TemporaryError):
+        new_session(token=token).refresh_token()
+    assert [record.service for record in kakao.requests] == ["kauth"]
+
+
+# Answers that are one -------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("beyond", [0, 1])
-def test_answer__is_read_up_to_a_limit(kakao, new_session, token, naps, beyond):
+def test_answer__is_read_up_to_1_mib(kakao, new_session, token, stopwatch, beyond):
+    assert LARGEST_ANSWER == 1 << 20
     bare = len('{"access_token":"a","x":""}')
-    padding = "x" * (token_endpoint_module.LARGEST_ANSWER - bare + beyond)
+    padding = "x" * (LARGEST_ANSWER - bare + beyond)
     kakao.fail_next(200, json={"access_token": "a", "x": padding}, times=2)
     session = new_session(token=token)
     if beyond:
@@ -714,54 +628,47 @@ def test_answer__is_read_up_to_a_limit(kakao, new_session, token, naps, beyond):
 @pytest.mark.parametrize(
     ("expires_in", "life"), [(100, 100), ("100", 100), (0, 0), (-5, -5), (1.5, 1.5)]
 )
-def test_answer__with_a_life(
-    kakao,
-    new_session,
-    token,
-    clock,
-    expires_in,
-    life,
-):
+def test_answer__with_a_life(kakao, new_session, token, clock, expires_in, life):
     kakao.fail_next(200, json={"access_token": "a", "expires_in": expires_in})
-    kakao.clear_requests()
-    session = new_session(token=token)
-    assert session.refresh_token()["expires_at"] == clock.moment + life
+    assert new_session(token=token).refresh_token()["expires_at"] == clock.moment + life
+
+
+@pytest.mark.parametrize("life", ["soon", 1e999, True, []], ids=str)
+def test_answer__with_a_life_that_can_not_be_read_is_a_token(kakao, new_session, token, life):
+    answer = {"access_token": "a", "expires_in": life}
+    answer |= {"refresh_token": "r", "refresh_token_expires_in": life}
+    kakao.fail_next(200, json=answer)
+    with pytest.warns(KakaoWarning, match="replaced the refresh token"):
+        refreshed = new_session(token=token).refresh_token()
+    assert (refreshed["access_token"], refreshed["refresh_token"]) == ("a", "r")
+    assert "expires_at" not in refreshed
+    assert "refresh_token_expires_at" not in refreshed
 
 
 def test_answer__without_a_life(kakao, new_session, token, clock):
     kakao.fail_next(200, json={"access_token": kakao.login()["access_token"]})
     session = new_session(token=token)
-    renewed = session.refresh_token()
-    assert "expires_at" not in renewed
-    assert "expires_in" not in renewed
+    refreshed = session.refresh_token()
+    assert not {"expires_at", "expires_in"} & set(refreshed)
     clock.moment += 10**9
     assert session.get("/v2/user/me").status_code == 200
     assert wire(kakao) == [REFRESH, ME]
 
 
-def test_redirect__is_not_followed(kakao, new_session, token):
-    target = f"{kakao.endpoints.api_url}/v2/user/me"
-    kakao.fail_next(307, headers={"Location": target})
-    with pytest.raises(TemporaryError):
-        new_session(token=token).refresh_token()
-    assert [record.service for record in kakao.requests] == ["kauth"]
-
-
-class BareAdapter(requests.adapters.BaseAdapter):
-    """Answers by itself, with a response that has nothing but its content."""
-
-    def send(self, request, **_):
-        response = requests.Response()
-        response.status_code, response.request, response.url = 200, request, request.url
-        response._content = b'{"access_token": "a", "expires_in": 21599}'
-        response._content_consumed = True
-        return response
-
-    def close(self):
-        pass
-
-
 def test_answer__of_an_adapter_of_ones_own(kakao, new_session, token):
+    class Bare(BaseAdapter):
+        """Answers by itself, with a response that has nothing but its content."""
+
+        def send(self, request, **_):
+            response = requests.Response()
+            response.status_code, response.request, response.url = 200, request, request.url
+            response._content = b'{"access_token": "a", "expires_in": 21599}'
+            response._content_consumed = True
+            return response
+
+        def close(self):
+            pass
+
     session = new_session(token=token)
-    session.mount(kakao.endpoints.kauth_url, BareAdapter())
+    session.mount(kakao.endpoints.kauth_url, Bare())
     assert session.refresh_token()["access_token"] == "a"

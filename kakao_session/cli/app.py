@@ -1,34 +1,134 @@
-"""The command's root, under which each subcommand has a module of its own."""
+"""The root of the command, with the subcommands, and how it ends."""
 
 from __future__ import annotations
 
-import click
+import copy
+import sys
+from typing import Any
 
-from kakao_session.cli.completion import completion
+import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
+from requests import RequestException
+from urllib3.exceptions import HTTPError
+
+from kakao_session.cli import output
 from kakao_session.cli.emulate import emulate
-from kakao_session.cli.failure import FailingWell
+from kakao_session.cli.errors import FAILED, Failure, explain
+from kakao_session.cli.i18n import _, is_korean, translated_help
 from kakao_session.cli.import_file import import_file
 from kakao_session.cli.login import login
 from kakao_session.cli.logout import logout
 from kakao_session.cli.refresh import refresh
 from kakao_session.cli.request import request
+from kakao_session.cli.signals import INTERRUPTED
 from kakao_session.cli.status import status
 from kakao_session.cli.unlink import unlink
 
+_SHELLS = {"bash": BashComplete, "fish": FishComplete, "zsh": ZshComplete}
+_WIDTH_IN_KOREAN = 46
+"""Columns of the help. click counts characters, and a Hangul syllable is two columns wide."""
+
+
+class App(click.Group):
+    """A group of commands that prints an error as a sentence, and its help in the user's language.
+
+    Exit status: 0, or 1 for a failure, 2 for a mistake in the command line, 130 after Ctrl-C.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command line and exit."""
+        output.prepare()
+        if is_korean():
+            kwargs["terminal_width"] = _WIDTH_IN_KOREAN
+        try:
+            status = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            status = error.exit_code
+        except click.Abort as error:
+            status = _aborted(error)
+        except OSError as error:
+            output.discard(sys.stdout)
+            reason = error.strerror or type(error).__name__
+            output.error(_("Could not continue: {reason}.", reason=reason))
+            status = FAILED
+        sys.exit(status)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand."""
+        try:
+            return super().invoke(ctx)
+        except (RequestException, HTTPError) as error:
+            raise Failure(explain(error)) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise Failure(explain(error)) from error  # requests can't find the CA bundle
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """:returns: the subcommands in the order in which a user needs them."""
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """:returns: a subcommand with its help in the user's language."""
+        command = super().get_command(ctx, cmd_name)
+        return command and _translated(command)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """:returns: the help in the user's language."""
+        return click.Group.get_help(_translated(self), ctx)
+
 
 @click.group(
-    cls=FailingWell,
+    cls=App,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
-Begin with:
+Start with:
   kakao-session login --client-id YOUR_REST_API_KEY
   kakao-session request GET /v2/user/me
 """,
 )
 @click.version_option(package_name="kakao-session")
 def app() -> None:
-    """Keep a Kakao login alive, and try programs against a local Kakao."""
+    """Stay logged in at Kakao, and test programs against a local Kakao."""
+
+
+@click.command(
+    epilog="""\b
+Add one of these lines to the file on the right:
+  eval "$(kakao-session completion bash)"      ~/.bashrc
+  eval "$(kakao-session completion zsh)"       ~/.zshrc, after compinit
+  kakao-session completion fish | source       ~/.config/fish/config.fish
+"""
+)
+@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print a script that lets SHELL complete kakao-session."""
+    root = ctx.find_root().command
+    click.echo(_SHELLS[shell](root, {}, "kakao-session", "_KAKAO_SESSION_COMPLETE").source())
 
 
 for command in (login, status, refresh, logout, unlink, import_file, request, emulate, completion):
     app.add_command(command)
+
+
+def _translated(command: click.Command) -> click.Command:
+    twin = copy.copy(command)
+    twin.help = command.help and translated_help(command.help)
+    twin.epilog = command.epilog and translated_help(command.epilog)
+    twin.params = [copy.copy(param) for param in command.params]
+    for option in twin.params:
+        if isinstance(option, click.Option):
+            option.help = option.help and translated_help(option.help)
+    return twin
+
+
+def _aborted(error: click.Abort) -> int:
+    """:returns: the exit status. click raises the same for Ctrl-C and for the end of stdin."""
+    if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+        output.warn(_("Interrupted."))
+        return INTERRUPTED
+    output.warn(_("No answer. Nothing was changed."))
+    return FAILED

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
-import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,31 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kakao_session.cli import install_line
-from kakao_session.cli.child import run
-from kakao_session.cli.failure import drop_what_is_unprinted
-from kakao_session.cli.story import TokenFile, tell
+from kakao_session.cli import missing_extra, output
+from kakao_session.cli.errors import Failure
+from kakao_session.cli.i18n import _
+from kakao_session.cli.options import SECRET_VARIABLE
+from kakao_session.cli.signals import run_child, stop_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kakao_session.emulator import KakaoEmulator
 
 LOGIN_HOURS_AGO = 7
-_NEEDED = {"flask", "werkzeug", "trustme", "cryptography"}
-_PREFIX = "kakao-session-"
 _SECONDS = click.IntRange(1)
-
-
-def _read_switches(
-    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, Any]:
-    from kakao_session.emulator.positions import read_position
-
-    try:
-        return dict(read_position(text) for text in given)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -47,38 +32,37 @@ def _read_switches(
     type=click.IntRange(0, 65_535),
     default=0,
     metavar="N",
-    help="Of the proxy and the control page; any that is free if not given.",
+    help="The port of the proxy and the control page. Default: a free port.",
 )
-@click.option("--fresh", is_flag=True, help="Let the login be of just now, not of 7 hours ago.")
+@click.option("--fresh", is_flag=True, help="Start with a user who logged in just now.")
 @click.option(
-    "--access-lifetime", type=_SECONDS, metavar="S", help="Seconds an access token lives."
+    "--access-lifetime", type=_SECONDS, metavar="S", help="Seconds that an access token lives."
 )
 @click.option(
-    "--refresh-lifetime", type=_SECONDS, metavar="S", help="Seconds a refresh token lives."
+    "--refresh-lifetime", type=_SECONDS, metavar="S", help="Seconds that a refresh token lives."
 )
-@click.option("--no-rate-limit", is_flag=True, help="Do not count token requests (KOE237).")
-@click.option("--client-secret", metavar="SECRET", help="Switch the key's client secret on.")
+@click.option("--no-rate-limit", is_flag=True, help="Do not limit token requests (KOE237).")
+@click.option("--client-secret", metavar="SECRET", help="Require this client secret.")
 @click.option(
     "--redirect-uri",
     "redirect_uris",
     multiple=True,
     metavar="URI",
-    help="Register a redirect URI (several times for several); any will do if not given.",
+    help="Register a redirect URI. Can be repeated. Default: every URI is accepted.",
 )
 @click.option(
     "--consent",
     type=click.Choice(["page", "given", "denied"]),
     default="page",
     show_default=True,
-    help="What the user does when asked: decide on the page, agree, or cancel.",
+    help="Show the consent page, or let the user agree or cancel at once.",
 )
 @click.option(
     "--switch",
     "switches",
     multiple=True,
-    metavar="NAME=POSITION",
-    callback=_read_switches,
-    help="Any other switch of the emulator: logout_ends=access_token, say.",
+    metavar="NAME=VALUE",
+    help="Set another switch of the emulator, such as logout_ends=access_token.",
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 def emulate(
@@ -87,97 +71,115 @@ def emulate(
     port: int,
     fresh: bool,
     no_rate_limit: bool,
-    switches: dict[str, Any],
+    switches: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Run COMMAND against a local Kakao and show what went over the wire.
+    """Run COMMAND against a local Kakao and show its requests.
 
-    COMMAND is not changed and goes on using Kakao's real host names: HTTPS_PROXY and the variables
-    for certificates lead it here, and nowhere else. A user is logged in already, seven hours ago:
-    KAKAO_SESSION_TOKEN_FILE names the file with his tokens and KAKAO_REST_API_KEY is the app's key.
-    KAKAO_EMULATOR_URL is the control page, which can be driven with JSON too.
+    COMMAND is not modified and uses Kakao's real host names: HTTPS_PROXY and the variables for
+    certificates redirect it to the local Kakao. Requests to other hosts are refused.
 
-    Without COMMAND, the local Kakao serves until Ctrl-C; paste the lines it prints into a shell.
+    The emulator starts with a user who logged in seven hours ago. KAKAO_SESSION_TOKEN_FILE is the
+    file with their tokens, KAKAO_REST_API_KEY the app's key, and KAKAO_EMULATOR_URL the control
+    page, which takes JSON too.
+
+    Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into a shell.
     """
     options = {name: value for name, value in given.items() if value not in (None, ())}
-    settings = {"rate_limit": not no_rate_limit, **options, **switches}
-    with _local_kakao(port, settings) as kakao, TemporaryDirectory(prefix=_PREFIX) as folder:
+    settings = {"rate_limit": not no_rate_limit, **options}
+    with (
+        _local_kakao(port, settings, switches) as kakao,
+        TemporaryDirectory(prefix="kakao-session-") as folder,
+    ):
         token_file = kakao.write_token_file(
             Path(folder, "kakao_token.json"), hours_ago=0 if fresh else LOGIN_HOURS_AGO
         )
         token_file.chmod(0o644)  # as the tutorial leaves it
-        variables = {
-            **kakao.environment(),
-            "KAKAO_SESSION_TOKEN_FILE": str(token_file),
-            "KAKAO_REST_API_KEY": kakao.app_key,
-        }
-        if kakao.client_secret is not None:
-            variables["KAKAO_CLIENT_SECRET"] = kakao.client_secret
-        before = TokenFile.read(token_file, kakao)
-        status = _run(command, variables) if command else _serve(variables)
-        with _if_it_can_be_told():
-            tell(before, kakao.requests, TokenFile.read(token_file, kakao))
+        status = _run_and_report(command, kakao, token_file)
     sys.exit(status)
 
 
-@contextmanager
-def _local_kakao(port: int, settings: dict[str, Any]) -> Iterator[KakaoEmulator]:
-    with _extra_needed():
-        from kakao_session.emulator import KakaoEmulator
-    kakao = KakaoEmulator(port=port, **settings)
-    try:
-        kakao.start()
-    except OSError as error:
-        raise click.ClickException(f"port {port} can't be used: {error.strerror}") from error
-    with kakao:
-        yield kakao
+def _run_and_report(command: tuple[str, ...], kakao: KakaoEmulator, token_file: Path) -> int:
+    from kakao_session.cli.report import TokenFile, print_report
 
-
-@contextmanager
-def _extra_needed() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _NEEDED:
-            raise
-        line = install_line("emulator")
-        raise click.ClickException(f"the local Kakao needs more:\n    {line}") from error
-
-
-def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
-    environment = {**os.environ, **variables}
-    if "KAKAO_CLIENT_SECRET" not in variables:  # a real one is none of the local Kakao's business
-        environment.pop("KAKAO_CLIENT_SECRET", None)
-    try:
-        return run(command, environment)
-    except FileNotFoundError:
-        status, why = 127, "command not found"
-    except OSError as error:
-        status, why = 126, f"cannot be executed: {error.strerror}"
-    with _if_it_can_be_told():
-        click.echo(f"kakao-session: {command[0]}: {why}", err=True)
+    variables = {
+        **kakao.environment(),
+        "KAKAO_SESSION_TOKEN_FILE": str(token_file),
+        "KAKAO_REST_API_KEY": kakao.app_key,
+    }
+    if kakao.client_secret is not None:
+        variables[SECRET_VARIABLE] = kakao.client_secret
+    before = TokenFile.read(token_file, kakao)
+    status = _run(command, variables) if command else _serve(variables)
+    with _ignoring_closed_stderr():
+        print_report(before, kakao.requests, TokenFile.read(token_file, kakao))
     return status
 
 
 @contextmanager
-def _if_it_can_be_told() -> Iterator[None]:
-    """Let the exit status be the program's, whether stderr takes the rest or not."""
+def _local_kakao(
+    port: int, settings: dict[str, Any], switches: tuple[str, ...]
+) -> Iterator[KakaoEmulator]:
+    try:
+        import rich  # noqa: F401 - for the report
+
+        from kakao_session.emulator import KakaoEmulator
+        from kakao_session.emulator.switches import read_switch
+    except ModuleNotFoundError as error:
+        raise Failure(missing_extra(error, "cli,emulator")) from error
+    try:
+        settings = {**settings, **dict(map(read_switch, switches))}
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--switch'") from error
+    kakao = KakaoEmulator(port=port, **settings)
+    try:
+        kakao.start()
+    except OSError as error:
+        raise Failure(
+            _("Could not use port {port}: {reason}.", port=port, reason=error.strerror)
+        ) from error
+    with kakao:
+        yield kakao
+
+
+def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
+    environment = {**os.environ, **variables}
+    if SECRET_VARIABLE not in variables:  # it belongs to a real app
+        environment.pop(SECRET_VARIABLE, None)
+    try:
+        return run_child(command, environment)
+    except FileNotFoundError:
+        status, problem = 127, _("command not found")
+    except OSError as error:
+        status, problem = 126, _("cannot be run: {reason}", reason=error.strerror)
+    with _ignoring_closed_stderr():
+        click.echo(f"kakao-session: {command[0]}: {problem}", err=True)
+    return status
+
+
+@contextmanager
+def _ignoring_closed_stderr() -> Iterator[None]:
+    """The exit status is the program's, even if the report can't be printed."""
     try:
         yield
-    except (OSError, SystemExit):  # rich exits where a pipe is broken
-        drop_what_is_unprinted(sys.stderr)
+    except (OSError, SystemExit):  # rich exits if a pipe is broken
+        output.discard(sys.stderr)
 
 
 def _serve(variables: dict[str, str]) -> int:
-    stopped = threading.Event()
-    for name in {"SIGINT", "SIGTERM", "SIGHUP"} & {*dir(signal)}:
-        signal.signal(getattr(signal, name), lambda *_: stopped.set())
-    for variable, value in variables.items():
-        click.echo(f"export {variable}={shlex.quote(value)}")
-    if "KAKAO_CLIENT_SECRET" not in variables:
-        click.echo("unset KAKAO_CLIENT_SECRET")
-    click.echo("A local Kakao is there until Ctrl-C. Paste the lines above into a shell.", err=True)
-    click.echo(f"Its control page: {variables['KAKAO_EMULATOR_URL']}/", err=True)
-    stopped.wait()
-    click.echo(f"\nTake them out of that shell again: unset {' '.join(variables)}", err=True)
+    with stop_event() as stopped:
+        for variable, value in variables.items():
+            click.echo(f"export {variable}={shlex.quote(value)}")
+        if SECRET_VARIABLE not in variables:
+            click.echo(f"unset {SECRET_VARIABLE}")
+        click.echo(
+            _("The local Kakao runs until you press Ctrl-C. Paste the lines above into a shell."),
+            err=True,
+        )
+        click.echo(_("Control page: {url}", url=f"{variables['KAKAO_EMULATOR_URL']}/"), err=True)
+        stopped.wait()
+    click.echo(
+        _("\nTo use the real Kakao in that shell again: unset {names}", names=" ".join(variables)),
+        err=True,
+    )
     return 0

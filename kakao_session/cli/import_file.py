@@ -1,4 +1,4 @@
-"""``kakao-session import``: take over a login that a tutorial's script has left in a file."""
+"""``kakao-session import``: take over a login that another program saved."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from kakao_session.cli import screen
-from kakao_session.cli.access import Access, with_access
-from kakao_session.cli.failure import Failure
-from kakao_session.cli.language import say
-from kakao_session.cli.standing import access_token_end, refresh_token_end
+from kakao_session.cli import output
+from kakao_session.cli.errors import Failure
+from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
+from kakao_session.cli.i18n import _
+from kakao_session.cli.options import Options, shared_options
 from kakao_session.stores.file import LARGEST_FILE, FileTokenStore, parse
 from kakao_session.token import Token
 
@@ -27,60 +27,78 @@ Examples:
 @click.option(
     "--force",
     is_flag=True,
-    help="Replace the stored login even if it is newer, or can be refreshed and FILE can't.",
+    help="Replace the saved login even if it is newer, or can be refreshed and FILE's can't.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=False))
-@with_access
-def import_file(access: Access, *, file: str, force: bool) -> None:
-    """Take over a login from FILE.
+@shared_options
+def import_file(options: Options, *, file: str, force: bool) -> None:
+    """Import the login in FILE.
 
-    FILE holds a token as JSON, such as the tutorials leave it; its name does not matter. It stays
-    as it is.
+    FILE has a token as JSON, as the tutorials save it, under any name. It is not changed.
     """
-    token = _read(file, access.client_id)
-    with access.store.lock():
+    token = _read(file, options.client_id)
+    with options.store.lock():
         if not force:
-            stored = access.store.load()
-            _check(access, stored, token)
+            stored = options.store.load()
+            _check(options, stored, token)
             if token.is_same_as(stored):
-                token = Token({**(stored or {}), **token})  # what only the stored one knows stays
-        access.store.save(token)
-    screen.tell(say("imported", path=access.path), "green")
-    screen.tell_pair(say("label_access"), access_token_end(token))
-    screen.tell_pair(say("label_refresh"), refresh_token_end(token))
+                token = Token({**(stored or {}), **token})
+        options.store.save(token)
+    output.say(_("Saved the login in {path}.", path=options.path), "green")
+    output.say_pair(_("access token"), access_token_expiry(token))
+    output.say_pair(_("refresh token"), refresh_token_expiry(token))
     if token.is_refresh_token_expired():
-        screen.warn(f"{say('import_dead')} {say('log_in')}")
-    if not access.app_key(token):
-        screen.warn(say("import_no_key"))
-    if FileTokenStore(file).path.resolve() != access.path.resolve():
-        screen.tell(say("import_delete", file=file))
+        output.warn(_("Its refresh token has expired. Run: kakao-session login"))
+    if not options.app_key(token):
+        output.warn(
+            _(
+                "{file} has no app_key. Set KAKAO_REST_API_KEY, or import it with --client-id.",
+                file=file,
+            )
+        )
+    if FileTokenStore(file).path.resolve() != options.path.resolve():
+        output.say(
+            _("{file} still has the tokens. Delete it, they end with the next refresh.", file=file)
+        )
 
 
 def _read(file: str, client_id: str | None) -> Token:
     try:
-        with Path(file).open("rb") as opened:  # a pipe will do, too, as in import /dev/stdin
+        with Path(file).open("rb") as opened:  # may be a pipe, as in: import /dev/stdin
             content = opened.read(LARGEST_FILE + 1)
             written_at = os.fstat(opened.fileno()).st_mtime
         token = parse(content, written_at)
-    except FileNotFoundError:  # removed since click looked
-        raise click.BadParameter(say("no_file", file=file)) from None
     except OSError as error:
-        raise Failure(say("unreadable", file=file, why=error.strerror)) from None
+        raise Failure(
+            _("Could not read {file}: {reason}.", file=file, reason=error.strerror)
+        ) from None
     except ValueError as error:
-        raise Failure(say("no_token", file=file, why=error)) from None
+        raise Failure(_("{file} has no token: {reason}.", file=file, reason=error)) from None
     if client_id:
         return token.with_app(client_id, token.get("client_secret"))
     return token
 
 
-def _check(access: Access, stored: Token | None, token: Token) -> None:
-    """:raises Failure: the stored login is worth more than *token*, or may be."""
+def _check(options: Options, stored: Token | None, token: Token) -> None:
+    """:raises Failure: the saved login is better than *token*, or may be."""
     if stored is None or stored.is_same_as(token):
         return
     if stored.can_be_refreshed() and not token.can_be_refreshed():
-        raise Failure(say("import_less", path=access.path))
+        raise Failure(
+            _(
+                "{path} has a login that can be refreshed, and this file has no valid refresh "
+                "token. To replace the login anyway, use --force.",
+                path=options.path,
+            )
+        )
     if token.issued_at <= stored.issued_at or _ends_sooner(token, stored):
-        raise Failure(say("import_newer", path=access.path))
+        raise Failure(
+            _(
+                "{path} has another login, which may be newer than this one. To replace it anyway, "
+                "use --force.",
+                path=options.path,
+            )
+        )
 
 
 def _ends_sooner(token: Token, stored: Token) -> bool:

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+import os
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 import click
 from requests import RequestException
 
-from kakao_session.cli import screen
-from kakao_session.cli.access import Access, with_access
-from kakao_session.cli.app_keys import AppKeys, ask_for_app_keys
-from kakao_session.cli.browser import is_there_a_browser, open_browser
-from kakao_session.cli.explain import explain
-from kakao_session.cli.failure import Failure
-from kakao_session.cli.interrupts import INTERRUPTED, uninterrupted, unwinding
-from kakao_session.cli.language import say
-from kakao_session.cli.paste import pasted_lines
-from kakao_session.cli.redirect_uri import checked, redirect_uri
-from kakao_session.cli.standing import access_token_end, refresh_token_end
-from kakao_session.cli.waiting import Inbox, wait_for_code
-from kakao_session.errors import LoginRequiredError, TokenEndpointError
-from kakao_session.login.flow import AppTokenStore, Login, note_user
-from kakao_session.login.loopback import LoopbackListener, is_loopback
-from kakao_session.login.page import Page
+from kakao_session.cli import output
+from kakao_session.cli.authorization import authorize
+from kakao_session.cli.errors import NO_KEY, Failure, explain
+from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
+from kakao_session.cli.i18n import _
+from kakao_session.cli.options import SECRET_VARIABLE, Options, shared_options
+from kakao_session.cli.signals import raise_on_sigterm
+from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
 from kakao_session.session import KakaoSession
 from kakao_session.token import Token
+from kakao_session.token_endpoint import ClientCredentials
+
+
+class AppKeys(NamedTuple):
+    """The keys of the app to log in to.
+
+    :param secret_is_stored: whether the token file has this very secret already.
+    """
+
+    client_id: str
+    secret: str | None
+    secret_is_stored: bool
+
+
+class RedirectURI(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
+    """A redirect URI that can be registered. It is kept as it is written: Kakao compares it so."""
+
+    name = "uri"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """:returns: the URI."""
+        try:
+            fits = _fits(value, urlsplit(value))
+        except ValueError:
+            fits = False
+        if not fits:
+            self.fail(
+                _(
+                    "A redirect URI is http:// or https:// and a host, with a port and a path if "
+                    "you like, and nothing else."
+                ),
+                param,
+                ctx,
+            )
+        return str(value)
 
 
 @click.command(
@@ -38,26 +64,26 @@ Examples:
   kakao-session login --redirect-uri https://example.com/oauth
 """
 )
-@click.option("--no-browser", is_flag=True, help="Open no browser: open the address yourself.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Listen there: the redirect URI is http://localhost:PORT/callback. Default: 8765.",
+    help="Listen on this port: the redirect URI is http://localhost:PORT/callback. Default: 8765.",
 )
 @click.option(
     "--redirect-uri",
     "uri",
-    callback=checked,
+    type=RedirectURI(),
     metavar="URI",
-    help="The redirect URI, as it is registered. One that is not plain http on this machine is "
-    "not listened at: paste the address at which the browser ends.",
+    help="The redirect URI, exactly as registered. If it is not http://localhost, paste the "
+    "address that your browser ends on.",
 )
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     metavar="SCOPE",
-    help="What to ask the user for, such as talk_message. May be given more than once.",
+    help="A consent item to ask the user for, such as talk_message. Can be repeated.",
 )
 @click.option(
     "--timeout",
@@ -67,10 +93,10 @@ Examples:
     metavar="SECONDS",
     help="How long to wait for the browser.",
 )
-@click.option("--store-secret", is_flag=True, help="Keep the client secret in the token file, too.")
-@with_access
+@click.option("--store-secret", is_flag=True, help="Save the client secret in the token file, too.")
+@shared_options
 def login(
-    access: Access,
+    options: Options,
     *,
     no_browser: bool,
     port: int | None,
@@ -79,133 +105,121 @@ def login(
     timeout: int,
     store_secret: bool,
 ) -> None:
-    """Log in at Kakao and keep the login in a file.
+    """Log in at Kakao and save the token in a file.
 
-    A browser opens; when you have agreed it comes back to this machine. While it is waited for,
-    the address at which it ended, or the code in it, can be pasted, too: so the browser may be on
-    another machine.
+    This opens your browser. When you have agreed, the browser comes back to this machine. If the
+    browser is on another machine, paste the address that it ends on, or only the code in it.
 
-    The client secret comes from KAKAO_CLIENT_SECRET, or is asked for. It is stored only with
-    --store-secret.
+    The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. It is saved only
+    with --store-secret.
     """
-    uri = redirect_uri(uri, port)
-    screen.tell(say("register", uri=uri))
-    screen.tell()
-    keys = ask_for_app_keys(access.client_id, _stored(access))
-    keeps_secret = store_secret or keys.secret_is_stored
-    store = AppTokenStore(access.store, keys.key, keys.secret if keeps_secret else None)
-    with access.session(
-        client_id=keys.key,
+    uri = _redirect_uri(uri, port)
+    _say_what_to_register(uri)
+    keys = _app_keys(options.client_id, _stored(options))
+    saves_secret = store_secret or keys.secret_is_stored
+    store = AppTokenStore(options.store, keys.client_id, keys.secret if saves_secret else None)
+    with options.session(
+        client_id=keys.client_id,
         client_secret=keys.secret,
         token_store=store,
         redirect_uri=uri,
         scope=" ".join(scopes).replace(",", " ").split() or None,
         pkce="S256",
     ) as session:
-        _log_in(Login(session), uri, timeout, no_browser=no_browser)
-        _tell_who(session, store)
-        _tell_next(access, session.token, keys, keeps_secret=keeps_secret)
+        authorize(Login(session), uri, timeout, use_browser=not no_browser)
+        _say_who(session, store)
+        _say_what_is_saved(options, session.token)
+    if keys.secret and not saves_secret:
+        output.say(
+            _(
+                "The client secret was not saved. Set KAKAO_CLIENT_SECRET for your program, or log "
+                "in with --store-secret to save it in the token file."
+            )
+        )
 
 
-def _stored(access: Access) -> Token:
-    """:returns: the login of before; empty if there is none.
+def _redirect_uri(given: str | None, port: int | None) -> str:
+    """:raises UsageError: both are given."""
+    if given and port:
+        raise click.UsageError(_("Use either --port or --redirect-uri, not both."))
+    default = urlsplit(REDIRECT_URI)
+    return given or default._replace(netloc=f"{default.hostname}:{port or default.port}").geturl()
 
-    :raises TokenStoreError: a new one could not be stored, which is better known before.
+
+def _fits(value: str, parts: SplitResult) -> bool:
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and parts.port != 0
+        and not set(value) & set("?#@\\")
+        and value.isprintable()
+        and " " not in value
+    )
+
+
+def _say_what_to_register(uri: str) -> None:
+    output.say(
+        _(
+            "This redirect URI must be registered in the Kakao console, exactly as it is here:\n"
+            "    {uri}\n"
+            "    (App > Platform key > REST API key > Redirect URI)\n",
+            uri=uri,
+        )
+    )
+
+
+def _stored(options: Options) -> Token:
+    """:returns: the login so far; empty if there is none.
+
+    :raises TokenStoreError: a new token could not be saved. It is better to know that now.
     """
-    with access.store.lock():
-        return access.store.load() or Token()
+    with options.store.lock():
+        return options.store.load() or Token()
 
 
-def _log_in(login: Login, uri: str, timeout: int, *, no_browser: bool) -> None:
-    inbox = Inbox()
-    with (
-        unwinding(),
-        _listener(login, uri, inbox) as listener,
-        pasted_lines(inbox.put_pasted) as can_paste,
-    ):
-        if listener is None and not can_paste:
-            raise Failure(say("nothing_to_paste", uri=uri))
-        _tell_where(login.url, uri, can_paste=can_paste, listening=listener is not None)
-        if not no_browser and is_there_a_browser():
-            screen.tell(say("browser_opens"))
-            open_browser(login.url, inbox.put_no_browser)
-        with _shown_by(listener) as show:
-            code = _wait(login, inbox, timeout, uri if listener else None)
-            with uninterrupted():
-                login.finish(code)
-                show(Page.DONE)
+def _app_keys(client_id: str | None, stored: Token) -> AppKeys:
+    """:raises Failure: there is no REST API key, and no terminal to ask for it."""
+    client_id = ClientCredentials(client_id, None).client_id(lambda: stored) or _ask_client_id()
+    known = stored.get("client_secret") if stored.get("app_key", client_id) == client_id else None
+    secret = os.environ.get(SECRET_VARIABLE) or _ask_secret(bool(known)) or known
+    return AppKeys(client_id, secret, secret is not None and secret == known)
 
 
-def _wait(login: Login, inbox: Inbox, timeout: int, listening_at: str | None) -> str:
-    try:
-        return wait_for_code(login, inbox, timeout, listening_at)
-    except KeyboardInterrupt:
-        screen.warn(say("given_up"))
-        raise click.exceptions.Exit(INTERRUPTED) from None
+def _ask_client_id() -> str:
+    if not output.is_interactive():
+        raise Failure(_(NO_KEY))
+    return str(click.prompt(_("REST API key (console: App > Platform key)"))).strip()
 
 
-@contextmanager
-def _listener(login: Login, uri: str, inbox: Inbox) -> Iterator[LoopbackListener | None]:
-    if not is_loopback(uri):
-        yield None
-        return
-    try:
-        listener = LoopbackListener(uri, login.is_answer, inbox.put_redirect)
-    except OSError as error:
-        trouble = "port_busy" if error.errno == errno.EADDRINUSE else "port_refused"
-        port = urlsplit(uri).port or 80
-        raise Failure(say(trouble, port=port, reason=error.strerror)) from error
-    with listener:
-        yield listener
+def _ask_secret(is_stored: bool) -> str | None:
+    if not output.is_interactive():
+        return None
+    question = (
+        _("Client secret (hidden; press Enter to use the saved one)")
+        if is_stored
+        else _("Client secret (hidden; press Enter if the key has none)")
+    )
+    with raise_on_sigterm():
+        answer: str = click.prompt(question, default="", show_default=False, hide_input=True)
+    return answer.strip() or None
 
 
-@contextmanager
-def _shown_by(listener: LoopbackListener | None) -> Iterator[Callable[..., None]]:
-    """Let the browser, too, say how it has ended."""
-    show: Callable[..., None] = listener.show if listener else lambda *_: None
-    try:
-        yield show
-    except LoginRequiredError as error:
-        if error.error != "access_denied":
-            show(Page.FAILED, error.error_code or error.error or "")
-            raise
-        show(Page.DENIED)
-        raise Failure(say("denied")) from error
-    except TokenEndpointError as error:
-        show(Page.FAILED, error.error_code or "")
-        raise
-
-
-def _tell_where(url: str, uri: str, *, can_paste: bool, listening: bool) -> None:
-    screen.tell(say("open_this"))
-    screen.tell()
-    screen.tell_whole(url)
-    screen.tell()
-    if can_paste:
-        screen.tell(say("paste_if_elsewhere") if listening else say("paste", uri=uri))
-
-
-def _tell_who(session: KakaoSession, store: AppTokenStore) -> None:
+def _say_who(session: KakaoSession, store: AppTokenStore) -> None:
     try:
         user = session.token_info().get("id")
         if isinstance(user, int):
             note_user(store, session.token, user)
     except RequestException as error:
-        screen.tell(say("logged_in"), "bold green")
-        screen.warn(say("user_unknown", why=explain(error)))
+        output.say(_("Logged in."), "green", bold=True)
+        output.warn(_("Could not find out the user's ID. {why}", why=explain(error)))
     else:
-        screen.tell(say("logged_in_as", user=user), "bold green")
+        output.say(_("Logged in as user {user}.", user=user), "green", bold=True)
 
 
-def _tell_next(access: Access, token: Token, keys: AppKeys, *, keeps_secret: bool) -> None:
-    for label, value in (
-        ("label_scopes", ", ".join(sorted(token.scopes)) or say("not_known")),
-        ("label_access", access_token_end(token)),
-        ("label_refresh", refresh_token_end(token)),
-        ("label_store", str(access.path)),
-    ):
-        screen.tell_pair(say(label), value)
-    screen.tell()
-    screen.tell_whole(say("next_code", argument=f"token_store={str(access.path)!r}"))
-    if keys.secret and not keeps_secret:
-        screen.tell(say("next_secret"))
+def _say_what_is_saved(options: Options, token: Token) -> None:
+    output.say_pair(_("scopes"), ", ".join(sorted(token.scopes)) or _("unknown"))
+    output.say_pair(_("access token"), access_token_expiry(token))
+    output.say_pair(_("refresh token"), refresh_token_expiry(token))
+    output.say_pair(_("token file"), str(options.path))
+    argument = f"token_store={str(options.path)!r}"
+    output.say(_("\nUse it in your program:\n    KakaoSession({argument})", argument=argument))

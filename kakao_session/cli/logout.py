@@ -1,15 +1,15 @@
-"""``kakao-session logout``: end the login, here in any case."""
+"""``kakao-session logout``: end the login, at Kakao and here."""
 
 from __future__ import annotations
 
 import click
 from requests import RequestException
 
-from kakao_session.cli import screen
-from kakao_session.cli.access import Access, with_access
-from kakao_session.cli.explain import explain
-from kakao_session.cli.interrupts import uninterrupted
-from kakao_session.cli.language import say
+from kakao_session.cli import output
+from kakao_session.cli.errors import explain
+from kakao_session.cli.i18n import _
+from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import LoginRequiredError, TokenStoreError
 
 
@@ -20,23 +20,30 @@ Examples:
   kakao-session logout --token-file bot.json
 """
 )
-@with_access
-def logout(access: Access) -> None:
-    """Log out, at Kakao and here.
+@shared_options
+def logout(options: Options) -> None:
+    """Log out at Kakao and delete the token file.
 
-    The tokens end at Kakao and are removed here, even if Kakao can't be reached. The user's consent
-    stays; to end that, too, use unlink.
+    The token file is deleted even if Kakao can't be reached. The app stays connected to the user.
+    To disconnect it, use unlink.
     """
-    access.load()
-    path = access.path
+    options.load()
+    path = options.path
     try:
-        with access.session() as session, uninterrupted():
+        with options.session() as session, defer_signals():
             session.logout()
     except TokenStoreError:
         raise
     except LoginRequiredError:
-        screen.tell(say("was_over", path=path))
+        output.say(_("The login had already ended. Deleted {path}.", path=path))
     except RequestException as error:
-        screen.warn(say("logged_out_here", path=path, why=explain(error)))
+        output.warn(
+            _(
+                "Deleted {path}, but could not log out at Kakao: the tokens stay valid there until "
+                "they expire. {why}",
+                path=path,
+                why=explain(error),
+            )
+        )
     else:
-        screen.tell(say("logged_out", path=path))
+        output.say(_("Logged out. Deleted {path}.", path=path))

@@ -1,5 +1,4 @@
-"""Lines that the person pastes while something else is waited for; they hold codes, so they are not
-shown."""
+"""Lines that the user pastes while the command waits. They hold codes, so they are hidden."""
 
 from __future__ import annotations
 
@@ -15,9 +14,9 @@ _LONGEST_LINE = 1 << 16
 
 @contextmanager
 def pasted_lines(put: Callable[[str | None], None]) -> Iterator[bool]:
-    """Read stdin beside the program, as long as this lasts.
+    """Read stdin in the background during the block.
 
-    :param put: called in another thread with each line, and with ``None`` when stdin has ended.
+    :param put: called in another thread with each line, and with ``None`` at the end of stdin.
     :returns: whether there is a stdin to read.
     """
     descriptor = _stdin()
@@ -25,9 +24,9 @@ def pasted_lines(put: Callable[[str | None], None]) -> Iterator[bool]:
         yield False
         return
     waker, woken = os.pipe()
-    # On Windows nothing ends a read: the thread is left to the end of the process.
+    # On Windows nothing ends a read: the thread lives until the process ends.
     reader = threading.Thread(target=_read, args=(descriptor, waker, put), daemon=True)
-    with _unseen(descriptor):
+    with _hidden(descriptor):
         reader.start()
         try:
             yield True
@@ -42,8 +41,8 @@ def _stdin() -> int | None:
     try:
         descriptor = sys.stdin.fileno()
         if os.isatty(descriptor) and os.name != "nt" and os.tcgetpgrp(descriptor) != os.getpgrp():
-            return None  # in the background: the terminal would stop who reads it
-    except (AttributeError, OSError, ValueError):  # closed, or no file
+            return None  # a background job that reads the terminal is stopped
+    except (AttributeError, OSError, ValueError):  # closed, or not a file
         return None
     return descriptor
 
@@ -77,8 +76,8 @@ def _read_part(descriptor: int) -> bytes:
 
 
 @contextmanager
-def _unseen(descriptor: int) -> Iterator[None]:
-    """Let the terminal not show what is typed."""
+def _hidden(descriptor: int) -> Iterator[None]:
+    """Turn the echo of the terminal off."""
     try:
         import termios
     except ImportError:  # Windows
@@ -86,7 +85,7 @@ def _unseen(descriptor: int) -> Iterator[None]:
         return
     try:
         before = termios.tcgetattr(descriptor)
-    except termios.error:  # no terminal
+    except termios.error:  # not a terminal
         yield
         return
     silent = [*before]

@@ -1,4 +1,4 @@
-"""``kakao-session status``: how the login stands."""
+"""``kakao-session status``: what is known about the login."""
 
 from __future__ import annotations
 
@@ -10,37 +10,43 @@ from typing import Any, NamedTuple
 import click
 from requests import RequestException
 
-from kakao_session.cli import screen
-from kakao_session.cli.access import Access, with_access
-from kakao_session.cli.explain import explain
-from kakao_session.cli.interrupts import uninterrupted
-from kakao_session.cli.language import say
-from kakao_session.cli.moments import iso, moment
-from kakao_session.cli.standing import (
+from kakao_session.cli import output
+from kakao_session.cli.errors import explain
+from kakao_session.cli.expiry import (
     LAST_MONTH,
-    access_token_end,
-    name_of,
-    refresh_token_end,
-    renews_refresh_token,
-    verdict,
+    access_token_expiry,
+    iso,
+    login_state,
+    moment,
+    refresh_token_expiry,
+    replaces_refresh_token,
+    short_name,
 )
+from kakao_session.cli.i18n import _, mark
+from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import KakaoAPIError, LoginRequiredError, TokenStoreError
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token, now
 
 EXIT_STATUS = {"fine": 0, "needed": 1, "ending": 3, "unknown": 4}
 
-_NOT_LINKED = -101
+_NAMES = {
+    "fine": (mark("fine"), "green"),
+    "ending": (mark("ends soon"), "yellow"),
+    "needed": (mark("needed"), "red"),
+    "unknown": (mark("unknown"), "yellow"),
+}
+_NOT_CONNECTED = -101
 
 
 class Report(NamedTuple):
-    """What is known of the login.
+    """What is known about the login.
 
-    :param login: ``fine``, ``ending``, ``needed``, or ``unknown`` when Kakao was to be asked and
-        could not be.
-    :param token: as it is stored; empty if there is none.
-    :param trouble: what went wrong on the way, for the person.
-    :param kakao: what Kakao has answered.
+    :param login: ``fine``, ``ending`` or ``needed``; ``unknown`` if Kakao did not answer.
+    :param token: as it is saved; empty if there is none.
+    :param trouble: what went wrong, as a sentence.
+    :param kakao: what Kakao answered.
     """
 
     login: str
@@ -48,76 +54,76 @@ class Report(NamedTuple):
     trouble: str | None = None
     kakao: dict[str, Any] | None = None
 
+    @property
+    def user(self) -> Any:
+        """The user's ID; ``None`` if it is unknown."""
+        return (self.kakao or {}).get("id", self.token.get("user_id"))
+
 
 @click.command(
     epilog="""\b
-Exit status:
-  0  fine
-  1  a login is needed
-  3  the refresh token ends within 7 days
-  4  --check could not ask Kakao
-
-\b
 Examples:
   kakao-session status
   kakao-session status --check --json
 """
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
 @click.option(
     "--check",
     is_flag=True,
-    help="Ask Kakao, too; this renews an access token that has ended. Without it no request is "
-    "made.",
+    help="Ask Kakao whether the login works. This refreshes an expired access token.",
 )
-@with_access
-def status(access: Access, *, as_json: bool, check: bool) -> None:
-    """Show how the login stands.
+@shared_options
+def status(options: Options, *, as_json: bool, check: bool) -> None:
+    """Show who is logged in, and until when.
 
-    That is whose it is, for what, when it ends, and where it is kept.
+    Without --check, this makes no request.
+
+    Exit status: 0 if the login is fine, 1 if you have to log in, 3 if the refresh token expires
+    within 7 days, 4 if --check got no answer from Kakao.
     """
-    report = _read(access)
+    report = _read(options)
     if check and report.token:
-        report = _check(access, report)
+        report = _check(options, report)
     if as_json:
-        screen.tell_whole(json.dumps(_as_json(access, report), indent=2))
+        click.echo(json.dumps(_as_json(options, report), indent=2))
     else:
-        _print(access, report)
+        _print(options, report)
     click.get_current_context().exit(EXIT_STATUS[report.login])
 
 
-def _read(access: Access) -> Report:
+def _read(options: Options) -> Report:
     try:
-        token = access.store.load() or Token()
+        token = options.store.load() or Token()
     except TokenStoreError as error:
         return Report("needed", Token(), explain(error))
-    return Report(verdict(token), token)
+    return Report(login_state(token), token)
 
 
-def _check(access: Access, report: Report) -> Report:
+def _check(options: Options, report: Report) -> Report:
     try:
-        with uninterrupted(), access.session() as session:
+        with defer_signals(), options.session() as session:
             answer = session.token_info()
     except LoginRequiredError as error:
         return report._replace(login="needed", trouble=explain(error))
     except RequestException as error:
-        is_over = isinstance(error, KakaoAPIError) and error.code == _NOT_LINKED
+        is_over = isinstance(error, KakaoAPIError) and error.code == _NOT_CONNECTED
         return report._replace(login="needed" if is_over else "unknown", trouble=explain(error))
-    return _read(access)._replace(kakao=answer)
+    return _read(options)._replace(kakao=answer)
 
 
-def _as_json(access: Access, report: Report) -> dict[str, Any]:
+def _as_json(options: Options, report: Report) -> dict[str, Any]:
     token = report.token
-    key = access.app_key(token)
+    key = options.app_key(token)
     described = {
         "login": report.login,
         "app_key": fingerprint(key) if key else None,
-        "user_id": _user(report),
+        "user_id": report.user,
         "scopes": sorted(token.scopes),
         "access_token": _token_as_json(token, "access_token", "expires_at"),
         "refresh_token": _token_as_json(token, "refresh_token", "refresh_token_expires_at"),
-        "next_refresh_renews_refresh_token": renews_refresh_token(token),
-        "store": {"path": str(access.path), "mode": _mode(access)},
+        "next_refresh_renews_refresh_token": replaces_refresh_token(token),
+        "store": {"path": str(options.path), "mode": _mode(options)},
     }
     if report.trouble:
         described["trouble"] = report.trouble
@@ -138,68 +144,70 @@ def _token_as_json(token: Token, name: str, end: str) -> dict[str, Any] | None:
     }
 
 
-def _print(access: Access, report: Report) -> None:
-    token = report.token
-    style = {"fine": "green", "needed": "red"}.get(report.login, "yellow")
-    screen.tell_pair(say("label_login"), say(f"login_{report.login}"), f"bold {style}")
-    if token:
-        key = access.app_key(token)
-        user = _user(report)
-        screen.tell_pair(say("label_app_key"), name_of(key) if key else say("key_missing"))
-        screen.tell_pair(say("label_user"), say("user_unchecked") if user is None else str(user))
-        scopes = ", ".join(sorted(token.scopes))
-        screen.tell_pair(say("label_scopes"), scopes or say("not_known"))
-        screen.tell_pair(say("label_access"), _access_token(token, key))
-        screen.tell_pair(say("label_refresh"), refresh_token_end(token))
-        screen.tell_pair(say("label_next"), _next_refresh(token))
-    screen.tell_pair(say("label_store"), _store(access))
+def _print(options: Options, report: Report) -> None:
+    name, color = _NAMES[report.login]
+    output.say_pair(_("login"), _(name), color)
+    if report.token:
+        _print_token(report.token, options.app_key(report.token), report.user)
+    output.say_pair(_("token file"), _token_file(options))
     if report.kakao:
-        screen.tell_pair(say("label_kakao"), say("kakao_alive", user=user))
-    _tell_what_to_do(report)
+        output.say_pair(_("Kakao says"), _("the access token is valid"))
+    _say_what_to_do(report)
 
 
-def _tell_what_to_do(report: Report) -> None:
+def _print_token(token: Token, app_key: str | None, user: Any) -> None:
+    key = short_name(app_key) if app_key else _("none: set KAKAO_REST_API_KEY to refresh the token")
+    output.say_pair(_("app key"), key)
+    output.say_pair(_("user"), _("unknown (see --check)") if user is None else str(user))
+    output.say_pair(_("scopes"), ", ".join(sorted(token.scopes)) or _("unknown"))
+    output.say_pair(_("access token"), _access_token(token, app_key))
+    output.say_pair(_("refresh token"), refresh_token_expiry(token))
+    output.say_pair(_("next refresh"), _next_refresh(token))
+
+
+def _say_what_to_do(report: Report) -> None:
     if report.trouble:
-        screen.complain(report.trouble)
+        output.error(report.trouble)
     elif report.login == "needed":
-        screen.tell(say("log_in"), "yellow")
+        output.say(_("Run: kakao-session login"), "yellow")
+    elif report.login == "ending" and report.token.get("refresh_token"):
+        output.say(_("Run this before it ends: kakao-session refresh"), "yellow")
     elif report.login == "ending":
-        renewable = report.token.get("refresh_token")
-        screen.tell(say("ending_hint" if renewable else "ending_no_renewal"), "yellow")
-
-
-def _user(report: Report) -> Any:
-    return (report.kakao or {}).get("id", report.token.get("user_id"))
+        output.say(
+            _("It has no refresh token and cannot be refreshed. Run: kakao-session login"), "yellow"
+        )
 
 
 def _access_token(token: Token, app_key: str | None) -> str:
-    end = access_token_end(token)
-    if app_key and verdict(token) != "needed" and token.is_expired():
-        return say("renewed_at_need", end=end)
-    return end
+    expiry = access_token_expiry(token)
+    if app_key and login_state(token) != "needed" and token.is_expired():
+        return _("{expiry}; the next call refreshes it", expiry=expiry)
+    return expiry
 
 
 def _next_refresh(token: Token) -> str:
-    if verdict(token) == "needed" or not token.get("refresh_token"):
-        return say("next_impossible")
-    renews = renews_refresh_token(token)
-    if renews is None:
-        return say("next_unknown")
-    if renews:
-        return say("next_renews")
-    return say("next_renews_not", moment=moment(token["refresh_token_expires_at"] - LAST_MONTH))
+    if login_state(token) == "needed" or not token.get("refresh_token"):
+        return _("not possible")
+    replaces = replaces_refresh_token(token)
+    if replaces is None:
+        return _("new access token; perhaps a new refresh token, its expiry is unknown")
+    if replaces:
+        return _("new access token and new refresh token")
+    start = moment(token["refresh_token_expires_at"] - LAST_MONTH)
+    return _("new access token only; also a new refresh token from {start}", start=start)
 
 
-def _store(access: Access) -> str:
-    mode = _mode(access)
+def _token_file(options: Options) -> str:
+    mode = _mode(options)
     if mode is None:
-        return say("store_absent", path=access.path)
-    others = os.name != "nt" and int(mode, 8) & 0o077
-    return say("store_open" if others else "store_private", path=access.path, mode=mode)
+        return _("{path} (does not exist)", path=options.path)
+    if os.name != "nt" and int(mode, 8) & 0o077:
+        return _("{path} ({mode}: others can read it, run chmod 600)", path=options.path, mode=mode)
+    return f"{options.path} ({mode})"
 
 
-def _mode(access: Access) -> str | None:
+def _mode(options: Options) -> str | None:
     try:
-        return f"{stat.S_IMODE(access.path.stat().st_mode):04o}"
+        return f"{stat.S_IMODE(options.path.stat().st_mode):04o}"
     except OSError:
         return None

@@ -1,13 +1,13 @@
-"""``kakao-session unlink``: part the user from the app."""
+"""``kakao-session unlink``: disconnect the user from the app."""
 
 from __future__ import annotations
 
 import click
 
-from kakao_session.cli import screen
-from kakao_session.cli.access import Access, with_access
-from kakao_session.cli.interrupts import uninterrupted
-from kakao_session.cli.language import say
+from kakao_session.cli import output
+from kakao_session.cli.i18n import _
+from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.signals import defer_signals
 
 
 @click.command(
@@ -17,24 +17,33 @@ Examples:
   kakao-session unlink --yes --token-file bot.json
 """
 )
-@click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
-@with_access
-def unlink(access: Access, *, yes: bool) -> None:
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@shared_options
+def unlink(options: Options, *, yes: bool) -> None:
     """Disconnect the user from the app.
 
-    Every token of the user for the app ends, on every machine, and so does the user's consent. It
-    asks first.
+    All tokens of the user for the app end, on every machine, and the user's consent is withdrawn.
+    You are asked first.
     """
-    access.load()
-    if not yes and not _agrees():
-        screen.tell(say("unlink_not"))
+    options.load()
+    if not yes and not _confirm():
+        output.say(_("Nothing was changed."))
         click.get_current_context().exit(1)
-    with access.session() as session, uninterrupted():
+    with options.session() as session, defer_signals():
         user = session.unlink().get("id")
-    screen.tell(say("unlinked", user=user, path=access.path))
+    output.say(
+        _("Disconnected user {user} from the app. Deleted {path}.", user=user, path=options.path)
+    )
 
 
-def _agrees() -> bool:
-    if not screen.somebody_answers():
-        raise click.UsageError(say("unlink_needs_yes"))
-    return click.confirm(say("ask_unlink"))
+def _confirm() -> bool:
+    if not output.is_interactive():
+        raise click.UsageError(
+            _("unlink needs confirmation. Run it with --yes when there is no terminal.")
+        )
+    return click.confirm(
+        _(
+            "This disconnects the user from the app: all tokens of the user end, on every machine, "
+            "and the user has to agree again. Continue?"
+        )
+    )

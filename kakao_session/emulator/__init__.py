@@ -1,12 +1,12 @@
-"""A local Kakao: the login, the API and their tokens, on loopback and over TLS.
+"""A local Kakao: login, API and tokens, over TLS on your own machine.
 
 >>> from kakao_session.emulator import KakaoEmulator
 >>> with KakaoEmulator() as kakao:
 ...     kakao.login()["token_type"]
 'bearer'
 
-The client and the emulator agree through Kakao's protocol alone: nothing of the client is imported
-here but ``endpoints``, and nothing at all before it is used.
+The emulator imports nothing from the client except ``endpoints``, so that the two can only agree
+through Kakao's protocol. Nothing is loaded before you use it.
 """
 
 from __future__ import annotations

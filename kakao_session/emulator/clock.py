@@ -1,36 +1,51 @@
-"""Kakao's clock, which a test moves by hand instead of sleeping."""
+"""Kakao's clock, which a test moves instead of sleeping, and times in words."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 _YEAR_9999 = 253_370_764_800
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 class Clock:
-    """The machine's clock and a distance from it."""
+    """The machine's clock plus an offset."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self._offset = 0.0
 
     def now(self) -> float:
         """:returns: unix seconds."""
-        return time.time() + self._ahead
+        return time.time() + self._offset
 
     def advance(self, by: timedelta) -> None:
-        """Move the clock; a negative distance moves it back.
+        """Move the clock, backwards if ``by`` is negative.
 
-        :raises ValueError: if that leads out of the years that a calendar has.
+        :raises ValueError: if the new time is not between 1970 and 9998.
         """
-        ahead = self._ahead + by.total_seconds()
-        if not 0 <= time.time() + ahead < _YEAR_9999:
+        offset = self._offset + by.total_seconds()
+        if not 0 <= time.time() + offset < _YEAR_9999:
             raise ValueError("the clock can be moved from 1970 to 9998")
-        self._ahead = ahead
+        self._offset = offset
 
     def reset(self) -> None:
-        """Back to the machine's time."""
-        self._ahead = 0.0
+        """Go back to the machine's time."""
+        self._offset = 0.0
+
+
+def timestamp(moment: float) -> str:
+    """:returns: unix seconds in Kakao's format: ``2022-04-11T01:45:28Z``."""
+    return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def in_words(seconds: float) -> str:
+    """:returns: the duration in the largest unit that fits, rounded: ``6 hours`` for 21599."""
+    for unit, length in _UNITS:
+        if (count := round(seconds / length)) and seconds >= length * 0.99:
+            return _counted(count, unit)
+    return _counted(round(seconds), "second")
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

@@ -1,65 +1,67 @@
-"""The app as its console page has it: who may ask, for what, and where the answer may go."""
+"""The app as it is set up in Kakao's developer console: key, redirect URIs, members, consent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from kakao_session.emulator.refusals import KauthRefusal
+from kakao_session.emulator.errors import KauthError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kakao_session.emulator.switches import Switches
+    from kakao_session.emulator.users import User
 
 
 def check_app(client_id: str | None, switches: Switches) -> None:
-    """:raises KauthRefusal: KOE101, which echoes what was sent."""
+    """:raises KauthError: KOE101, which echoes what was sent."""
     if client_id != switches.app_key:
         echo = "null" if client_id is None else client_id
         why = "client_id is not the app key" if client_id else "there is no client_id"
-        raise KauthRefusal("KOE101", why, description=f"Not exist client_id [{echo}]")
+        raise KauthError("KOE101", why, description=f"Not exist client_id [{echo}]")
 
 
 def check_secret(client_secret: str | None, switches: Switches) -> None:
-    """:raises KauthRefusal: KOE010."""
+    """:raises KauthError: KOE010."""
     if switches.client_secret is not None and client_secret != switches.client_secret:
-        raise KauthRefusal("KOE010", "client_secret is wrong" if client_secret else "no secret")
+        raise KauthError("KOE010", "client_secret is wrong" if client_secret else "no secret")
 
 
 def check_login(switches: Switches) -> None:
-    """:raises KauthRefusal: KOE004."""
+    """:raises KauthError: KOE004."""
     if not switches.login_activated:
-        raise KauthRefusal("KOE004", "Kakao Login is off for the app")
+        raise KauthError("KOE004", "Kakao Login is off for the app")
 
 
 def check_redirect_uri(redirect_uri: str | None, switches: Switches) -> str:
-    """:returns: the redirect URI, which is compared as it is written.
+    """:returns: the redirect URI, which must be registered exactly as it is written.
 
-    :raises KauthRefusal: KOE006.
+    :raises KauthError: KOE006.
     """
     registered = switches.redirect_uris
     if not redirect_uri or not _is_web_address(redirect_uri):
-        raise KauthRefusal("KOE006", "redirect_uri is no http or https address")
+        raise KauthError("KOE006", "redirect_uri is no http or https address")
     if registered is not None and redirect_uri not in registered:
-        raise KauthRefusal("KOE006", "redirect_uri is not registered")
+        raise KauthError("KOE006", "redirect_uri is not registered")
     return redirect_uri
 
 
 def check_scopes(scopes: Iterable[str], switches: Switches) -> None:
-    """:raises KauthRefusal: KOE205, which names the scopes."""
+    """:raises KauthError: KOE205, which names the scopes."""
     if switches.consent_items is None:
         return
     missing = [scope for scope in scopes if scope not in {*switches.consent_items, "openid"}]
     if missing:
         description = f"invalid scope: {' '.join(missing)}"
-        raise KauthRefusal("KOE205", "consent item not set up", description=description)
+        raise KauthError("KOE205", "consent item not set up", description=description)
 
 
 def check_member(user_id: int, switches: Switches) -> None:
-    """:raises KauthRefusal: KOE005."""
+    """:raises KauthError: KOE005."""
     if switches.members is not None and user_id not in switches.members:
-        raise KauthRefusal("KOE005", f"user {user_id} is no member of the test app")
+        raise KauthError("KOE005", f"user {user_id} is no member of the test app")
 
 
 def _is_web_address(uri: str) -> bool:
@@ -68,3 +70,62 @@ def _is_web_address(uri: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc) and uri.isprintable()
+
+
+@dataclass(frozen=True)
+class ConsentItem:
+    """A consent item, with its name in Korean and English.
+
+    :param scope: its scope.
+    :param kind: ``PRIVACY`` for personal data, ``SERVICE`` for a permission.
+    """
+
+    scope: str
+    kind: Literal["PRIVACY", "SERVICE"]
+    ko: str
+    en: str
+
+    def name(self, language: str) -> str:
+        return self.ko if language == "ko" else self.en
+
+    def of(self, user: User) -> dict[str, Any]:
+        """:returns: the item in the answer of ``/v2/user/scopes``."""
+        agreed = self.scope in user.scopes
+        item = {
+            "id": self.scope,
+            "display_name": self.ko,
+            "type": self.kind,
+            "using": True,
+            "agreed": agreed,
+        }
+        return {**item, "revocable": True} if agreed else item
+
+
+_ITEMS = (
+    ConsentItem("profile_nickname", "PRIVACY", "닉네임", "Nickname"),
+    ConsentItem("profile_image", "PRIVACY", "프로필 사진", "Profile image"),
+    ConsentItem("account_email", "PRIVACY", "카카오계정(이메일)", "Kakao account (email)"),
+    ConsentItem("name", "PRIVACY", "이름", "Name"),
+    ConsentItem("gender", "PRIVACY", "성별", "Gender"),
+    ConsentItem("age_range", "PRIVACY", "연령대", "Age range"),
+    ConsentItem("birthday", "PRIVACY", "생일", "Birthday"),
+    ConsentItem("phone_number", "PRIVACY", "전화번호", "Phone number"),
+    ConsentItem("talk_message", "SERVICE", "카카오톡 메시지 전송", "Send KakaoTalk messages"),
+    ConsentItem("friends", "SERVICE", "카카오 서비스 내 친구목록", "Friends in Kakao services"),
+    ConsentItem("talk_calendar", "SERVICE", "톡캘린더 일정 관리", "Manage Talk Calendar"),
+)
+_BY_SCOPE = {item.scope: item for item in _ITEMS}
+
+
+def consent_item(scope: str) -> ConsentItem:
+    """:returns: the item of a scope. If the scope is unknown, the item bears its name."""
+    return _BY_SCOPE.get(scope) or ConsentItem(scope, "SERVICE", scope, scope)
+
+
+def consent_items(switches: Switches, user: User) -> list[ConsentItem]:
+    """:returns: the app's items, and all others that the user has agreed to."""
+    configured = switches.consent_items
+    scopes = dict.fromkeys(_BY_SCOPE if configured is None else configured)
+    scopes.update(dict.fromkeys(sorted(user.scopes)))
+    scopes.pop("openid", None)
+    return [consent_item(scope) for scope in scopes]

@@ -1,51 +1,54 @@
-"""The control page, and the same as JSON, on the emulator's plain loopback port.
+"""The control page of the emulator, and the same as JSON.
 
-A test in any language drives the emulator so, KAKAO_EMULATOR_URL in its environment being the
-address::
+Tests in any language can drive the emulator with JSON, at the address in KAKAO_EMULATOR_URL::
 
     curl --json '{"hours": 7}' "$KAKAO_EMULATOR_URL/api/advance"
 
-What changes something is a POST of a JSON object (Content-Type: application/json), whose fields may
-be left out::
+To change something, POST a JSON object (Content-Type: application/json). You can leave out any
+field::
 
     GET  /                          the page
     GET  /api/state                 clock, switches, users, tokens by fingerprint, requests
     GET  /api/environment           the variables that lead a program here
-    POST /api/login                 user, scopes: log in; answers the token
-    POST /api/advance               days, hours, minutes, seconds: move the clock
-    POST /api/expire-access-tokens  every access token has reached its end
-    POST /api/revoke-access-tokens  every access token is withdrawn
-    POST /api/unlink                user: part the user from the app
+    POST /api/login                 user, scopes: log a user in; returns the token
+    POST /api/advance               days, hours, minutes, seconds: move Kakao's clock
+    POST /api/expire-access-tokens  let all access tokens expire
+    POST /api/revoke-access-tokens  revoke all access tokens
+    POST /api/unlink                user: unlink a user from the app
     POST /api/fail-next             kind, times, path, after, json, error_code, headers,
-                                    retry_after, seconds: let the next requests fail
-    POST /api/clear-failures        nothing fails any more
+                                    retry_after, seconds: make the next requests fail
+    POST /api/clear-failures        stop failing
     POST /api/switches              any of the switches, by name
-    POST /api/clear-requests        forget what has arrived
-    POST /api/reset                 nobody has ever been here, every switch as at the start
+    POST /api/clear-requests        clear the journal
+    POST /api/reset                 back to the start: no users, all switches as they were
 
-Names and meanings are those of kakao_session.emulator.KakaoEmulator. The answer is the new state,
-but for login; what is wrong with a request is told as {"error": "..."}.
+Names and meanings are those of kakao_session.emulator.KakaoEmulator. The answer is the new state
+(except for login). If a request is wrong, the answer is {"error": "..."}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from flask import Flask, request
+from flask import Blueprint, Flask, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from kakao_session.emulator.control_guard import objection
-from kakao_session.emulator.json_types import fits, in_words
+from kakao_session.emulator.backend import Backend, current_backend, new_app
+from kakao_session.emulator.clock import timestamp
+from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.pages import page
-from kakao_session.emulator.positions import check_position
-from kakao_session.emulator.refusals import as_json
-from kakao_session.emulator.state import state
+from kakao_session.emulator.switches import check_type, check_value, values
+from kakao_session.emulator.tokens import AccessToken
 
 if TYPE_CHECKING:
     from werkzeug import Response
 
-    from kakao_session.emulator.kakao import KakaoEmulator
+    from kakao_session.emulator.journal import Record
+    from kakao_session.emulator.tokens import Token
+    from kakao_session.emulator.users import User
+
+Action = Callable[..., Any]
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -56,106 +59,180 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_SAME_SITE = {"same-origin", "none"}
+_TOKENS = 100
+_REQUESTS = 200
+_SHOWN_OF_REQUEST = ("service", "method", "host", "path", "status", "sent", "issued", "note")
+
+views = Blueprint("control", __name__)
 
 
-_FIELDS: dict[str, dict[str, Any]] = {
-    "login": {"user": int, "scopes": Collection[str]},
-    "advance": dict.fromkeys(("days", "hours", "minutes", "seconds"), float),
-    "expire-access-tokens": {},
-    "revoke-access-tokens": {},
-    "unlink": {"user": int},
-    "fail-next": {
-        "kind": int | str | None,
-        "times": int | None,
-        "path": str,
-        "after": bool,
-        "json": Any,
-        "error_code": str | int | None,
-        "headers": Mapping[str, str],
-        "retry_after": float | str | None,
-        "seconds": float | None,
-    },
-    "clear-failures": {},
-    "clear-requests": {},
-    "reset": {},
-}
+def control(
+    backend: Backend, actions: Iterable[Action], environment: Callable[[], dict[str, str]]
+) -> Flask:
+    """:returns: the application for the plain port.
 
-
-def control(kakao: KakaoEmulator) -> Flask:
-    """:returns: the application behind the plain port."""
-    app = Flask(__name__)
-
-    @app.before_request
-    def guard() -> Response | None:
-        port = kakao.control_url.rpartition(":")[2]
-        why = objection({f"127.0.0.1:{port}", f"localhost:{port}"})
-        return as_json({"error": why}, 403) if why else None
-
-    @app.after_request
-    def keep_to_itself(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        return response
-
-    @app.errorhandler(HTTPException)
-    def failed(error: HTTPException) -> Response:
-        return as_json({"error": error.description or error.name}, error.code or 500)
-
-    @app.errorhandler(ValueError)
-    @app.errorhandler(OverflowError)
-    @app.errorhandler(RecursionError)
-    def wrong(error: Exception) -> Response:
-        return as_json({"error": str(error)}, 400)
-
-    @app.get("/")
-    def show_page() -> Response:
-        return page("control.html", documented=__doc__)
-
-    @app.get("/api/state")
-    def show() -> Response:
-        return as_json(state(kakao))
-
-    @app.get("/api/environment")
-    def environment() -> Response:
-        return as_json(kakao.environment())
-
-    @app.post("/api/switches")
-    def switch() -> Response:
-        wanted = _object()
-        for name, position in wanted.items():
-            check_position(name, position)
-        for name, position in wanted.items():
-            setattr(kakao, name, position)
-        return as_json(state(kakao))
-
-    @app.post("/api/<action>")
-    def act(action: str) -> Response:
-        if action not in _FIELDS:
-            raise NotFound(f"no such action: {action}")
-        told = getattr(kakao, action.replace("-", "_"))(**_fields(action))
-        return as_json(state(kakao) if told is None else told)
-
+    :param actions: the methods that ``POST /api/...`` calls: their names, with dashes, are the
+        paths, and their parameters are the fields of the JSON object.
+    :param environment: returns the variables that lead a program here.
+    """
+    app = new_app(backend, views, static_folder="static")
+    app.config["ACTIONS"] = {action.__name__.replace("_", "-"): action for action in actions}
+    app.config["ENVIRONMENT"] = environment
     return app
 
 
-def _object() -> dict[str, Any]:
-    """:raises ValueError: if the body is none."""
+@views.before_app_request
+def check_origin() -> Response | None:
+    """Refuse requests that come from a web page of somebody else's."""
+    why = _objection()
+    return as_json({"error": why}, 403) if why else None
+
+
+@views.after_app_request
+def add_headers(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    return response
+
+
+@views.app_errorhandler(HTTPException)
+def show_http_error(error: HTTPException) -> Response:
+    return as_json({"error": error.description or error.name}, error.code or 500)
+
+
+@views.app_errorhandler(ValueError)
+@views.app_errorhandler(OverflowError)
+@views.app_errorhandler(RecursionError)
+def show_error(error: Exception) -> Response:
+    return as_json({"error": str(error)}, 400)
+
+
+@views.get("/")
+def show_page() -> Response:
+    return page("control.html", documentation=__doc__)
+
+
+@views.get("/api/state")
+def show_state() -> Response:
+    return as_json(state(current_backend()))
+
+
+@views.get("/api/environment")
+def show_environment() -> Response:
+    return as_json(current_app.config["ENVIRONMENT"]())
+
+
+@views.post("/api/switches")
+def set_switches() -> Response:
+    wanted, backend = _json_object(), current_backend()
+    for name, value in wanted.items():
+        check_value(name, value)
+    for name, value in wanted.items():
+        setattr(backend.switches, name, value)
+    return as_json(state(backend))
+
+
+@views.post("/api/<name>")
+def act(name: str) -> Response:
+    """Call an action with the fields of the JSON object."""
+    action = current_app.config["ACTIONS"].get(name)
+    if action is None:
+        raise NotFound(f"no such action: {name}")
+    result = action(**_arguments(name, action))
+    return as_json(state(current_backend()) if result is None else result)
+
+
+def _json_object() -> dict[str, Any]:
+    """:raises ValueError: if the body is something else."""
     body = request.get_json()
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")  # noqa: TRY004 - it came from outside
     return body
 
 
-def _fields(action: str) -> dict[str, Any]:
-    """:returns: what the action is given.
+def _arguments(name: str, action: Action) -> dict[str, Any]:
+    """:returns: the arguments for an action, checked against its annotations.
 
-    :raises ValueError: if it takes no such field, or the field is of another kind.
+    :raises ValueError: if there is no such parameter, or its type is another.
     """
-    given, taken = _object(), _FIELDS[action]
+    given, hints = _json_object(), get_type_hints(action)
+    hints.pop("return", None)
     if isinstance(given.get("user"), str) and given["user"].isdecimal():
         given["user"] = int(given["user"][:40])  # as text, since it can be larger than 2 ** 53
-    for name, value in given.items():
-        if name not in taken:
-            raise ValueError(f"{action} takes no {name!r}")
-        if not fits(value, taken[name]):
-            raise ValueError(f"{name} takes {in_words(taken[name])}")
+    for field, value in given.items():
+        if field not in hints:
+            raise ValueError(f"{name} takes no {field!r}")
+        check_type(field, value, hints[field])
     return given
+
+
+def _objection() -> str | None:
+    """:returns: why a request is refused; ``None`` if it is not.
+
+    A page of somebody else's can reach the port through a host name that it points to 127.0.0.1
+    (then the ``Host`` header has that name), or with a form or script that sends cross-site
+    requests (then ``Origin`` and ``Sec-Fetch-Site`` tell; and it can't send JSON without asking).
+    """
+    port = request.environ["SERVER_PORT"]
+    if request.headers.get("Host", "").lower() not in {f"127.0.0.1:{port}", f"localhost:{port}"}:
+        return "the Host header does not name this port on loopback"
+    if request.headers.get("Sec-Fetch-Site", "none") not in _SAME_SITE and not _follows_a_link():
+        return "the request comes from another site's page"
+    if request.method in ("GET", "HEAD"):
+        return None
+    if request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
+        return "the request comes from another site's page"
+    if request.mimetype != "application/json":
+        return "a request that changes something must be application/json"
+    return None
+
+
+def _follows_a_link() -> bool:
+    """A link to the page is harmless: it changes nothing, and the other page can't read it."""
+    navigating = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return request.method == "GET" and request.path == "/" and navigating
+
+
+def state(backend: Backend) -> dict[str, Any]:
+    """:returns: the answer of ``/api/state``: no secrets, the newest tokens and requests first."""
+    now = backend.clock.now()
+    requests, tokens = backend.journal.records(), backend.issuer.tokens()
+    return {
+        "now": timestamp(now),
+        "app_key": backend.switches.app_key,
+        "switches": {
+            name: sorted(value) if isinstance(value, (set, frozenset)) else value
+            for name, value in values(backend.switches).items()
+            if not name.endswith(("_key", "_secret"))
+        },
+        "failures": backend.faults.pending(),
+        "users": [_user(user) for user in backend.users.all()],
+        "tokens": [_token(token, now) for token in reversed(tokens[-_TOKENS:])],
+        "requests_in_all": len(requests),
+        "requests": [_request(record) for record in reversed(requests[-_REQUESTS:])],
+    }
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {
+        "id": str(user.id),  # as text, because JavaScript rounds numbers above 2 ** 53
+        "nickname": user.nickname,
+        "connected_at": timestamp(user.connected_at),
+        "scopes": sorted(user.scopes),
+    }
+
+
+def _token(token: Token, now: float) -> dict[str, Any]:
+    return {
+        "fingerprint": token.fingerprint,
+        "kind": "access" if isinstance(token, AccessToken) else "refresh",
+        "user": str(token.user.id),
+        "expires_in": round(token.expires_at - now),
+        "ended": token.ended,
+        "alive": token.ended is None and token.expires_at > now,
+    }
+
+
+def _request(record: Record) -> dict[str, Any]:
+    shown = {name: getattr(record, name) for name in _SHOWN_OF_REQUEST}
+    return {"time": timestamp(record.time), **shown}

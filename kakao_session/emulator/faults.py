@@ -1,4 +1,4 @@
-"""What shall go wrong next: errors that Kakao gives, and answers that never arrive whole."""
+"""Faults that a test orders, and the dispatcher that lets requests run into them."""
 
 from __future__ import annotations
 
@@ -8,33 +8,40 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from werkzeug import Response
 
-from kakao_session.emulator.refusals import (
+from kakao_session.emulator.errors import (
     KAPI_ERRORS,
     KAUTH_ERRORS,
-    KapiRefusal,
-    KauthRefusal,
-    Refusal,
+    KapiError,
+    KauthError,
+    ServiceError,
     as_json,
 )
+from kakao_session.emulator.journal import current_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+    from kakao_session.emulator.journal import Journal, Record
+    from kakao_session.emulator.switches import Switches
+
 Kind = Literal["reset", "close", "hang", "html", "garbage", "truncated", "ip_mismatched"]
 
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 _GARBAGE = bytes(range(256))
 _IP_MISMATCHED = "ip mismatched! callerIp=203.0.113.10. check out registered ips."
-_CONSENT_MISSING = {
+_CONSENT_MISSING: dict[str, Any] = {
     "api_type": "TALK_MEMO_DEFAULT_SEND",
     "required_scopes": ["talk_message"],
     "allowed_scopes": ["profile", "account_email"],
 }
 
 
-class HangUp(Exception):  # noqa: N818 - not an error: the connection ends without an answer
-    """The request gets no answer.
+class HangUp(Exception):  # noqa: N818 - not an error: a test ordered it
+    """The connection ends without an answer.
 
-    :param reset: end the connection with a TCP reset.
+    :param reset: end it with a TCP reset.
     """
 
     def __init__(self, *, reset: bool) -> None:
@@ -44,14 +51,14 @@ class HangUp(Exception):  # noqa: N818 - not an error: the connection ends witho
 
 @dataclass(eq=False)
 class Fault:
-    """One thing that goes wrong.
+    """Something that goes wrong for requests to one path.
 
-    :param what: in words for the log.
-    :param answer: what the client is told; ``None`` when it is told nothing.
-    :param times: how many requests it meets; ``None`` means all until it is cleared.
-    :param after: Kakao acts first and only its answer is lost.
-    :param hold: seconds before a connection without an answer ends; ``None`` means for good.
-    :param reset: end a connection without an answer with a TCP reset.
+    :param what: a description for the journal.
+    :param times: for how many requests; ``None`` means until the faults are cleared.
+    :param after: Kakao acts as usual, and only the answer is lost.
+    :param answer: what the client gets; ``None`` if the connection ends without an answer.
+    :param hold: how long such a connection is held, in seconds; ``None`` means for good.
+    :param reset: end such a connection with a TCP reset.
     """
 
     what: str
@@ -62,20 +69,25 @@ class Fault:
     hold: float | None = 0.0
     reset: bool = False
 
+    def shown(self) -> dict[str, Any]:
+        """:returns: the fault for ``/api/state``."""
+        return {"path": self.path, "what": self.what, "times": self.times, "after": self.after}
+
 
 class Faults:
-    """The faults that are still to come, first in first out for each path."""
+    """The faults that are still to come: first in, first out for each path."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self.released = threading.Event()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._faults.append(fault)
 
     def take(self, path: str) -> Fault | None:
-        """:returns: the fault that this request meets, if any."""
+        """:returns: the fault for this request, if there is one."""
         with self._lock:
             fault = next((fault for fault in self._faults if fault.path == path), None)
             if fault is not None and fault.times is not None:
@@ -85,69 +97,113 @@ class Faults:
             return fault
 
     def pending(self) -> list[dict[str, Any]]:
-        """:returns: what is still to come, as it can be shown."""
+        """:returns: the faults for ``/api/state``."""
         with self._lock:
-            return [
-                {"path": fault.path, "what": fault.what, "times": fault.times, "after": fault.after}
-                for fault in self._faults
-            ]
+            return [fault.shown() for fault in self._faults]
 
     def clear(self) -> None:
+        """Forget all faults, and end the connections that are held."""
         with self._lock:
             self._faults.clear()
+        self.release()
+
+    def release(self) -> None:
+        """End the connections that are held, and the delay of the token endpoint."""
+        released, self.released = self.released, threading.Event()
+        released.set()
 
 
-def failing_answer(
-    kind: int | Kind | None,
-    *,
-    json: Any,
-    error_code: str | int | None,
-    headers: Mapping[str, str] | None,
-) -> Response | None:
-    """:returns: the answer that goes out in place of Kakao's; ``None`` if there is to be none.
+class Dispatcher:
+    """Records each request and passes it to its service, unless a fault comes first."""
 
-    :raises ValueError: if there is no such kind, status or error, or nothing can carry it.
-    """
+    def __init__(
+        self,
+        services: Mapping[str, WSGIApplication],
+        journal: Journal,
+        faults: Faults,
+        switches: Switches,
+    ) -> None:
+        self._services = services
+        self._journal = journal
+        self._faults = faults
+        self._switches = switches
+
+    def answer(self, record: Record, environ: WSGIEnvironment) -> Response:
+        """:returns: the response.
+
+        :raises HangUp: if the connection ends without one.
+        """
+        self._journal.add(record)
+        released = self._faults.released
+        if record.path == TOKEN_PATH and self._switches.latency:
+            released.wait(self._switches.latency)
+        fault = self._faults.take(record.path)
+        if fault is not None and not fault.after:
+            return _fail(record, fault, released)
+        current_record.set(record)
+        response = Response.from_app(self._services[record.service], environ, buffered=True)
+        if fault is not None:
+            return _fail(record, fault, released)
+        record.status = response.status_code
+        return response
+
+
+def _fail(record: Record, fault: Fault, released: threading.Event) -> Response:
+    done = f"{record.note}, but " if fault.after else ""
+    record.note = f"{done}{fault.what}"
+    if fault.answer is not None:
+        record.status = fault.answer.status_code
+        return fault.answer
+    released.wait(fault.hold)
+    raise HangUp(reset=fault.reset)
+
+
+def check_fault(kind: int | Kind | None, error_code: str | int | None, times: int | None) -> None:
+    """:raises ValueError: if there is no such kind, status or error, or ``times`` is below 1."""
+    if times is not None and times < 1:
+        raise ValueError("times is a number from 1, or None for all requests")
     if isinstance(kind, str) and kind not in get_args(Kind):
         raise ValueError(f"kind is a status or one of {', '.join(get_args(Kind))}")
     if isinstance(kind, int) and not 200 <= kind < 600:
         raise ValueError("a status is a number from 200 to 599")
     if error_code is not None and error_code not in {*KAUTH_ERRORS, *KAPI_ERRORS}:
         raise ValueError(f"{error_code!r} is none of Kakao's documented errors")
+
+
+def failing_answer(
+    kind: int | Kind | None, *, json: Any, error_code: str | int | None, headers: Mapping[str, str]
+) -> Response | None:
+    """:returns: the answer that the client gets instead of Kakao's; ``None`` if it gets none.
+
+    :raises ValueError: if JSON or a header can't hold a value.
+    """
+    status = kind if isinstance(kind, int) else None
     if kind in ("reset", "close", "hang"):
         return None
     if kind == "ip_mismatched":
-        answer = refused(KapiRefusal(401, -401, _IP_MISMATCHED, kind))
+        answer = KapiError(-401, kind, msg=_IP_MISMATCHED).response()
     elif error_code is not None:
-        answer = refused(_documented(error_code, kind if isinstance(kind, int) else None))
+        answer = _documented(error_code, status).response()
     elif json is not None:
-        answer = as_json(json, kind if isinstance(kind, int) else 200)
+        answer = as_json(json, status or 200)
     elif kind == "garbage":
         answer = Response(_GARBAGE, content_type="application/json;charset=UTF-8")
     elif kind == "truncated":
         answer = as_json({"access_token": "torn"}, headers={"Connection": "close"})
         answer.headers["Content-Length"] = "4096"
     else:
-        answer = _page(kind if isinstance(kind, int) else 200)
-    answer.headers.update(headers or {})
+        answer = _html(status or 200)
+    answer.headers.update(headers)
     return answer
 
 
-def refused(refusal: Refusal) -> Response:
-    """:returns: a refusal as the answer that it is."""
-    return as_json(refusal.body, refusal.status, refusal.headers)
-
-
-def _documented(code: str | int, status: int | None) -> Refusal:
+def _documented(code: str | int, status: int | None) -> ServiceError:
     if isinstance(code, str):
-        return KauthRefusal(code, "asked for", status=status)
-    usual_status, msg = KAPI_ERRORS[code]
+        return KauthError(code, "asked for", status=status)
     details = _CONSENT_MISSING if code == -402 else {}
-    return KapiRefusal(
-        usual_status if status is None else status, code, msg, "asked for", **details
-    )
+    return KapiError(code, "asked for", status=status, **details)
 
 
-def _page(status: int) -> Response:
+def _html(status: int) -> Response:
     html = f"<!doctype html><title>{status}</title><h1>Service page {status}</h1>\n"
     return Response(html, status, content_type="text/html;charset=UTF-8")

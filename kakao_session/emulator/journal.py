@@ -1,8 +1,9 @@
-"""The log of what arrived, what was answered, and why."""
+"""The journal: every request that arrived, what the emulator answered, and why."""
 
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl
@@ -15,17 +16,17 @@ Service = Literal["kauth", "kapi", "dapi", "proxy"]
 
 @dataclass(eq=False)
 class Record:
-    """One request. What may hold a secret is left out of the repr.
+    """One request. The repr leaves out everything that may hold a secret.
 
-    :param time: Kakao's clock when the request had arrived, unix seconds.
-    :param service: which of Kakao's hosts it was for; ``proxy`` for a refused tunnel.
+    :param time: when the request arrived by Kakao's clock, in unix seconds.
+    :param service: which of Kakao's hosts was asked; ``proxy`` if the proxy refused the request.
     :param host: the ``Host`` header.
     :param query: the query string as it was sent.
-    :param body: the bytes of the body, chunks put together.
-    :param status: of the answer; ``None`` as long as, or because, there was none.
-    :param note: what was decided and why.
+    :param body: the bytes of the body; chunks are joined.
+    :param status: the status of the answer; ``None`` if there is none (yet).
+    :param note: what the emulator decided, and why.
     :param sent: the fingerprint of the token that came with the request.
-    :param issued: the fingerprint of the access token that the answer carries.
+    :param issued: the fingerprint of the access token in the answer.
     """
 
     time: float
@@ -43,7 +44,7 @@ class Record:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The fields of a form body in their order; empty for any other body."""
+        """The fields of a form body, in their order; empty for any other body."""
         content_type = self.headers.get("Content-Type", "")
         if not content_type.startswith("application/x-www-form-urlencoded"):
             return []
@@ -62,10 +63,18 @@ class Journal:
             self._records.append(record)
 
     def records(self) -> list[Record]:
-        """:returns: a list of its own, of the records themselves."""
+        """:returns: a new list of the records themselves."""
         with self._lock:
             return list(self._records)
 
     def clear(self) -> None:
         with self._lock:
             self._records.clear()
+
+
+current_record: ContextVar[Record] = ContextVar("current_record")
+
+
+def note(text: str) -> None:
+    """Note what was decided about the request that is being answered."""
+    current_record.get().note = text

@@ -1,48 +1,51 @@
-"""The emulator itself: everything put together, and what a test does with it."""
+"""The emulator itself: everything put together, and what a test can do with it."""
 
 from __future__ import annotations
 
+import json as json_module
 import os
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from json import dumps as json_text
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kakao_session.emulator.backend import Backend
 from kakao_session.emulator.clock import Clock
 from kakao_session.emulator.control import control
 from kakao_session.emulator.dapi import dapi
-from kakao_session.emulator.environment import environment
-from kakao_session.emulator.faults import Fault, Faults, failing_answer
-from kakao_session.emulator.gate import TOKEN_PATH, Gate
-from kakao_session.emulator.grants import Grants
+from kakao_session.emulator.faults import (
+    TOKEN_PATH,
+    Dispatcher,
+    Fault,
+    Faults,
+    Kind,
+    check_fault,
+    failing_answer,
+)
 from kakao_session.emulator.journal import Journal, Record
 from kakao_session.emulator.kapi import kapi
 from kakao_session.emulator.kauth import kauth
 from kakao_session.emulator.listeners import Listeners, listening
 from kakao_session.emulator.openid import OpenID
-from kakao_session.emulator.positions import positions
-from kakao_session.emulator.switches import USER_ID, Switches
+from kakao_session.emulator.switches import USER_ID, Switches, values
+from kakao_session.emulator.token_issuer import TokenIssuer
 from kakao_session.emulator.users import User, Users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from kakao_session.emulator.faults import Kind
-    from kakao_session.emulator.issues import Issue, Token
+    from kakao_session.emulator.tokens import Issued, Token
     from kakao_session.endpoints import Endpoints
-
-_NOT_RUNNING = "the emulator is not running: use it in a with statement, or call start()"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class KakaoEmulator(Switches):
     """A local Kakao. Takes the parameters of :class:`Switches`, which are attributes too.
 
-    :param port: of the proxy and the control page; 0 means any that is free.
+    :param port: the port of the proxy and the control page; 0 means any free port.
 
     >>> with KakaoEmulator(access_lifetime=60) as kakao:
     ...     token = kakao.login(scopes=["talk_message"])
@@ -52,19 +55,13 @@ class KakaoEmulator(Switches):
     port: int = 0
 
     def __post_init__(self) -> None:
-        self._positions = positions(self)
-        self._clock = Clock()
-        self._journal = Journal()
-        self._faults = Faults()
-        self._users = Users(self._clock)
-        openid = OpenID(self._clock, self)
-        self._grants = Grants(self._clock, self, self._users, openid)
-        services = {
-            "kauth": kauth(self._grants, self._users, openid, self, lambda: self.endpoints),
-            "kapi": kapi(self._grants, self._users, self, self._clock),
-            "dapi": dapi(self),
-        }
-        self._gate = Gate(services, self._journal, self._faults, self)
+        self._initial_values = values(self)
+        clock = Clock()
+        users, openid = Users(clock), OpenID(clock, self)
+        issuer = TokenIssuer(clock, self, users, openid)
+        self._backend = Backend(
+            self, clock, users, issuer, openid, Journal(), Faults(), lambda: self.endpoints
+        )
         self._listeners: Listeners | None = None
         self._running = ExitStack()
 
@@ -75,13 +72,17 @@ class KakaoEmulator(Switches):
         :raises OSError: if the port is not free.
         """
         if self._listeners is None:
+            backend = self._backend
+            services = {"kauth": kauth(backend), "kapi": kapi(backend), "dapi": dapi(backend)}
+            dispatcher = Dispatcher(services, backend.journal, backend.faults, self)
+            page = control(backend, self._actions(), self.environment)
             self._listeners = self._running.enter_context(
-                listening(self._gate, control(self), self._journal, self._clock, self, self.port)
+                listening(dispatcher, backend, page, self.port)
             )
         return self
 
     def stop(self) -> None:
-        """Close the ports and end every connection, also one that is held; once more is no harm."""
+        """Close the ports and end all connections. You can call it more than once."""
         self._running.close()
         self._listeners = None
 
@@ -98,7 +99,7 @@ class KakaoEmulator(Switches):
 
     @property
     def endpoints(self) -> Endpoints:
-        """The three hosts on their loopback ports."""
+        """The URLs of the three hosts on their loopback ports."""
         return self._open().endpoints
 
     @property
@@ -108,7 +109,7 @@ class KakaoEmulator(Switches):
 
     @property
     def proxy_url(self) -> str:
-        """The proxy through which Kakao's real host names lead here."""
+        """The proxy that leads from Kakao's real host names to the emulator."""
         return self._open().plain_url
 
     @property
@@ -117,48 +118,50 @@ class KakaoEmulator(Switches):
         return self._open().plain_url
 
     def environment(self) -> dict[str, str]:
-        """:returns: the variables with which a program, in any language, comes here unmodified."""
-        listeners = self._open()
-        return environment(listeners.plain_url, listeners.ca_file, listeners.node_preload)
+        """:returns: the environment variables that lead an unmodified program, in any language, to
+        the emulator.
+        """
+        return self._open().environment()
 
     def login(
         self, user: int = USER_ID, scopes: Iterable[str] = ("talk_message",)
     ) -> dict[str, Any]:
         """Log a user in, without a browser and without a request.
 
-        :param user: the user's id; a user comes into being when first named.
-        :param scopes: what he agrees to, in addition to what he has agreed to before.
-        :returns: what the token endpoint answers.
+        :param user: the user's id. A user who does not exist is created.
+        :param scopes: what the user agrees to, in addition to earlier logins.
+        :returns: the answer of the token endpoint.
         """
-        return self._grants.login(user, scopes).answer
+        return self._backend.issuer.login(user, scopes).body
 
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> None:
         """Move Kakao's clock."""
-        self._clock.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
+        by = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        self._backend.clock.advance(by)
 
     def now(self) -> float:
         """:returns: Kakao's time, unix seconds."""
-        return self._clock.now()
+        return self._backend.clock.now()
 
     def revoke_access_tokens(self) -> None:
-        """Withdraw every access token: ``this access token does not exist``."""
-        self._grants.revoke_access_tokens()
+        """Revoke every access token: ``this access token does not exist``."""
+        self._backend.issuer.revoke_access_tokens()
 
     def expire_access_tokens(self) -> None:
-        """End every access token: ``this access token is already expired``."""
-        self._grants.expire_access_tokens()
+        """Let every access token expire: ``this access token is already expired``."""
+        self._backend.issuer.expire_access_tokens()
 
     def unlink(self, user: int = USER_ID) -> None:
-        """Part the user from the app: every token of his dies, as when he does it in his settings.
+        """Unlink a user from the app, which ends all their tokens, as the Kakao settings can do.
 
         :param user: the user's id.
         """
-        self._grants.unlink(user)
+        self._backend.issuer.unlink(user)
 
     def write_token_file(self, path: str | Path, *, hours_ago: float = 0.0) -> Path:
-        """Log a user in and leave a token file: what the token endpoint answered, and the app key.
+        """Log a user in and write a token file: the token endpoint's answer and the app key.
 
         :param hours_ago: when the user logged in and the file was written.
         :returns: the path.
@@ -167,29 +170,30 @@ class KakaoEmulator(Switches):
         self.advance(hours=-hours_ago)
         token = self.login()
         self.advance(hours=hours_ago)
-        path.write_text(json_text({**token, "app_key": self.app_key}), encoding="utf-8")
+        text = json_module.dumps({**token, "app_key": self.app_key})
+        path.write_text(text, encoding="utf-8")
         written = time.time() - hours_ago * 3600
         os.utime(path, (written, written))
         return path
 
     @property
     def users(self) -> list[User]:
-        """Who is linked to the app."""
-        return self._users.all()
+        """The users who are linked to the app."""
+        return self._backend.users.all()
 
     @property
     def tokens(self) -> list[Token]:
-        """Every access and refresh token, dead or alive, in the order of issue."""
-        return self._grants.tokens()
+        """All access and refresh tokens, valid or not, in the order of issue."""
+        return self._backend.issuer.tokens()
 
     @property
     def failures(self) -> list[dict[str, Any]]:
-        """What :meth:`fail_next` has in store."""
-        return self._faults.pending()
+        """The failures that :meth:`fail_next` has ordered and that are still to come."""
+        return self._backend.faults.pending()
 
-    def find(self, token: str) -> Issue | None:
-        """:returns: what Kakao knows about a token, dead or alive; ``None`` if nothing."""
-        return self._grants.find(token)
+    def find(self, token: str) -> Issued | None:
+        """:returns: what Kakao knows about a token, valid or not; ``None`` if nothing."""
+        return self._backend.issuer.find(token)
 
     def fail_next(
         self,
@@ -204,61 +208,75 @@ class KakaoEmulator(Switches):
         retry_after: float | str | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Let the next requests for a path fail. Calls queue up.
+        """Make the next requests for a path fail. Several calls queue up.
 
-        :param kind: an HTTP status with an HTML page (or with ``json``), or ``reset``, ``close``,
-            ``hang`` (no answer), ``html``, ``garbage``, ``truncated`` (not the answer that was
-            hoped for), ``ip_mismatched`` (the 401 that no refresh cures).
+        :param kind: an HTTP status with an HTML page (or with ``json``), or one of ``reset``,
+            ``close``, ``hang`` (no answer), ``html``, ``garbage``, ``truncated`` (a wrong answer),
+            ``ip_mismatched`` (a 401 that no refresh cures).
         :param times: how many requests fail; ``None`` means all until :meth:`clear_failures`.
         :param path: ``/oauth/token``, ``/v2/user/me``, ...
-        :param after: Kakao acts, a token is issued, say, and only the answer is lost.
-        :param json: the body of the answer; its status is ``kind``, or 200.
+        :param after: Kakao acts first (it issues a token, for example); only the answer is lost.
+        :param json: the body of the answer. The status is ``kind``, or 200.
         :param error_code: a documented error: ``"KOE237"`` of kauth, or ``-10`` of kapi.
-        :param headers: further headers of the answer.
-        :param retry_after: the header of that name.
+        :param headers: additional headers of the answer.
+        :param retry_after: the value of the ``Retry-After`` header.
         :param seconds: how long ``hang`` holds the connection; for good if not given.
-        :raises ValueError: there is no such kind or error, no answer can carry it, or ``times`` is
-            less than 1.
+        :raises ValueError: if there is no such kind or error, if no answer can carry it, or if
+            ``times`` is less than 1.
         """
-        if times is not None and times < 1:
-            raise ValueError("times is a number from 1, or None for all requests")
-        extra = dict(headers or {})
-        if retry_after is not None:
-            extra["Retry-After"] = str(retry_after)
-        answer = failing_answer(kind, json=json, error_code=error_code, headers=extra)
+        check_fault(kind, error_code, times)
+        more = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        answer = failing_answer(
+            kind, json=json, error_code=error_code, headers={**(headers or {}), **more}
+        )
         hold = seconds if kind == "hang" else 0.0
         what = f"made to fail: {error_code or kind or 'another answer'}"
-        self._faults.add(Fault(what, path, times, after, answer, hold, kind == "reset"))
+        self._backend.faults.add(Fault(what, path, times, after, answer, hold, kind == "reset"))
 
     def clear_failures(self) -> None:
-        """Nothing fails any more; connections that are held end."""
-        self._faults.clear()
-        self._gate.release()
+        """Stop failing, and end the connections that are held."""
+        self._backend.faults.clear()
 
     @property
     def requests(self) -> list[Record]:
-        """What has arrived, in that order."""
-        return self._journal.records()
+        """The requests that have arrived, in that order."""
+        return self._backend.journal.records()
 
     @property
     def token_requests(self) -> list[Record]:
-        """What has arrived at the token endpoint."""
+        """The requests that have arrived at the token endpoint."""
         return [record for record in self.requests if record.path == TOKEN_PATH]
 
     def clear_requests(self) -> None:
-        """Forget what has arrived."""
-        self._journal.clear()
+        """Forget the requests that have arrived."""
+        self._backend.journal.clear()
 
     def reset(self) -> None:
-        """As after the start: no user, no token, no request, no fault, every switch as it was."""
+        """Go back to the start: no users, tokens, requests or failures, all switches as given."""
         self.clear_failures()
-        self._grants.clear()
-        self._clock.reset()
-        self._journal.clear()
-        for name, position in self._positions.items():
-            setattr(self, name, position)
+        self._backend.issuer.clear()
+        self._backend.clock.reset()
+        self._backend.journal.clear()
+        for name, value in self._initial_values.items():
+            setattr(self, name, value)
+
+    def _actions(self) -> list[Any]:
+        """:returns: the methods that the control page and its JSON can call."""
+        return [
+            self.login,
+            self.advance,
+            self.expire_access_tokens,
+            self.revoke_access_tokens,
+            self.unlink,
+            self.fail_next,
+            self.clear_failures,
+            self.clear_requests,
+            self.reset,
+        ]
 
     def _open(self) -> Listeners:
         if self._listeners is None:
-            raise RuntimeError(_NOT_RUNNING)
+            raise RuntimeError(
+                "The emulator is not running. Use it in a with statement, or call start()."
+            )
         return self._listeners

@@ -1,98 +1,201 @@
-"""kapi.kakao.com: the API that takes a user's access token."""
+"""kapi.kakao.com: the API for a user's access token."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 
-from kakao_session.emulator.arguments import json_strings, wanted_strings
-from kakao_session.emulator.callers import Callers
-from kakao_session.emulator.consent_items import set_up
+from kakao_session.emulator.backend import Backend, current_backend, new_service
+from kakao_session.emulator.console import consent_items
+from kakao_session.emulator.errors import KapiError, as_json
+from kakao_session.emulator.journal import note
+from kakao_session.emulator.kapi_authentication import (
+    access_token,
+    is_admin,
+    target_user,
+    user_with_scopes,
+)
 from kakao_session.emulator.openid import about
-from kakao_session.emulator.profile import profile
-from kakao_session.emulator.refusals import as_json
-from kakao_session.emulator.services import answers_refusals, current_record
-from kakao_session.emulator.talk import talk
+from kakao_session.emulator.users import profile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from werkzeug import Response
 
-    from kakao_session.emulator.clock import Clock
-    from kakao_session.emulator.grants import Grants
-    from kakao_session.emulator.switches import Switches
-    from kakao_session.emulator.users import User, Users
+    from kakao_session.emulator.users import User
+
+views = Blueprint("kapi", __name__)
 
 
-def kapi(grants: Grants, users: Users, switches: Switches, clock: Clock) -> Flask:
-    """:returns: the application that answers for kapi.kakao.com."""
-    app = Flask(__name__, static_folder=None)
-    answers_refusals(app, lambda name: {"msg": name, "code": -2})
-    callers = Callers(grants, users, switches, clock)
-    app.register_blueprint(talk(callers, users))
+def kapi(backend: Backend) -> Flask:
+    """:returns: the application for kapi.kakao.com."""
+    return new_service(backend, views, error_body=lambda name: {"msg": name, "code": -2})
 
-    @app.get("/v1/user/access_token_info")
-    def access_token_info() -> Response:
-        token = callers.token()
-        left = int(token.expires_at - clock.now())
-        return as_json({"id": token.user.id, "expires_in": left, "app_id": switches.app_id})
 
-    @app.route("/v2/user/me", methods=["GET", "POST"])
-    def me() -> Response:
-        user = callers.target()
-        keys = wanted_strings("property_keys", request.values.get("property_keys"))
-        return as_json(profile(user, keys))
+@views.get("/v1/user/access_token_info")
+def access_token_info() -> Response:
+    token, kakao = access_token(), current_backend()
+    left = int(token.expires_at - kakao.clock.now())
+    return as_json({"id": token.user.id, "expires_in": left, "app_id": kakao.switches.app_id})
 
-    @app.get("/v1/oidc/userinfo")
-    def userinfo() -> Response:
-        user = callers.user("openid", api_type="OIDC_USERINFO")
-        return as_json({"sub": str(user.id), **about(user)})
 
-    @app.get("/v2/user/scopes")
-    def scopes() -> Response:
-        user = callers.target()
-        return as_json(consent(user, wanted_strings("scopes", request.args.get("scopes"))))
+@views.route("/v2/user/me", methods=["GET", "POST"])
+def me() -> Response:
+    user = target_user()
+    return as_json(profile(user, _optional_strings("property_keys", request.values)))
 
-    @app.post("/v2/user/revoke/scopes")
-    def revoke_scopes() -> Response:
-        user = callers.target()
-        revoked = json_strings("scopes", request.form.get("scopes"))
-        users.withdraw(user, revoked)
-        current_record().note = f"consent withdrawn: {', '.join(revoked)}"
-        return as_json(consent(user, revoked))
 
-    @app.post("/v1/user/logout")
-    def logout() -> Response:
-        if callers.by_admin():
-            user = callers.target()
-            grants.logout(user.id)
-            current_record().note = "every token of the user logged out"
-            return as_json({"id": user.id})
-        token = callers.token()
-        grants.end_login(token)
-        current_record().note = "access token logged out"
-        return as_json({"id": token.user.id})
+@views.get("/v1/oidc/userinfo")
+def userinfo() -> Response:
+    user = user_with_scopes("openid", api_type="OIDC_USERINFO")
+    return as_json({"sub": str(user.id), **about(user)})
 
-    @app.post("/v1/user/unlink")
-    def unlink() -> Response:
-        user = callers.target()
-        grants.unlink(user.id)
-        current_record().note = "unlinked: every token of the user is dead"
+
+@views.get("/v2/user/scopes")
+def scopes() -> Response:
+    user = target_user()
+    return as_json(_consent(user, _optional_strings("scopes", request.args)))
+
+
+@views.post("/v2/user/revoke/scopes")
+def revoke_scopes() -> Response:
+    user = target_user()
+    revoked = _strings("scopes", request.form)
+    current_backend().users.withdraw(user, revoked)
+    note(f"consent withdrawn: {', '.join(revoked)}")
+    return as_json(_consent(user, revoked))
+
+
+@views.post("/v1/user/logout")
+def logout() -> Response:
+    issuer = current_backend().issuer
+    if is_admin():
+        user = target_user()
+        issuer.logout(user.id)
+        note("every token of the user logged out")
         return as_json({"id": user.id})
+    token = access_token()
+    issuer.end_login(token)
+    note("access token logged out")
+    return as_json({"id": token.user.id})
 
-    @app.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def echo() -> Response:
-        """No API of Kakao's: takes any body, so that a client's uploads can be tested."""
-        callers.token()
-        body = request.get_data()
-        digest = hashlib.sha256(body).hexdigest()
-        return as_json({"method": request.method, "length": len(body), "sha256": digest})
 
-    def consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
-        items = [item for item in set_up(switches, user) if wanted is None or item.id in wanted]
-        return {"id": user.id, "scopes": [item.of(user) for item in items]}
+@views.post("/v1/user/unlink")
+def unlink() -> Response:
+    user = target_user()
+    current_backend().issuer.unlink(user.id)
+    note("unlinked: every token of the user is dead")
+    return as_json({"id": user.id})
 
-    return app
+
+@views.post("/v2/api/talk/memo/default/send")
+def send_to_me() -> Response:
+    user_with_scopes("talk_message", api_type="TALK_MEMO_DEFAULT_SEND")
+    _check_template(_object("template_object", request.form))
+    return as_json({"result_code": 0})
+
+
+@views.get("/v1/api/talk/friends")
+def friends() -> Response:
+    user = user_with_scopes("friends", api_type="TALK_FRIENDS")
+    found = current_backend().users.friends_of(user)
+    offset, limit = _count("offset", 0), _count("limit", 10)
+    elements = [_friend(friend) for friend in found[offset : offset + limit]]
+    return as_json({"elements": elements, "total_count": len(found), "favorite_count": 0})
+
+
+@views.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def echo() -> Response:
+    """Not an API of Kakao's: takes any body, to test a client's uploads."""
+    access_token()
+    body = request.get_data()
+    digest = hashlib.sha256(body).hexdigest()
+    return as_json({"method": request.method, "length": len(body), "sha256": digest})
+
+
+def _consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
+    items = consent_items(current_backend().switches, user)
+    return {
+        "id": user.id,
+        "scopes": [item.of(user) for item in items if wanted is None or item.scope in wanted],
+    }
+
+
+def _friend(friend: User) -> dict[str, Any]:
+    return {
+        "profile_nickname": friend.nickname,
+        "profile_thumbnail_image": "",
+        "id": friend.id,
+        "uuid": f"emulator-{friend.id}",
+        "favorite": False,
+    }
+
+
+_REQUIRED_FIELDS = {
+    "text": ("text", "link"),
+    "feed": ("content",),
+    "list": ("header_title", "header_link", "contents"),
+    "location": ("content", "address"),
+    "commerce": ("content", "commerce"),
+    "calendar": ("id_type", "id", "content"),
+}
+_LONGEST_TEXT = 200
+
+
+def _check_template(template: dict[str, Any]) -> None:
+    object_type = template.get("object_type")
+    required = _REQUIRED_FIELDS.get(str(object_type))
+    if required is None:
+        raise _template_error("object_type is not known")
+    if missing := [name for name in required if name not in template]:
+        raise _template_error(f"{', '.join(missing)} missing")
+    if object_type == "text":
+        text, link = template["text"], template["link"]
+        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:
+            raise _template_error(f"text is not of 1 to {_LONGEST_TEXT} characters")
+        if not isinstance(link, dict):
+            raise _template_error("link is no object")
+
+
+def _template_error(why: str) -> KapiError:
+    return KapiError(-2, why, msg=f"template_object is not valid: {why}")
+
+
+_MOST_DIGITS = 3
+
+
+def _count(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
+        raise KapiError(-2, f"{name} is no number in reach", msg=f"{name} is not valid")
+    return int(text)
+
+
+def _object(name: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    value = _from_json(fields.get(name))
+    if not isinstance(value, dict):
+        raise KapiError(-2, f"{name} is not a JSON object", msg=f"{name} is not valid")
+    return value
+
+
+def _strings(name: str, fields: Mapping[str, str]) -> list[str]:
+    value = _from_json(fields.get(name))
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise KapiError(-2, f"{name} is not a JSON array of strings", msg=f"{name} is not valid")
+    return value
+
+
+def _optional_strings(name: str, fields: Mapping[str, str]) -> list[str] | None:
+    return _strings(name, fields) if fields.get(name) else None
+
+
+def _from_json(text: str | None) -> Any:
+    """:returns: the value; ``None`` if the text is not JSON."""
+    try:
+        return json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None

@@ -1,18 +1,25 @@
-"""What is open while the emulator runs: its ports, its certificate, and the files on them."""
+"""The open ports of a running emulator: Kakao's three hosts over TLS, and the proxy."""
 
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import struct
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kakao_session.emulator.certificates import throw_away_tls
-from kakao_session.emulator.connections import LOOPBACK, Connections, LoopbackServer
-from kakao_session.emulator.proxy import ProxyServer
-from kakao_session.emulator.server import KakaoServer
+import trustme
+from werkzeug.datastructures import Headers
+
+from kakao_session.emulator.faults import Dispatcher, HangUp
+from kakao_session.emulator.http_handler import HTTPHandler
+from kakao_session.emulator.journal import Record, Service
+from kakao_session.emulator.proxy import ProxyServer, environment
+from kakao_session.emulator.server import LOOPBACK, Connections, LoopbackServer, close_gently
 from kakao_session.endpoints import Endpoints
 
 if TYPE_CHECKING:
@@ -20,74 +27,155 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-    from kakao_session.emulator.clock import Clock
-    from kakao_session.emulator.gate import Gate
-    from kakao_session.emulator.journal import Journal
-    from kakao_session.emulator.switches import Switches
+    from kakao_session.emulator.backend import Backend
+
+_HOST_NAMES = ("kauth.kakao.com", "kapi.kakao.com", "dapi.kakao.com", "localhost", "127.0.0.1")
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """Where the emulator is.
+    """Where the emulator can be reached.
 
     :param endpoints: the three hosts on their loopback ports.
-    :param port: the plain port, of the proxy and of the control page.
-    :param ca_file: the path of the certificate that a client has to trust.
+    :param plain_url: the URL of the proxy and the control page.
+    :param ca_file: the path of the certificate that clients have to trust.
     :param node_preload: the path of the script that leads Node here.
     """
 
     endpoints: Endpoints
-    port: int
+    plain_url: str
     ca_file: str
     node_preload: str
 
-    @property
-    def plain_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
+    def environment(self) -> dict[str, str]:
+        """:returns: the variables that lead a program here."""
+        return environment(self.plain_url, self.ca_file, self.node_preload)
 
 
 @contextmanager
 def listening(
-    gate: Gate,
-    control: WSGIApplication,
-    journal: Journal,
-    clock: Clock,
-    switches: Switches,
-    port: int,
+    dispatcher: Dispatcher, backend: Backend, control: WSGIApplication, port: int
 ) -> Iterator[Listeners]:
-    """Open the ports, and close them with every connection that is open by then.
+    """Open the ports, and close them together with all connections.
 
-    :param port: for the plain port; 0 means any that is free.
+    :param port: the port of the proxy and the control page; 0 means any free port.
     :raises OSError: if the port is not free.
     """
     with tempfile.TemporaryDirectory(prefix="kakao-emulator-") as folder:
         ca_file = Path(folder, "ca.pem")
-        tls = throw_away_tls(ca_file)
+        tls = _new_tls(ca_file)
         connections = Connections()
-        kauth, kapi, dapi = servers = [
-            KakaoServer(service, gate, tls, connections, clock, switches)
+        hosts = [
+            KakaoServer(service, dispatcher, backend, tls, connections)
             for service in ("kauth", "kapi", "dapi")
         ]
-        tunnels = {f"{each.service}.kakao.com:443": each for each in servers}
+        tunnels = {f"{each.service}.kakao.com:443": each for each in hosts}
         try:
-            proxy = ProxyServer(tunnels, control, journal, clock, connections, port)
+            proxy = ProxyServer(tunnels, control, backend, connections, port)
         except OSError:
-            for opened in servers:
+            for opened in hosts:
                 opened.server_close()
             raise
         ports = {name: each.port for name, each in tunnels.items()}
         preload = _write_preload(Path(folder), ports, proxy.port)
-        every: list[LoopbackServer] = [*servers, proxy]
-        for server in every:
+        servers: list[LoopbackServer] = [*hosts, proxy]
+        for server in servers:
             server.start()
         try:
-            endpoints = Endpoints(_url(kauth), _url(kapi), _url(dapi))
-            yield Listeners(endpoints, proxy.port, str(ca_file), str(preload))
+            endpoints = Endpoints(*(f"https://{LOOPBACK}:{each.port}" for each in hosts))
+            plain_url = f"http://{LOOPBACK}:{proxy.port}"
+            yield Listeners(endpoints, plain_url, str(ca_file), str(preload))
         finally:
-            for server in every:
+            for server in servers:
                 server.stop()
-            gate.release()
+            backend.faults.release()
             connections.close()
+
+
+class KakaoServer(LoopbackServer):
+    """One of Kakao's hosts."""
+
+    def __init__(
+        self,
+        service: Service,
+        dispatcher: Dispatcher,
+        backend: Backend,
+        tls: ssl.SSLContext,
+        connections: Connections,
+    ) -> None:
+        super().__init__(_KakaoHandler, connections)
+        self.service = service
+        self.dispatcher = dispatcher
+        self.backend = backend
+        self._tls = tls
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """The TLS handshake is done here, because the accepting thread must not wait for it."""
+        connection = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        with connection:
+            try:
+                with suppress(OSError):
+                    self.connections.add(connection)
+                    connection.do_handshake()
+                    super().finish_request(connection, client_address)
+            except HangUp:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            else:
+                _close_tls(connection)
+                close_gently(connection)
+
+
+class _KakaoHandler(HTTPHandler):
+    server: KakaoServer
+
+    def body_limit(self) -> int:
+        return self.server.backend.switches.body_limit
+
+    def now(self) -> float:
+        return self.server.backend.clock.now()
+
+    def answer(self, body: bytes) -> None:
+        try:
+            self.send(self.server.dispatcher.answer(self._record(body), self.environ(body)))
+        except HangUp as hang_up:
+            self.close_connection = True
+            if hang_up.reset:
+                raise
+
+    def _record(self, body: bytes) -> Record:
+        path, query = self.target
+        return Record(
+            time=self.now(),
+            service=self.server.service,
+            host=self.headers.get("Host", ""),
+            method=self.command,
+            path=path,
+            query=query,
+            headers=Headers(self.headers.items()),
+            body=body,
+        )
+
+
+def _close_tls(connection: ssl.SSLSocket) -> None:
+    """Send close_notify (RFC 8446, section 6.1), so that the answer counts as complete."""
+    with suppress(OSError, ValueError):
+        connection.settimeout(0)  # don't wait for the client's close_notify
+        connection.unwrap()
+
+
+def _new_tls(ca_file: Path) -> ssl.SSLContext:
+    """Make a certificate authority that nobody else trusts; its key exists only in memory.
+
+    :param ca_file: where to write its certificate, as PEM.
+    :returns: a context for servers, with a certificate for Kakao's host names.
+    """
+    authority = trustme.CA(organization_name="kakao-session emulator")
+    authority.cert_pem.write_to_path(ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    authority.issue_cert(*_HOST_NAMES).configure_cert(context)
+    return context
 
 
 def _write_preload(folder: Path, ports: Mapping[str, int], proxy: int) -> Path:
@@ -96,7 +184,3 @@ def _write_preload(folder: Path, ports: Mapping[str, int], proxy: int) -> Path:
     preload = folder / "preload.cjs"
     preload.write_text(script, encoding="utf-8")
     return preload
-
-
-def _url(server: KakaoServer) -> str:
-    return f"https://{LOOPBACK}:{server.port}"

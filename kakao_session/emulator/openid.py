@@ -1,19 +1,17 @@
-"""OpenID Connect at Kakao: the key, the ``id_token`` it signs, and the two documents on them."""
+"""OpenID Connect: the signing key, ``id_token``, and the documents about both."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import threading
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
+from jwt.algorithms import RSAAlgorithm
 
-from kakao_session.emulator.refusals import KauthRefusal
+from kakao_session.emulator.errors import KauthError
 from kakao_session.endpoints import KAKAO, Endpoints
 
 if TYPE_CHECKING:
@@ -22,20 +20,21 @@ if TYPE_CHECKING:
     from kakao_session.emulator.users import User
 
 ISSUER = KAKAO.kauth_url
-_CLAIMS = ("iss", "aud", "sub", "auth_time", "exp", "iat", "nonce", "nickname", "email")
+_ALGORITHM = "RS256"
+_CLAIMS = ["iss", "aud", "sub", "auth_time", "exp", "iat", "nonce", "nickname", "email"]
 
 
 class OpenID:
-    """Signs with a key of its own, which is made at first use, since that takes its time."""
+    """Signs with a key of its own. Making the key is slow, so it is made at first use."""
 
     def __init__(self, clock: Clock, switches: Switches) -> None:
         self._clock = clock
         self._switches = switches
         self._lock = threading.Lock()
-        self._made: RSAPrivateKey | None = None
+        self._private_key: RSAPrivateKey | None = None
 
     def id_token(self, user: User, nonce: str | None, auth_time: float) -> str:
-        """:returns: a JWT signed with RS256."""
+        """:returns: the signed JWT."""
         now = int(self._clock.now())
         claims: dict[str, Any] = {
             "aud": self._switches.app_key,
@@ -48,54 +47,58 @@ class OpenID:
         }
         if nonce is not None:
             claims["nonce"] = nonce
-        header = {"kid": self._key_id(), "typ": "JWT", "alg": "RS256"}
-        signed = f"{_part(_json(header))}.{_part(_json(claims))}"
-        signature = self._key().sign(signed.encode(), PKCS1v15(), SHA256())
-        return f"{signed}.{_part(signature)}"
+        return jwt.encode(claims, self._key(), _ALGORITHM, headers={"kid": self._key_id()})
 
-    def claims(self, id_token: str | None) -> Any:
-        """:returns: what an ``id_token`` of this Kakao says.
+    def claims(self, id_token: str | None) -> dict[str, Any]:
+        """:returns: the claims of an ``id_token`` that the emulator has signed.
 
-        :raises KauthRefusal: KOE400.
+        :raises KauthError: KOE400.
         """
         try:
-            header, payload, signature = (id_token or "").encode().split(b".")
-            signed = b".".join((header, payload))
-            public = self._key().public_key()
-            public.verify(_bytes(signature), signed, PKCS1v15(), SHA256())
-            claims = json.loads(_bytes(payload))
-        except (ValueError, InvalidSignature) as error:
-            raise KauthRefusal("KOE400", "no id_token of this Kakao") from error
+            claims: dict[str, Any] = jwt.decode(
+                id_token or "",
+                self._key().public_key(),
+                algorithms=[_ALGORITHM],
+                # exp and iat are checked by Kakao's clock, not by the machine's.
+                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+            )
+        except jwt.InvalidTokenError as error:
+            raise KauthError("KOE400", "no id_token of this Kakao") from error
         if claims["exp"] <= self._clock.now():
-            raise KauthRefusal("KOE400", "the id_token has expired")
+            raise KauthError("KOE400", "the id_token has expired")
         return claims
 
     def keys(self) -> dict[str, Any]:
         """:returns: the JWKS document (RFC 7517)."""
-        numbers = self._key().public_key().public_numbers()
-        key = {
-            "kid": self._key_id(),
-            "kty": "RSA",
-            "alg": "RS256",
-            "use": "sig",
-            "n": _number(numbers.n),
-            "e": _number(numbers.e),
+        key = self._public_key()
+        return {
+            "keys": [
+                {
+                    "kid": self._key_id(),
+                    "kty": "RSA",
+                    "alg": _ALGORITHM,
+                    "use": "sig",
+                    "n": key["n"],
+                    "e": key["e"],
+                }
+            ]
         }
-        return {"keys": [key]}
 
     def _key(self) -> RSAPrivateKey:
         with self._lock:
-            if self._made is None:
-                self._made = generate_private_key(public_exponent=65_537, key_size=2048)
-            return self._made
+            if self._private_key is None:
+                self._private_key = generate_private_key(public_exponent=65_537, key_size=2048)
+            return self._private_key
+
+    def _public_key(self) -> dict[str, Any]:
+        return dict(json.loads(RSAAlgorithm.to_jwk(self._key().public_key())))
 
     def _key_id(self) -> str:
-        modulus = self._key().public_key().public_numbers().n
-        return hashlib.sha256(_number(modulus).encode()).hexdigest()[:32]
+        return hashlib.sha256(self._public_key()["n"].encode()).hexdigest()[:32]
 
 
 def about(user: User) -> dict[str, Any]:
-    """:returns: the claims on a person, as far as he has agreed to them."""
+    """:returns: the claims about a user, as far as they have agreed."""
     email = {"email": user.email} if "account_email" in user.scopes else {}
     return {"nickname": user.nickname, **email}
 
@@ -103,7 +106,7 @@ def about(user: User) -> dict[str, Any]:
 def discovery(hosts: Endpoints) -> dict[str, Any]:
     """:returns: the discovery document.
 
-    :param hosts: as the client reaches them; the issuer is Kakao's name whatever they are.
+    :param hosts: as the client reaches them. The issuer is always Kakao's.
     """
     return {
         "issuer": ISSUER,
@@ -113,27 +116,11 @@ def discovery(hosts: Endpoints) -> dict[str, Any]:
         "jwks_uri": f"{hosts.kauth_url}/.well-known/jwks.json",
         "token_endpoint_auth_methods_supported": ["client_secret_post"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": [_ALGORITHM],
         "request_uri_parameter_supported": False,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
-        "claims_supported": list(_CLAIMS),
+        "claims_supported": _CLAIMS,
     }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _part(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _bytes(part: bytes) -> bytes:
-    return urlsafe_b64decode(part + b"=" * (-len(part) % 4))
-
-
-def _number(number: int) -> str:
-    return _part(number.to_bytes((number.bit_length() + 7) // 8, "big"))

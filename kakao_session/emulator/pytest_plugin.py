@@ -1,11 +1,11 @@
-"""The fixtures ``kakao`` and ``kakao_session``: a local Kakao for each test, one server a run.
+"""The fixtures ``kakao`` and ``kakao_session``: a local Kakao that starts anew for each test.
 
 >>> def test_bot__survives_expiry(kakao, kakao_session):
 ...     kakao.advance(hours=7)
 ...     my_bot.send("hello", session=kakao_session)
 ...     assert kakao.requests[-1].path == "/v2/api/talk/memo/default/send"
 
-Under pytest-xdist each worker has a server of its own.
+One server runs for the whole test run, or for each worker of pytest-xdist.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def kakao(
 ) -> KakaoEmulator:
     """A local Kakao where nobody has logged in yet.
 
-    The environment leads to it, here and in child processes, so that the code under test may go
-    on naming Kakao's real hosts; and it hides the login and secret of whoever runs the tests.
+    Environment variables lead your code and its child processes to it, so that they can go on
+    using Kakao's real host names. Your own login and client secret are hidden.
     """
     _kakao_emulator.reset()
     for name, value in _kakao_emulator.environment().items():
@@ -52,12 +52,12 @@ def kakao(
 def kakao_session(kakao: KakaoEmulator, tmp_path: Path) -> Iterator[KakaoSession]:
     """A session that is logged in at the local Kakao.
 
-    Its token lies in the file that ``KAKAO_SESSION_TOKEN_FILE`` names, as ``kakao-session login``
-    leaves it: a bot that is started as a process of its own is logged in too.
+    ``KAKAO_SESSION_TOKEN_FILE`` names its token file, as ``kakao-session login`` would have
+    written it, so that a bot that runs as another process is logged in too.
     """
     from kakao_session.session import KakaoSession
 
     token_file = kakao.write_token_file(tmp_path / "kakao_token.json")
     with KakaoSession(kakao.app_key, token_store=token_file) as session:
-        session.verify = kakao.ca_file  # send() does not ask the environment
+        session.verify = kakao.ca_file  # send() does not read the environment
         yield session

@@ -1,97 +1,135 @@
-"""Kakao's hosts: TLS and HTTP/1.1 with connections kept alive, each request through the gate."""
+"""A threaded TCP server on 127.0.0.1 that can end all its connections at once."""
 
 from __future__ import annotations
 
+import logging
+import os
 import socket
-import struct
+import sys
+import threading
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
 
-from werkzeug.datastructures import Headers
+LOOPBACK = "127.0.0.1"
+_PATIENCE = 2.0
 
-from kakao_session.emulator.connections import Connections, LoopbackServer, part
-from kakao_session.emulator.conversation import Conversation
-from kakao_session.emulator.faults import HangUp
-from kakao_session.emulator.journal import Record, Service
-
-if TYPE_CHECKING:
-    import ssl
-
-    from kakao_session.emulator.clock import Clock
-    from kakao_session.emulator.gate import Gate
-    from kakao_session.emulator.switches import Switches
-
-_NO_LINGER = struct.pack("ii", 1, 0)
+log = logging.getLogger(__name__)
 
 
-class KakaoServer(LoopbackServer):
-    """One of Kakao's hosts."""
+class Connections:
+    """The open connections of all servers, and the threads that serve them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+        self._open: dict[threading.Thread, socket.socket] = {}
+
+    def add(self, connection: socket.socket) -> None:
+        """Add the calling thread's connection, or replace the one that it had before.
+
+        :raises ConnectionAbortedError: if the connections are being closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ConnectionAbortedError("the emulator is stopping")
+            self._open[threading.current_thread()] = connection
+
+    def discard(self) -> None:
+        """Remove the calling thread's connection."""
+        with self._lock:
+            self._open.pop(threading.current_thread(), None)
+
+    def close(self) -> None:
+        """End all connections, and wait for their threads."""
+        with self._lock:
+            self._closed = True
+            still_open = dict(self._open)
+        for connection in still_open.values():
+            try:
+                # SSLSocket.shutdown would make a thread that still writes go on without TLS.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                log.debug("the client had closed the connection")
+        for thread in still_open:
+            thread.join()
+
+
+class LoopbackServer(ThreadingMixIn, TCPServer):
+    """Accepts connections on a port of 127.0.0.1 and serves each in a thread of its own.
+
+    :param port: 0 means any that is free.
+    :raises OSError: if the port is not free.
+    """
+
+    daemon_threads = True
+    request_queue_size = 256
+    allow_reuse_address = (
+        os.name == "posix"
+    )  # on Windows it would let two servers listen on one port
 
     def __init__(
-        self,
-        service: Service,
-        gate: Gate,
-        tls: ssl.SSLContext,
-        connections: Connections,
-        clock: Clock,
-        switches: Switches,
+        self, handler: type[BaseHTTPRequestHandler], connections: Connections, port: int = 0
     ) -> None:
-        super().__init__(_KakaoConversation, connections)
-        self.service = service
-        self.gate = gate
-        self.clock = clock
-        self.switches = switches
-        self._tls = tls
+        super().__init__((LOOPBACK, port), handler)
+        self.connections = connections
+        self._stopping = threading.Event()
+        name = f"kakao-emulator-{self.port}"
+        self._acceptor = threading.Thread(target=self._accept, name=name, daemon=True)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """The handshake stands here and not in the accepting thread, which must not wait."""
-        connection = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-        with connection:
+    @property
+    def port(self) -> int:
+        return int(self.socket.getsockname()[1])
+
+    def start(self) -> None:
+        self._acceptor.start()
+
+    def stop(self) -> None:
+        """Accept no more connections; those that are open stay."""
+        self._stopping.set()
+        with socket.create_connection((LOOPBACK, self.port)):  # wakes up accept()
+            self._acceptor.join()
+        self.server_close()
+
+    def _accept(self) -> None:
+        while True:
             try:
-                with suppress(OSError):
-                    self.connections.add(connection)
-                    connection.do_handshake()
-                    super().finish_request(connection, client_address)
-            except HangUp:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            else:
-                _say_goodbye(connection)
-                part(connection)
+                connection, address = self.get_request()
+            except OSError:  # no descriptors left, for example: try again
+                time.sleep(0.05)
+                continue
+            if self._stopping.is_set():
+                connection.close()
+                return
+            self.process_request(connection, address)
 
-
-def _say_goodbye(connection: ssl.SSLSocket) -> None:
-    """Close TLS (RFC 8446, section 6.1), so that nobody takes what has arrived for a half."""
-    with suppress(OSError, ValueError):
-        connection.settimeout(0)  # the other side's goodbye is not waited for
-        connection.unwrap()
-
-
-class _KakaoConversation(Conversation):
-    server: KakaoServer
-
-    def body_limit(self) -> int:
-        return self.server.switches.body_limit
-
-    def now(self) -> float:
-        return self.server.clock.now()
-
-    def reply(self, body: bytes) -> None:
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
-            self.send(self.server.gate.answer(self._record(body), self.environ(body)))
-        except HangUp as hang_up:
-            self.close_connection = True
-            if hang_up.reset:
-                raise
+            self.connections.add(request)
+            super().process_request_thread(request, client_address)
+        except ConnectionAbortedError:
+            self.shutdown_request(request)
+        finally:
+            self.connections.discard()
 
-    def _record(self, body: bytes) -> Record:
-        path, query = self.target
-        return Record(
-            time=self.now(),
-            service=self.server.service,
-            host=self.headers.get("Host", ""),
-            method=self.command,
-            path=path,
-            query=query,
-            headers=Headers(self.headers.items()),
-            body=body,
-        )
+    def shutdown_request(self, request: Any) -> None:
+        close_gently(request)
+        self.close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log an error of the emulator's own; a client may hang up at any time."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            log.error("the emulator could not answer", exc_info=sys.exc_info())
+
+
+def close_gently(connection: socket.socket) -> None:
+    """Close for writing, and read on for a while: unread bytes would make it a reset."""
+    until = time.monotonic() + _PATIENCE
+    with suppress(OSError):
+        # On the plain socket, because an SSLSocket would take the rest for TLS.
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        connection.settimeout(_PATIENCE)
+        while socket.socket.recv(connection, 65_536) and time.monotonic() < until:
+            pass

@@ -1,49 +1,61 @@
-"""What can be set: the app's console page, the lives of tokens, each unknown of the protocol."""
+"""The emulator's settings: the app's console page, token lifetimes, and what is unknown at Kakao.
+
+Values that come from outside, as JSON, are checked against the annotations.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 APP_KEY = "emulator-rest-api-key"
 ADMIN_KEY = "emulator-admin-key"
 USER_ID = 123456789
+_LARGEST = 2**63
+_TYPES = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Switches:
-    """Read at every request, so that a change counts from the next one on.
+    """Settings of the emulator. A change takes effect with the next request.
 
     :param app_key: the app's REST API key.
-    :param app_id: the app's number, as ``access_token_info`` tells it.
-    :param admin_key: the app's admin key, for what a server does without a user's token.
-    :param client_secret: the key's client secret; ``None`` means that it is switched off.
-    :param redirect_uris: the registered redirect URIs; ``None`` means that any will do.
+    :param app_id: the app's number, as in ``access_token_info``.
+    :param admin_key: the app's admin key, which servers use without a user's token.
+    :param client_secret: the key's client secret; ``None`` if it is switched off.
+    :param redirect_uris: the registered redirect URIs; ``None`` allows any.
     :param login_activated: whether Kakao Login is on for the app (KOE004).
-    :param members: the user ids of a test app's members (KOE005); ``None`` means that the app is
-        open to everybody.
-    :param consent_items: the scopes that are set up (KOE205); ``None`` means that any will do.
-    :param access_lifetime: seconds that an access token lives.
-    :param refresh_lifetime: seconds that a refresh token lives.
-    :param refresh_token_renewal: when a refresh brings a new refresh token: in the last month of
-        the old one's life, as Kakao documents it, at every refresh, or never.
-    :param previous_access_token: what a refresh does to the access tokens before it (unknown at
-        Kakao): each lives to its own end, or dies at once.
+    :param members: the user ids of a test app's members (KOE005); ``None`` if the app is open to
+        everyone.
+    :param consent_items: the scopes that are set up (KOE205); ``None`` allows any.
+    :param access_lifetime: lifetime of an access token, in seconds.
+    :param refresh_lifetime: lifetime of a refresh token, in seconds.
+    :param refresh_token_renewal: when a refresh returns a new refresh token: in the last month of
+        the old one's life (Kakao's documented behaviour), always, or never.
+    :param previous_access_token: whether earlier access tokens stay valid after a refresh (unknown
+        at Kakao).
     :param logout_ends: what ``logout`` ends (unknown at Kakao): the access token and its refresh
-        token, or the access token alone.
-    :param browser_logout_ends: what the browser's logout ends (unknown at Kakao): the session of
-        the Kakao account, or the user's tokens too.
-    :param rate_limit: whether token requests are counted (KOE237).
+        token, or only the access token.
+    :param browser_logout_ends: what a logout in the browser ends (unknown at Kakao): only the
+        session of the Kakao account, or the user's tokens too.
+    :param rate_limit: whether token requests are limited (KOE237).
     :param rate_limit_status: the HTTP status of KOE237 (unknown at Kakao).
-    :param consent: what the user does at the authorization page: agrees to everything, cancels,
-        or is shown the page and decides for himself.
-    :param browser_user: who is logged in at his Kakao account in the browser; ``None`` means
-        nobody.
-    :param needs_interaction: whether Kakao wants something of the user before he may go on, so
-        that ``prompt=none`` fails with ``interaction_required``.
-    :param latency: seconds that the token endpoint thinks before it acts.
-    :param body_limit: bytes above which a request is answered 413.
+    :param consent: what happens at the authorization page: the user agrees to everything, cancels,
+        or sees the page and decides.
+    :param browser_user: the user who is logged in to Kakao in the browser; ``None`` for nobody.
+    :param needs_interaction: whether Kakao has to ask the user something first, so that
+        ``prompt=none`` fails with ``interaction_required``.
+    :param latency: how long the token endpoint waits before it answers, in seconds.
+    :param body_limit: a request with a larger body, in bytes, gets a 413.
     """
 
     app_key: str = APP_KEY
@@ -67,3 +79,66 @@ class Switches:
     needs_interaction: bool = False
     latency: float = 0.0
     body_limit: int = 64 * 1024 * 1024
+
+
+def values(switches: Switches) -> dict[str, Any]:
+    """:returns: the value of every switch."""
+    return {field.name: getattr(switches, field.name) for field in fields(Switches)}
+
+
+def check_value(name: str, value: Any) -> None:
+    """:raises ValueError: if there is no such switch, or the value has the wrong type."""
+    hint = get_type_hints(Switches).get(name)
+    if hint is None:
+        raise ValueError(f"there is no switch {name!r}")
+    check_type(name, value, hint)
+
+
+def read_switch(text: str) -> tuple[str, Any]:
+    """:returns: name and value of ``name=value``; the value may be JSON.
+
+    :raises ValueError: as :func:`check_value` does.
+    """
+    name, _, written = text.partition("=")
+    try:
+        value = json.loads(written)
+    except (ValueError, RecursionError):
+        value = written
+    check_value(name, value)
+    return name, value
+
+
+def check_type(name: str, value: Any, hint: Any) -> None:
+    """:raises ValueError: if a value that was read from JSON does not match a type annotation."""
+    if not _matches(value, hint):
+        raise ValueError(f"{name} takes {_describe(hint)}")
+
+
+def _matches(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return any(value == each and type(value) is type(each) for each in inner)
+    if origin in (Collection, Iterable):
+        return isinstance(value, list) and all(_matches(each, inner[0]) for each in value)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(_matches(each, inner[1]) for each in value.values())
+    if inner:
+        return any(_matches(value, each) for each in inner)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    if hint is int:
+        return type(value) is int and abs(value) < _LARGEST
+    return hint is Any or type(value) is hint
+
+
+def _describe(hint: Any) -> str:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(repr(each) for each in inner)
+    if origin in (Collection, Iterable):
+        return f"a list, each {_describe(inner[0])}"
+    if origin is Mapping:
+        return f"an object, each value {_describe(inner[1])}"
+    if inner:
+        return " or ".join(_describe(each) for each in inner)
+    return _TYPES[hint]

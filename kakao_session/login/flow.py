@@ -64,7 +64,7 @@ class Login:
         if _CODE.fullmatch(answer):
             return answer
         raise LoginRequiredError(
-            f"This is neither a redirect nor a code. {LOGIN}", error="missing_code", hint=LOGIN
+            f"This is neither the redirect nor a code. {LOGIN}", error="missing_code", hint=LOGIN
         )
 
     def finish(self, code: str) -> Token:

@@ -1,4 +1,4 @@
-"""Where tokens live between two runs. Each kind of store is imported when it is first asked for."""
+"""Stores keep tokens between two runs. Each kind is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from kakao_session.stores.redis import RedisTokenStore as RedisTokenStore
     from kakao_session.stores.sql import SQLTokenStore as SQLTokenStore
 
-# An import of everything must not ask for packages that are optional.
+# Without the stores that need an optional package: an import of everything must not ask for it.
 __all__ = ["FileTokenStore", "TokenStore"]
 
-_HOMES = {
+_MODULES = {
     "EncryptedTokenStore": "encrypted",
     "FileTokenStore": "file",
     "KeyringTokenStore": "keyring",
@@ -27,11 +27,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOMES[name]}")
-    return globals().setdefault(name, getattr(home, name))
+    module = import_module(f"{__name__}.{_MODULES[name]}")
+    return globals().setdefault(name, getattr(module, name))
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

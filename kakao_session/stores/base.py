@@ -1,30 +1,62 @@
-"""What a store is: the place where a login outlives the process."""
+"""What a store is, the text form of a token, and the base class of the stores that keep text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import json
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from inspect import iscoroutinefunction
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
-from kakao_session.errors import TokenStoreError
+from kakao_session.errors import KOE, TokenStoreError
+from kakao_session.redaction import without_inner_frames
 from kakao_session.token import Token
 
-Complaint = Callable[[str, str], TokenStoreError]
-"""Makes a store's error of what is wrong and what to do now."""
+H = TypeVar("H")
 
 LOCK_TIMEOUT = 120.0
-"""Seconds to wait for whoever renews: more than a renewal takes with the default time-outs."""
+"""Seconds that a store waits for its lock: longer than a refresh with the default timeouts."""
 
-LEFT_ALONE = "It was left as it is. Restore it, or move it away and run `kakao-session login`"
-"""What to do about a value that is no token."""
+
+@runtime_checkable
+class TokenStore(Protocol):
+    """Keeps one token in one place. Everything that uses the same place shares the token.
+
+    A method that fails raises :class:`~kakao_session.TokenStoreError`, which names the place. What
+    is stored does not change then.
+    """
+
+    def load(self) -> Token | None:
+        """:returns: the stored token with all its keys; ``None`` if there is none."""
+
+    def save(self, token: Mapping[str, Any]) -> None:
+        """Replace the stored token, either completely or not at all.
+
+        :param token: any mapping. One that is not a token is refused.
+        """
+
+    def delete(self) -> None:
+        """Delete the stored token, if there is one."""
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Lock the place: of all that share it, only one can be inside this context.
+
+        The token is refreshed inside, so entering it also checks, as far as possible, that
+        :meth:`save` will succeed.
+        """
+
+
+_METHODS = ("load", "save", "delete", "lock")
 
 
 def check_store(store: Any, taker: str) -> None:
-    """Refuse what is no store. The message shows none of it: it may be a token.
+    """Check that an argument is a store. The error does not show it: it may be a token.
 
-    :param taker: who takes a store, for the message.
+    :param taker: what takes the store, for the message.
     :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
     """
     kind_of_store: Any = type(store)
@@ -49,32 +81,212 @@ def _has_ordinary_methods(kind: type) -> bool:
     return all(map(callable, methods)) and not any(map(iscoroutinefunction, methods))
 
 
-_METHODS = ("load", "save", "delete", "lock")
+# Tokens as text -------------------------------------------------------------------------------
 
 
-@runtime_checkable
-class TokenStore(Protocol):
-    """A place for one token, shared by everybody who is given the same place.
+def to_text(
+    token: Mapping[str, Any], *, ascii_only: bool = False, indent: int | None = None
+) -> str:
+    """Write a token as JSON that :func:`to_token` reads.
 
-    Each method raises :class:`~kakao_session.TokenStoreError`, which names the place, when it can't
-    do its work; what is stored is left as it was.
+    :param ascii_only: escape everything that is not ASCII, for a place that may not know UTF-8.
+    :param indent: spaces for each level, so that people can read it.
+    :raises ValueError: it is not a token, or JSON has no form for a value in it. The message shows
+        no value.
+    """
+    saved = Token(token)
+    if not saved:
+        raise ValueError("the token is empty")
+    try:
+        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the token can't be written as JSON: {error}") from error
+    # UTF-8 has no lone surrogates, but JSON has an escape for them.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def to_token(text: str | bytes) -> Token:
+    """Read a token from JSON.
+
+    :raises ValueError: there is no token in it. Neither the message nor what it chains quotes the
+        text, which may contain half a token.
+    """
+    values, problem = _from_json(text)
+    if not problem:
+        try:
+            return Token(values)
+        except ValueError as error:
+            problem = f"{error}{_remedy(values)}"
+    raise ValueError(problem)
+
+
+def _from_json(text: str | bytes) -> tuple[dict[str, Any], str]:
+    """:returns: the JSON object; or an empty one, and what is wrong with the text."""
+    try:
+        value = json.loads(text)
+    except UnicodeDecodeError:
+        return {}, "not UTF-8"
+    except (ValueError, RecursionError):
+        return {}, "not JSON"
+    if not isinstance(value, dict):
+        return {}, f"a JSON {type(value).__name__}, not an object"
+    return value, "" if value else "an empty JSON object"
+
+
+def _remedy(values: dict[str, Any]) -> str:
+    """What to do if somebody saved Kakao's error answer as a token."""
+    code = values.get("error_code")
+    remedy = KOE.get(code) if isinstance(code, str) else None
+    return f": {remedy.meaning}. {remedy.hint}" if remedy else ""
+
+
+# Stores that keep text ------------------------------------------------------------------------
+
+
+def could_not(verb: str, place: str, why: str) -> TokenStoreError:
+    """The error of every store.
+
+    :param verb: what failed: read, save, delete or lock.
+    :param why: the reason and the next step, without the last full stop.
+    """
+    return TokenStoreError(f"Could not {verb} {place}: {why}.")
+
+
+class TextTokenStore(ABC):
+    """A store that keeps its token as text. A subclass knows how to read and write that text."""
+
+    _failures: tuple[type[Exception], ...]
+    """What the backend raises."""
+
+    _json: ClassVar[dict[str, Any]] = {}
+    """Arguments for :func:`to_text`."""
+
+    _restore = "It was not changed. Restore it, or delete it and log in again"
+    """What to do if something else than a token is stored."""
+
+    @without_inner_frames
+    def load(self) -> Token | None:
+        """Read the token.
+
+        :returns: the token; ``None`` if there is none.
+        :raises TokenStoreError: it could not be read, or something else is stored. That is not
+            changed.
+        """
+        with self._guarded("read"):
+            stored = self._read()
+        if stored is None:
+            return None
+        try:
+            return self._parse(stored)
+        except ValueError as error:
+            raise self._error("read", self._no_token(error)) from None
+
+    @without_inner_frames
+    def save(self, token: Mapping[str, Any]) -> None:
+        """Save a token.
+
+        :param token: any mapping.
+        :raises TokenStoreError: *token* is not a token, or it could not be saved.
+        """
+        text = self._to_text(token)
+        with self._guarded("save"):
+            self._write(text)
+
+    @without_inner_frames
+    def delete(self) -> None:
+        """Delete the token, if there is one.
+
+        :raises TokenStoreError: it could not be deleted.
+        """
+        with self._guarded("delete"):
+            self._remove()
+
+    @abstractmethod
+    def lock(self) -> AbstractContextManager[object]:
+        """See :meth:`TokenStore.lock`."""
+
+    @property
+    @abstractmethod
+    def _place(self) -> str:
+        """The place, for messages."""
+
+    @abstractmethod
+    def _read(self) -> Any:
+        """:returns: what is stored, as :meth:`_parse` takes it; ``None`` if there is nothing."""
+
+    @abstractmethod
+    def _write(self, text: str) -> None:
+        """Lock the place and replace what is stored."""
+
+    @abstractmethod
+    def _remove(self) -> None:
+        """Lock the place and delete what is stored, if anything is."""
+
+    @abstractmethod
+    def _why(self, error: Exception) -> str:
+        """:returns: why the backend raised an error, and the next step."""
+
+    def _parse(self, stored: Any) -> Token:
+        return to_token(stored)
+
+    def _to_text(self, token: Mapping[str, Any]) -> str:
+        try:
+            return to_text(token, **self._json)
+        except ValueError as error:
+            raise self._error("save", str(error)) from error
+
+    def _no_token(self, why: object) -> str:
+        return f"it holds no token ({why}). {self._restore}"
+
+    def _error(self, verb: str, why: str) -> TokenStoreError:
+        return could_not(verb, self._place, why)
+
+    @contextmanager
+    def _guarded(self, verb: str) -> Iterator[None]:
+        """Turn the backend's errors into errors that name the place."""
+        try:
+            yield
+        except TokenStoreError:
+            raise
+        except self._failures as error:
+            raise self._error(verb, self._why(error)) from error
+
+
+class ThreadLocks(Generic[H]):
+    """The locks that each thread holds, and what it works with while it holds them.
+
+    A ``token_updater`` may save to the place of the store with a store of its own. It does not wait
+    for the lock of its own thread, because a lock is looked up by the place. After a fork, the
+    child process holds no lock.
     """
 
-    def load(self) -> Token | None:
-        """:returns: the stored token, every key kept; ``None`` if there is none."""
+    def __init__(self) -> None:
+        self._locks: dict[tuple[int, int, Hashable], tuple[object, H]] = {}
 
-    def save(self, token: Mapping[str, Any]) -> None:
-        """Replace what is stored by *token*, which may be any mapping: wholly, or not at all.
+    def get(self, place: Hashable, *, only: object = None, name: str = "") -> H | None:
+        """What this thread works with at a place; ``None`` if it has not locked the place.
 
-        What is no token is refused.
+        :param only: the only store that may have locked it; ``None``: any.
+        :param name: the name of the place, for messages.
+        :raises TokenStoreError: this thread has locked it with another store.
         """
+        store, hold = self._locks.get((os.getpid(), threading.get_ident(), place), (None, None))
+        if None not in (store, only) and store is not only:
+            raise could_not(
+                "lock", name, "this thread has locked it with another store. Use one store for both"
+            )
+        return hold
 
-    def delete(self) -> None:
-        """Remove what is stored; nothing happens if there is nothing."""
-
-    def lock(self) -> AbstractContextManager[object]:
-        """:returns: a context that one holder at a time is in, of all who share the place.
-
-        Entering also makes sure, as far as it can be known, that a :meth:`save` will succeed: a
-        refresh token is spent inside.
-        """
+    @contextmanager
+    def holding(self, place: Hashable, store: object, hold: H) -> Iterator[H]:
+        """Note that this thread has locked a place, until the context ends."""
+        key = os.getpid(), threading.get_ident(), place
+        outer = self._locks.get(key)
+        self._locks[key] = store, hold
+        try:
+            yield hold
+        finally:
+            if outer is None:
+                self._locks.pop(key, None)
+            else:
+                self._locks[key] = outer

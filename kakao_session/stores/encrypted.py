@@ -1,4 +1,4 @@
-"""A token encrypted, in whatever other store."""
+"""A token that any other store keeps, encrypted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import check_store
-from kakao_session.stores.text import to_text, to_token
+from kakao_session.stores.base import check_store, could_not, to_text, to_token
 from kakao_session.token import Token
 
 try:
@@ -28,20 +27,20 @@ _FERNET = "fernet"
 
 
 class EncryptedTokenStore:
-    """Encrypts what another store keeps, with Fernet.
+    """Encrypts with Fernet what another store keeps.
 
-    The other store sees a token whose ``access_token`` is the ciphertext of the real one, whole,
-    and whose ``encrypted`` says ``fernet``.
+    The other store gets a token whose ``access_token`` is the ciphertext of the whole real token,
+    and whose ``encrypted`` is ``fernet``.
 
-    A store that has a token which is not encrypted is taken over with
+    To encrypt a token that is already stored, run
     ``EncryptedTokenStore(inner, key).save(inner.load())``.
 
     :param inner: the other store.
-    :param key_or_keys: a key of ``Fernet.generate_key()``, or several: the first encrypts, each
-        decrypts. To change the key, put a new one in front, and take the old one away once every
-        token has been saved again.
-    :raises TypeError: *inner* is no store.
-    :raises ValueError: there is no key, or one is no Fernet key.
+    :param key_or_keys: a key from ``Fernet.generate_key()``, or several: the first one encrypts,
+        and each of them decrypts. To change the key, add the new one in front. Remove the old one
+        when every token has been saved again.
+    :raises TypeError: *inner* is not a store.
+    :raises ValueError: there is no key, or one of them is not a Fernet key.
 
     >>> store = EncryptedTokenStore(FileTokenStore("token.json"), os.environ["TOKEN_KEY"])
     """
@@ -58,39 +57,42 @@ class EncryptedTokenStore:
         """Load from the other store and decrypt.
 
         :returns: the token; ``None`` if there is none.
-        :raises TokenStoreError: the other store failed; or what it has is not encrypted, or was
-            with another key, or is damaged: then it stays as it is.
+        :raises TokenStoreError: the other store failed. Or what it keeps is damaged, not encrypted,
+            or encrypted with another key. That is not changed.
         """
         sealed = self.inner.load()
         if sealed is None:
             return None
         if sealed.get(_MARK) != _FERNET:
             raise self._error(
-                "is not encrypted",
-                "It was left as it is. If it is yours, encrypt it: save what the inner store loads",
+                "decrypt",
+                "it is not encrypted. It was not changed. If it is yours, encrypt it: save what "
+                "the inner store loads",
             )
         try:
             return to_token(self._fernet.decrypt(sealed.get("access_token") or ""))
         except InvalidToken as error:
             raise self._error(
-                "can't be decrypted",
-                "It was left as it is. Give the key that it was encrypted with; if that is given, "
-                "the ciphertext is damaged: run `kakao-session login`",
+                "decrypt",
+                "the key is wrong, or the ciphertext is damaged. It was not changed. Use the key "
+                "that it was encrypted with. If you do, run `kakao-session login`",
             ) from error
         except ValueError as error:
-            raise self._error(f"is no token ({error})", "It was left as it is") from None
+            raise self._error(
+                "read", f"there is no token in the ciphertext ({error}). It was not changed"
+            ) from None
 
     @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:
-        """Encrypt and save in the other store.
+        """Encrypt a token and save it in the other store.
 
-        :param token: the token, as any mapping.
-        :raises TokenStoreError: *token* is none, or is no JSON, or the other store failed.
+        :param token: any mapping.
+        :raises TokenStoreError: *token* is not a token, or the other store failed.
         """
         try:
             content = to_text(token).encode()
         except ValueError as error:
-            raise self._error("can't be encrypted", str(error)) from error
+            raise self._error("encrypt", str(error)) from error
         ciphertext = self._fernet.encrypt(content).decode("ascii")
         sealed = Token({"access_token": ciphertext, _MARK: _FERNET})
         sealed.refresh_token_changed = getattr(token, "refresh_token_changed", False)
@@ -98,9 +100,9 @@ class EncryptedTokenStore:
 
     @without_inner_frames
     def delete(self) -> None:
-        """Delete from the other store.
+        """Delete the token from the other store.
 
-        :raises TokenStoreError: it failed.
+        :raises TokenStoreError: the other store failed.
         """
         self.inner.delete()
 
@@ -108,8 +110,8 @@ class EncryptedTokenStore:
         """:returns: the other store's lock."""
         return self.inner.lock()
 
-    def _error(self, what: str, remedy: str) -> TokenStoreError:
-        return TokenStoreError(f"The token in {self.inner!r} {what}: {remedy}.")
+    def _error(self, verb: str, why: str) -> TokenStoreError:
+        return could_not(verb, f"the token in {self.inner!r}", why)
 
     def __repr__(self) -> str:
         return f"EncryptedTokenStore({self.inner!r})"
@@ -120,5 +122,5 @@ def _fernet(keys: list[str | bytes]) -> MultiFernet:
         return MultiFernet([Fernet(key) for key in keys])
     except (ValueError, TypeError):
         raise ValueError(
-            "key_or_keys is neither a Fernet key nor several: make one with Fernet.generate_key()"
+            "key_or_keys must be one or more Fernet keys. Make one with Fernet.generate_key()."
         ) from None

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.lockfile import check_lock, locked, opened_for_lock
-from kakao_session.stores.text import to_text, to_token
-from kakao_session.token import Token
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore
+from kakao_session.stores.lockfile import locked
+from kakao_session.stores.private_file import PrivateFile
 
 try:
     import keyring
@@ -27,18 +24,21 @@ SERVICE = "kakao-session"
 _WINDOWS_LIMIT = 1280
 
 
-class KeyringTokenStore:
+class KeyringTokenStore(TextTokenStore):
     """Keeps a token as a password in the keychain that ``keyring`` finds: that of macOS or Windows,
     or a Secret Service (GNOME, KDE).
 
-    Programs of one user on one machine share it; their lock is a file in the user's state folder.
-    Windows takes no more than 1,280 characters: that is enough for Kakao's tokens, but not when an
-    ID token comes with them (OpenID Connect); a save that is too long fails and says so.
+    All programs of a user on a machine can share it. They lock it with a file in the user's state
+    folder. Windows takes at most 1,280 characters. Kakao's tokens are shorter, but not with an ID
+    token (OpenID Connect). Then saving fails, and the error says why.
 
     :param service: the name under which the keychain lists it.
     :param username: whose token it is.
-    :param lock_timeout: seconds to wait for the lock. A dead process holds none.
+    :param lock_timeout: seconds to wait for the lock. If the process that holds it dies, it is
+        free.
     """
+
+    _failures = (Exception,)  # a backend raises whatever its platform raises
 
     def __init__(
         self,
@@ -51,116 +51,72 @@ class KeyringTokenStore:
         self.username = username
         self.lock_timeout = lock_timeout
 
-    @without_inner_frames
-    def load(self) -> Token | None:
-        """Ask the keychain.
-
-        :returns: the token; ``None`` if there is none.
-        :raises TokenStoreError: the keychain is locked or missing, or what it has is no token: then
-            it stays as it is.
-        """
-        stored = self._stored()
-        if stored is None:
-            return None
-        try:
-            return to_token(stored)
-        except ValueError as error:
-            raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
-
-    @without_inner_frames
-    def save(self, token: Mapping[str, Any]) -> None:
-        """Put the token into the keychain.
-
-        :param token: the token, as any mapping.
-        :raises TokenStoreError: the keychain does not take it, or *token* is none.
-        """
-        try:
-            text = to_text(token)
-        except ValueError as error:
-            raise self._error("can't be written", str(error)) from error
-        with self._lock_of_entry():
-            self._set(text)
-
-    @without_inner_frames
-    def delete(self) -> None:
-        """Remove the token from the keychain.
-
-        :raises TokenStoreError: the keychain does not let go of it.
-        """
-        with self._lock_of_entry():
-            if self._stored() is not None:
-                with self._alone("can't be removed"):
-                    keyring.delete_password(self.service, self.username)
-
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the lock file, after making sure that the keychain is open and takes what it has.
+        """Lock the entry, and check that the keychain is unlocked and can be written.
 
         :raises TokenStoreError: the keychain is locked or missing, or the wait took too long.
         """
-        with self._lock_of_entry(exclusive=True):
-            stored = self._stored()
+        with self._locked(only=self):
+            with self._guarded("read"):
+                stored = self._read()
             if stored is not None:
-                self._set(stored)
+                with self._guarded("save"):
+                    self._set(stored)
             yield
 
-    def _stored(self) -> str | None:
-        with self._alone("can't be read"):
+    def _read(self) -> str | None:
+        with self._one_at_a_time():
             return keyring.get_password(self.service, self.username)
 
+    def _write(self, text: str) -> None:
+        with self._locked():
+            self._set(text)
+
     def _set(self, text: str) -> None:
-        with self._alone("can't be written", len(text)):
-            keyring.set_password(self.service, self.username, text)
+        with self._one_at_a_time():
+            try:
+                keyring.set_password(self.service, self.username, text)
+            except Exception as error:
+                if len(text) <= _WINDOWS_LIMIT:
+                    raise
+                raise self._error("save", f"{type(error).__name__}. {_too_long(text)}") from error
 
-    def _lock_of_entry(self, *, exclusive: bool = False) -> AbstractContextManager[None]:
+    def _remove(self) -> None:
+        with self._locked():
+            if self._read() is not None:
+                with self._one_at_a_time():
+                    keyring.delete_password(self.service, self.username)
+
+    def _locked(self, **how: Any) -> AbstractContextManager[PrivateFile]:
         entry = f"{self.service}\0{self.username}".encode()
-        name = f"keyring-{hashlib.sha256(entry).hexdigest()[:16]}.lock"
-        return self._lock_file(name, exclusive=exclusive)
+        return self._lock_file(f"keyring-{hashlib.sha256(entry).hexdigest()[:16]}", **how)
 
-    @contextmanager
-    def _lock_file(self, name: str, *, exclusive: bool = False) -> Iterator[None]:
+    def _one_at_a_time(self) -> AbstractContextManager[PrivateFile]:
+        """GNOME's keychain has crashed when one program read while another one wrote."""
+        return self._lock_file("keyring")
+
+    def _lock_file(self, name: str, **how: Any) -> AbstractContextManager[PrivateFile]:
         from platformdirs import user_state_path
 
-        with opened_for_lock(user_state_path("kakao-session") / name, self._error) as file:
-            if exclusive:
-                check_lock(file, name, self, self._error)
-            with locked(file, name, self, self.lock_timeout, self._error):
-                yield
+        path = user_state_path("kakao-session") / name
+        return locked(path, self, self._place, self.lock_timeout, **how)
 
-    @contextmanager
-    def _alone(self, what: str, length: int = 0) -> Iterator[None]:
-        """Talk to the keychain while no other of these stores does: GNOME's has been seen to fall
-        over when one program reads while another writes."""
-        with self._lock_file("keyring.lock"), self._guarded(what, length):
-            yield
-
-    @contextmanager
-    def _guarded(self, what: str, length: int) -> Iterator[None]:
-        try:
-            yield
-        except NoKeyringError as error:
-            raise self._error(
-                what,
-                "keyring finds no keychain here. Keep the token in a file, or give keyring one",
-            ) from error
-        except Exception as error:  # a back end raises whatever its platform raises
-            raise self._error(f"{what} ({type(error).__name__})", _remedy(length)) from error
-
-    def _error(self, what: str, remedy: str) -> TokenStoreError:
-        return TokenStoreError(f"Keyring entry {self._place} {what}: {remedy}.")
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, NoKeyringError):
+            return "keyring finds no keychain here. Keep the token in a file, or set one up"
+        return f"{type(error).__name__}. Check that the keychain is unlocked for this program"
 
     @property
     def _place(self) -> str:
-        return f"{self.username!r} of service {self.service!r}"
+        return f"keyring entry {self.username!r} of service {self.service!r}"
 
     def __repr__(self) -> str:
-        return f"KeyringTokenStore({self._place})"
+        return f"KeyringTokenStore({self.username!r} of service {self.service!r})"
 
 
-def _remedy(length: int) -> str:
-    if length > _WINDOWS_LIMIT:
-        return (
-            f"The token has {length:,} characters. Windows takes no more than {_WINDOWS_LIMIT:,}: "
-            "keep it in a file there. Elsewhere, look whether the keychain is unlocked"
-        )
-    return "Look whether the keychain is unlocked and lets this program in"
+def _too_long(text: str) -> str:
+    return (
+        f"The token has {len(text):,} characters, and Windows takes at most {_WINDOWS_LIMIT:,}: "
+        "keep it in a file there. Elsewhere, check that the keychain is unlocked for this program"
+    )

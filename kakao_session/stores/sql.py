@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
-from kakao_session.errors import TokenStoreError
-from kakao_session.redaction import without_inner_frames, without_words
-from kakao_session.stores.base import LEFT_ALONE, LOCK_TIMEOUT
-from kakao_session.stores.holds import Holds
-from kakao_session.stores.text import to_text, to_token
-from kakao_session.token import Token
+from kakao_session.redaction import without_words
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
 
 try:
     from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
@@ -30,292 +26,18 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-from kakao_session.stores.databases import DATABASES
-from kakao_session.stores.table import LONGEST_KEY, make_if_missing, table_named
+from kakao_session.stores.sql_dialects import DIALECTS, LONGEST_KEY, make_table, table_named
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TABLE = "kakao_tokens"
 
-
-class SQLTokenStore:
-    """Keeps a token in one row of a table, as JSON; the lock of the row is the lock.
-
-    The table is made when it is first needed, if it is not there: ``id VARCHAR(255) PRIMARY KEY``
-    (in MySQL ``VARBINARY(1020)``) and ``token TEXT NOT NULL``.
-
-    Who renews holds a connection of the engine's pool until the new token is saved. The renewals of
-    two users never wait for each other, as long as the pool has a connection for each; but SQLite
-    has no rows to lock: there one user renews at a time, and whoever else writes to that database
-    waits meanwhile. A killed holder frees the row at once. Where all threads share one connection
-    (``StaticPool``), one of them uses it at a time: there a load waits, too, while another renews.
-
-    :param engine: an engine of SQLAlchemy for PostgreSQL, MySQL, MariaDB or SQLite.
-    :param key: the row's ``id``, at most 255 characters.
-    :param table: the table's name.
-    :param lock_timeout: seconds to wait for the lock.
-    :raises TypeError: *engine* is a URL, an engine for asyncio, a session, a connection ...
-    :raises ValueError: the key does not fit, or it is another kind of database.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        key: str,
-        *,
-        table: str = TABLE,
-        lock_timeout: float = LOCK_TIMEOUT,
-    ) -> None:
-        _check_engine(engine)
-        self.engine = engine
-        self.key = _fitting(key)
-        self.lock_timeout = lock_timeout
-        self._table = table_named(table)
-        self._database = DATABASES[engine.dialect.name]
-        self._row = (engine, table, key)
-
-    @without_inner_frames
-    def load(self) -> Token | None:
-        """Read the row.
-
-        :returns: the token; ``None`` if there is no row.
-        :raises TokenStoreError: the database is out of reach, or the row holds no token and stays
-            as it is.
-        """
-        hold = _held.mine(self._row)
-        stored = self._read() if hold is None else hold.stored
-        if not stored:
-            return None
-        try:
-            return to_token(stored)
-        except ValueError as error:
-            raise self._error(f"holds no token ({error})", LEFT_ALONE) from None
-
-    @without_inner_frames
-    def save(self, token: Mapping[str, Any]) -> None:
-        """Write the row and commit. Inside :meth:`lock`, that ends the lock.
-
-        :param token: the token, as any mapping.
-        :raises TokenStoreError: it could not be written, or the database had let go of the lock and
-            somebody else's token is there now; that one stays.
-        """
-        try:
-            text = to_text(token, ascii_only=True)  # the database may have any encoding
-        except ValueError as error:
-            raise self._error("can't be written", str(error)) from error
-        with self._locked() as hold, self._guarded("can't be written"):
-            self._replace(hold, text)
-
-    @without_inner_frames
-    def delete(self) -> None:
-        """Remove the row and commit. Inside :meth:`lock`, that ends the lock.
-
-        :raises TokenStoreError: it could not be removed.
-        """
-        with self._locked() as hold, self._guarded("can't be removed"):
-            self._replace(hold, "")
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the row, after making sure that it can be written.
-
-        :raises TokenStoreError: the database is out of reach, or the wait took too long.
-        """
-        _held.check(self._row, self, self._error)
-        with self._locked():
-            yield
-
-    @contextmanager
-    def _locked(self) -> Iterator[_Hold]:
-        hold = _held.mine(self._row)
-        if hold is not None:
-            yield hold
-            return
-        connected = self._connected()
-        with self._guarded("can't be locked"):
-            connection = connected.__enter__()
-        try:
-            with self._guarded("can't be locked"):
-                hold = _Hold(connection, self._row_locked(connection))
-            with _held.entered(self._row, self, hold):
-                yield hold
-        finally:
-            try:
-                self._let_go(connection)
-            finally:
-                connected.__exit__(None, None, None)
-
-    def _let_go(self, connection: Connection) -> None:
-        try:
-            connection.rollback()
-            self._database.restore(connection)
-        except DBAPIError as error:
-            log.info("the connection that locked %r had ended (%s)", self, _name(error))
-            connection.invalidate()
-
-    # On a connection ------------------------------------------------------------------------
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        quiet: Any = self.engine.execution_options()
-        # On this copy alone: neither log nor error shows a token.
-        quiet.hide_parameters = True
-        quiet.logger = _LogWithoutRows(self.engine.logger, {})
-        with self._alone(), quiet.connect() as connection:
-            begin = partial(self._database.begin, connection, at_most(self.lock_timeout))
-            make_if_missing(self._table, self.engine, connection, begin)
-            self._database.restore(connection)
-            yield connection
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other threads off a connection that all of them share: who gives it back ends the
-        transaction, whosever it is."""
-        if not isinstance(self.engine.pool, StaticPool):
-            yield
-            return
-        lock = _shared.setdefault(self.engine.pool, threading.RLock())
-        if not lock.acquire(timeout=at_most(self.lock_timeout)):
-            raise self._impatience()
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _read(self) -> str | None:
-        query = select(self._table.c.token).where(self._table.c.id == self.key)
-        with self._guarded("can't be read"), self._connected() as connection:
-            try:
-                stored: str | None = connection.scalar(query)
-            except DBAPIError as error:
-                _raise_unless_it_had_died(error)
-                connection.rollback()
-                stored = connection.scalar(query)
-            return stored
-
-    def _row_locked(self, connection: Connection) -> str:
-        """Begin a transaction that has the row to itself.
-
-        :returns: what the row holds; empty if there was none.
-        """
-        try:
-            return self._begun(connection)
-        except DBAPIError as error:
-            _raise_unless_it_had_died(error)
-            return self._begun(connection)
-
-    def _begun(self, connection: Connection) -> str:
-        for _ in range(_TRIES):
-            connection.rollback()
-            try:
-                stored = self._locked_now(connection)
-                if stored is not None:
-                    return stored
-                connection.rollback()
-                self._insert_empty(connection)
-            except DBAPIError as error:
-                if not self._database.is_deadlock(error):
-                    raise
-        raise self._error("can't be locked", "It vanishes whenever it is made. Look who removes it")
-
-    def _locked_now(self, connection: Connection) -> str | None:
-        self._database.begin(connection, at_most(self.lock_timeout))
-        row = self._table.c
-        query = select(row.token).where(row.id == self.key).with_for_update()
-        stored: str | None = connection.scalar(query)
-        probe = update(self._table).where(row.id == self.key).values(token=row.token)
-        connection.execute(probe)
-        return stored
-
-    def _insert_empty(self, connection: Connection) -> None:
-        # Others can lock a row that they can see, so this is no part of the lock's transaction.
-        try:
-            connection.execute(insert(self._table).values(id=self.key, token=""))
-            connection.commit()
-        except IntegrityError:
-            connection.rollback()  # somebody was quicker
-
-    def _replace(self, hold: _Hold, text: str) -> None:
-        """Put *text*, or nothing if it is empty, in the place of what the holder has seen."""
-        if hold.is_locked:
-            hold.is_locked = False
-            try:
-                self._write(hold, text)
-            except DBAPIError as error:
-                _raise_unless_it_had_died(error)
-            else:
-                return
-        # The lock has ended, with an earlier save or with its connection.
-        stored = self._row_locked(hold.connection)
-        if stored not in (hold.stored, text):
-            raise self._error(
-                "was changed by somebody else" if stored else "was removed by somebody else",
-                "The database had let go of the lock. "
-                + (
-                    "The other token was left there, and the next call takes it over"
-                    if stored
-                    else "The token was not saved"
-                ),
-            )
-        self._write(hold, text)
-
-    def _write(self, hold: _Hold, text: str) -> None:
-        mine = self._table.c.id == self.key
-        statement = update(self._table).values(token=text) if text else delete(self._table)
-        hold.connection.execute(statement.where(mine))
-        hold.connection.commit()
-        hold.stored = text
-
-    # In words -------------------------------------------------------------------------------
-
-    @contextmanager
-    def _guarded(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (DataError, IntegrityError) as error:
-            name = _name(error)
-            without_words(error)
-            raise self._error(f"{what} ({name})", "Look at the table's columns") from None
-        except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error) as error:
-            if isinstance(error, DBAPIError) and self._database.is_impatience(error):
-                raise self._impatience() from error
-            if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
-                without_words(error)
-                raise self._error("holds no token (not UTF-8)", LEFT_ALONE) from None
-            raise self._error(
-                f"{what} ({_name(error)})",
-                "Look whether the database runs, lets this program in and has the table",
-            ) from error
-
-    def _impatience(self) -> TokenStoreError:
-        return self._error(
-            "is locked",
-            f"another program or thread has held it for more than {longest(self.lock_timeout):g} "
-            f"seconds. Look for one that hangs ({self._database.where_to_look}), end it and try "
-            "again",
-        )
-
-    def _error(self, what: str, remedy: str) -> TokenStoreError:
-        return TokenStoreError(f"Row {self._place} {what}: {remedy}.")
-
-    @property
-    def _place(self) -> str:
-        url = self.engine.url  # without its user, password and query
-        host = f"{url.host or ''}:{url.port}" if url.port else url.host or ""
-        return (
-            f"{self.key!r} of table {self._table.name} in "
-            f"{self.engine.dialect.name}://{host}/{url.database or ''}"
-        )
-
-    def __repr__(self) -> str:
-        return f"SQLTokenStore({self._place})"
-
-
-_shared: WeakKeyDictionary[Pool, threading.RLock] = WeakKeyDictionary()
-"""By pool, since the copies of an engine have one between them."""
+_PAGE = 1000
 
 _TRIES = 100
-"""Each takes milliseconds, and more than one is needed only while somebody removes the row."""
+"""Each takes milliseconds. More than one is needed only while others remove the row."""
 
 
 @dataclass
@@ -327,42 +49,317 @@ class _Hold:
     is_locked: bool = True
 
 
-_held: Holds[_Hold] = Holds()
+_locks: ThreadLocks[_Hold] = ThreadLocks()
+
+_shared: WeakKeyDictionary[Pool, threading.RLock] = WeakKeyDictionary()
+"""By pool, because the copies of an engine share one."""
+
+
+class SQLTokenStore(TextTokenStore):
+    """Keeps a token as JSON in a row of a table. The lock of the row is its lock.
+
+    If the table is missing, it is made when it is first needed: ``id VARCHAR(255) PRIMARY KEY`` (in
+    MySQL ``VARBINARY(1020)``) and ``token TEXT NOT NULL``.
+
+    A refresh takes a connection from the engine's pool until the new token is saved. Refreshes of
+    two users do not wait for each other if the pool has a connection for each. But SQLite can't
+    lock rows: there one user refreshes at a time, and others wait before they write to the
+    database. If the holder of a lock is killed, the row is free at once. If all threads share one
+    connection (``StaticPool``), they take turns, so loading waits for another thread's refresh too.
+
+    :param engine: an engine of SQLAlchemy for PostgreSQL, MySQL, MariaDB or SQLite.
+    :param key: the row's ``id``, at most 255 characters.
+    :param table: the table's name.
+    :param lock_timeout: seconds to wait for the lock.
+    :raises TypeError: *engine* is a URL, an engine for asyncio, a session, a connection ...
+    :raises ValueError: the key does not fit, or it is another kind of database.
+    """
+
+    _json: ClassVar[dict[str, Any]] = {"ascii_only": True}  # the database may have any encoding
+
+    def __init__(
+        self,
+        engine: Engine,
+        key: str,
+        *,
+        table: str = TABLE,
+        lock_timeout: float = LOCK_TIMEOUT,
+    ) -> None:
+        _check_engine(engine)
+        _check_key(key)
+        self.engine = engine
+        self.key = key
+        self.lock_timeout = lock_timeout
+        self._table = table_named(table)
+        self._dialect = DIALECTS[engine.dialect.name]
+        self._row = (engine, table, key)
+        self._failures = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+
+    @classmethod
+    def keys(cls, engine: Engine, *, table: str = TABLE) -> Iterator[str]:
+        """The keys of all logins in a table, for a job that visits each of them.
+
+        The keys are read in pages, and no connection is open between two pages. So the job may take
+        hours, and need not hold all keys in memory. It may miss logins that are new.
+
+        :param engine: see :class:`SQLTokenStore`, likewise *table*.
+        :returns: the keys, in the order of the database.
+        :raises TokenStoreError: the database can't be reached.
+        """
+        return cls(engine, "*", table=table)._keys()
+
+    def _keys(self) -> Iterator[str]:
+        ids, token = self._table.c.id, self._table.c.token
+        page = select(ids).where(token != "").order_by(ids).limit(_PAGE)
+        query = page
+        while True:
+            with self._guarded("read"), self._connected("read") as connection:
+                keys = connection.scalars(query).all()
+            yield from keys
+            if len(keys) < _PAGE:
+                return
+            query = page.where(ids > keys[-1])
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Lock the row, and check that it can be written. The next save or delete ends the lock.
+
+        :raises TokenStoreError: the database can't be reached, or the wait took too long.
+        """
+        with self._locked(only=self):
+            yield
+
+    def _read(self) -> str | None:
+        hold = _locks.get(self._row)
+        if hold is not None:
+            return hold.stored or None
+        query = select(self._table.c.token).where(self._table.c.id == self.key)
+        with self._connected("read") as connection:
+
+            def read() -> str | None:
+                connection.rollback()
+                stored: str | None = connection.scalar(query)
+                return stored
+
+            return _again_if_it_died(read) or None
+
+    def _write(self, text: str) -> None:
+        with self._locked() as hold:
+            self._replace(hold, text)
+
+    def _remove(self) -> None:
+        with self._locked() as hold:
+            self._replace(hold, "")
+
+    @contextmanager
+    def _locked(self, *, only: object = None) -> Iterator[_Hold]:
+        hold = _locks.get(self._row, only=only, name=self._place)
+        if hold is not None:
+            yield hold
+            return
+        with self._connected("lock") as connection:
+            try:
+                with self._guarded("lock"):
+                    hold = _Hold(connection, self._lock_row(connection))
+                with _locks.holding(self._row, self, hold):
+                    yield hold
+            finally:
+                self._let_go(connection)
+
+    def _let_go(self, connection: Connection) -> None:
+        try:
+            connection.rollback()
+            self._dialect.restore(connection)
+        except DBAPIError as error:
+            log.info("the connection that locked %r had ended (%s)", self, _name(error))
+            connection.invalidate()
+
+    # Connections ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _connected(self, verb: str) -> Iterator[Connection]:
+        """A connection whose log and errors show no token.
+
+        :param verb: what it is for, if it can't be made.
+        """
+        quiet: Any = self.engine.execution_options()  # a copy; the program's engine stays as it is
+        quiet.hide_parameters = True
+        quiet.logger = _LogWithoutRows(self.engine.logger, {})
+        with self._taking_turns(verb):
+            connection: Connection | None = None
+            try:
+                with self._guarded(verb):
+                    connection = quiet.connect()
+                    begin = partial(self._dialect.begin, connection, at_most(self.lock_timeout))
+                    make_table(self._table, self.engine, connection, begin)
+                    self._dialect.restore(connection)
+                yield connection
+            finally:
+                if connection is not None:
+                    connection.close()
+
+    @contextmanager
+    def _taking_turns(self, verb: str) -> Iterator[None]:
+        """Let one thread at a time use a connection that all threads share: closing it ends the
+        transaction of any of them."""
+        if not isinstance(self.engine.pool, StaticPool):
+            yield
+            return
+        lock = _shared.setdefault(self.engine.pool, threading.RLock())
+        if not lock.acquire(timeout=at_most(self.lock_timeout)):
+            raise self._error(verb, self._why_occupied())
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # The row --------------------------------------------------------------------------------
+
+    def _lock_row(self, connection: Connection) -> str:
+        """Begin a transaction that has locked the row.
+
+        :returns: what the row holds; empty if it was missing.
+        """
+        return _again_if_it_died(lambda: self._lock_or_insert(connection))
+
+    def _lock_or_insert(self, connection: Connection) -> str:
+        for _ in range(_TRIES):
+            connection.rollback()
+            try:
+                stored = self._lock_if_there(connection)
+                if stored is not None:
+                    return stored
+                connection.rollback()
+                self._insert_empty(connection)
+            except DBAPIError as error:
+                if not self._dialect.is_deadlock(error):
+                    raise
+        raise self._error("lock", "it vanishes as soon as it is made. Find out who removes it")
+
+    def _lock_if_there(self, connection: Connection) -> str | None:
+        self._dialect.begin(connection, at_most(self.lock_timeout))
+        row = self._table.c
+        query = select(row.token).where(row.id == self.key).with_for_update()
+        stored: str | None = connection.scalar(query)
+        probe = update(self._table).where(row.id == self.key).values(token=row.token)
+        connection.execute(probe)
+        return stored
+
+    def _insert_empty(self, connection: Connection) -> None:
+        # In a transaction of its own: others can only lock a row that they can see.
+        try:
+            connection.execute(insert(self._table).values(id=self.key, token=""))
+            connection.commit()
+        except IntegrityError:
+            connection.rollback()  # somebody was faster
+
+    def _replace(self, hold: _Hold, text: str) -> None:
+        """Write *text* instead of what the holder has seen. If it is empty, delete the row."""
+        if hold.is_locked:
+            hold.is_locked = False
+            try:
+                self._update(hold, text)
+            except DBAPIError as error:
+                _raise_unless_it_died(error)
+            else:
+                return
+        # The lock has ended, with an earlier save or with its connection.
+        stored = self._lock_row(hold.connection)
+        if stored not in (hold.stored, text):
+            lost = "the database ended the lock, and another program"
+            if stored:
+                why = f"{lost} saved another token. The next call will use that one"
+            else:
+                why = f"{lost} deleted the token. The new one was not saved"
+            raise self._error("save" if text else "delete", why)
+        self._update(hold, text)
+
+    def _update(self, hold: _Hold, text: str) -> None:
+        statement = update(self._table).values(token=text) if text else delete(self._table)
+        hold.connection.execute(statement.where(self._table.c.id == self.key))
+        hold.connection.commit()
+        hold.stored = text
+
+    # Messages -------------------------------------------------------------------------------
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, DataError | IntegrityError):
+            without_words(error)
+            return f"{_name(error)}. Check the columns of the table"
+        if isinstance(error, DBAPIError) and self._dialect.is_lock_timeout(error):
+            return self._why_occupied()
+        if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
+            without_words(error)
+            return self._no_token("not UTF-8")
+        return (
+            f"{_name(error)}. Check that the database is running, that this program has access, "
+            "and that the table exists"
+        )
+
+    def _why_occupied(self) -> str:
+        return (
+            f"another program or thread has held it for more than {longest(self.lock_timeout):g} "
+            f"seconds. Find the one that hangs ({self._dialect.where_to_look}), end it and try "
+            "again"
+        )
+
+    @property
+    def _place(self) -> str:
+        return f"row {self._in_words}"
+
+    @property
+    def _in_words(self) -> str:
+        url = self.engine.url  # without its user, password and query
+        host = f"{url.host or ''}:{url.port}" if url.port else url.host or ""
+        return (
+            f"{self.key!r} of table {self._table.name} in "
+            f"{self.engine.dialect.name}://{host}/{url.database or ''}"
+        )
+
+    def __repr__(self) -> str:
+        return f"SQLTokenStore({self._in_words})"
 
 
 def _check_engine(engine: Any) -> None:
-    """:raises TypeError: it is no engine. The message shows none of it."""
-    makes_one = 'sqlalchemy.create_engine("postgresql+psycopg://...")'
+    """:raises TypeError: it is not an engine. The message does not show it."""
+    make_one = 'sqlalchemy.create_engine("postgresql+psycopg://...")'
     if isinstance(engine, str | URL):
-        raise TypeError(f"SQLTokenStore takes an engine, not a URL: make one with {makes_one}.")
+        raise TypeError(f"SQLTokenStore takes an engine, not a URL: make one with {make_one}.")
     if not isinstance(engine, Engine):
         raise TypeError(
             f"SQLTokenStore takes an engine of SQLAlchemy, not {type(engine).__name__}. Make one "
-            f"with {makes_one}; from a session, take session.get_bind()."
+            f"with {make_one}; a session has one in session.get_bind()."
         )
     if engine.dialect.is_async:
         raise TypeError(
             f"SQLTokenStore takes an engine with an ordinary driver, not {engine.dialect.driver}, "
-            f"which is for asyncio. Make one with {makes_one}."
+            f"which is for asyncio. Make one with {make_one}."
         )
-    if engine.dialect.name not in DATABASES:
-        known = ", ".join(DATABASES)
-        raise ValueError(f"SQLTokenStore takes an engine for {known}: not {engine.dialect.name}")
+    if engine.dialect.name not in DIALECTS:
+        known = ", ".join(DIALECTS)
+        raise ValueError(f"SQLTokenStore takes an engine for {known}, not {engine.dialect.name}.")
 
 
-def _fitting(key: str) -> str:
+def _check_key(key: str) -> None:
     if not isinstance(key, str) or not key or "\0" in key:
-        raise ValueError("key is a string, neither empty nor with a NUL in it")
+        raise ValueError("key must be a string, not empty and without NUL")
     if len(key) > LONGEST_KEY:
         raise ValueError(
             f"key has {len(key):,} characters, and {LONGEST_KEY} fit. Use the user's number"
         )
-    key.encode()  # a lone surrogate fits into no database
-    return key
+    key.encode()  # no database takes a lone surrogate
 
 
-def _raise_unless_it_had_died(error: DBAPIError) -> None:
-    """Let the error of a dead connection pass: all that the pool has are replaced with it."""
+def _again_if_it_died(work: Callable[[], T]) -> T:
+    """Do something twice if the connection had died. The pool has then replaced all that it has."""
+    try:
+        return work()
+    except DBAPIError as error:
+        _raise_unless_it_died(error)
+    return work()
+
+
+def _raise_unless_it_died(error: DBAPIError) -> None:
     if not error.connection_invalidated:
         raise error
 
@@ -372,7 +369,7 @@ def _name(error: Exception) -> str:
 
 
 if TYPE_CHECKING:
-    _LoggerAdapter = logging.LoggerAdapter[Any]  # not to be subscripted before Python 3.11
+    _LoggerAdapter = logging.LoggerAdapter[Any]  # can't be subscripted before Python 3.11
 else:
     _LoggerAdapter = logging.LoggerAdapter
 

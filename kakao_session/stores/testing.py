@@ -1,4 +1,4 @@
-"""What every store has to do, as tests to inherit: a store that passes them can be given to a
+"""Tests for every store, to inherit. A store that passes them works with a
 :class:`~kakao_session.KakaoSession`.
 
 ::
@@ -12,15 +12,16 @@
         def unreachable_store(self):
             return DynamoDBTokenStore("no-such-table", "key")
 
-Needs pytest, which tells more of a failure after
-``pytest.register_assert_rewrite("kakao_session.stores.testing")`` in a ``conftest.py``. Processes
-are spawned, so the module of the tests has to be importable.
+They need pytest. Failures show more with
+``pytest.register_assert_rewrite("kakao_session.stores.testing")`` in your ``conftest.py``. Some
+tests start processes, so these must be able to import the module of your tests.
 """
 
 # ruff: noqa: S101 - these are tests
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -37,14 +38,6 @@ import pytest
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.stores.base import TokenStore
-from kakao_session.stores.other_process import (
-    NewStore,
-    count_ten,
-    count_up,
-    hold,
-    other_process,
-    save_when_told,
-)
 from kakao_session.token import Token
 
 OLD = Token(
@@ -59,7 +52,7 @@ OLD = Token(
         "app_key": "contract-app-key",
     }
 )
-"""A token as it is before a renewal."""
+"""A token before a refresh."""
 
 NEW = Token({**OLD, "access_token": "contract-access-new", "refresh_token": "contract-refresh-new"})
 """The token after it."""
@@ -75,9 +68,9 @@ ODD = Token(
         "long": "가나다" * 3000,
     }
 )
-"""A token with keys that are nobody's business but their owner's. They have to be kept."""
+"""A token with keys that only its owner knows. They are kept."""
 
-FOREIGN = [
+NO_TOKENS = [
     "no JSON at all",
     '["a", "list"]',
     "{}",
@@ -85,45 +78,50 @@ FOREIGN = [
     '{"access_token": 12345}',
     '{"access_token": "contract-access-torn", "refresh_tok',
 ]
-"""Texts that another program, an older schema or a crash may have left in the place."""
-
+"""What another program, an older version or a crash may have left in the place."""
 
 _AT_ONCE = 5.0
-"""Seconds that are not a wait for a lock, however busy the machine."""
+"""Seconds that nothing takes which does not wait for a lock, even on a busy machine."""
+
+_NEVER = 60.0
+
+NewStore = Callable[[], TokenStore]
+"""Makes stores for one place. It must survive pickle: a function of a module, or a
+``functools.partial`` of one."""
 
 
 class Raw(Protocol):
-    """The store's place as it looks from outside."""
+    """The place of a store, without the store."""
 
     def put(self, text: str) -> None:
-        """Write *text* there, as another program might."""
+        """Write there, as another program might."""
 
     def get(self) -> str | None:
         """:returns: what is there."""
 
 
 class TokenStoreContract:
-    """Inherit this, in a class whose name begins with ``Test``, and give it ``new_store``."""
+    """Inherit this in a class whose name begins with ``Test``, and override ``new_store``."""
 
     freed_within: float = 5.0
-    """Seconds in which the lock of a killed holder is free."""
+    """Seconds within which the lock of a killed holder is free."""
 
     odd_token = ODD
-    """A token that the store can hold, with more in it than Kakao puts there."""
+    """A token that the store can keep, with more keys than Kakao's."""
 
     @pytest.fixture
     def new_store(self) -> NewStore:
-        """Override: what makes stores on a place that is empty and no other test's."""
+        """Override: makes stores for one place, which is empty and which no other test uses."""
         raise NotImplementedError("override the fixture new_store")
 
     @pytest.fixture
     def unreachable_store(self) -> TokenStore:
-        """Override: a store on a place that is out of reach."""
+        """Override: a store whose place can't be reached."""
         pytest.skip("the fixture unreachable_store is not overridden")
 
     @pytest.fixture
     def raw(self) -> Raw:
-        """Override: the place of ``new_store``, past the store."""
+        """Override: the place of ``new_store``, without the store."""
         pytest.skip("the fixture raw is not overridden")
 
     @pytest.fixture
@@ -132,24 +130,18 @@ class TokenStoreContract:
 
     # Load, save, delete ---------------------------------------------------------------------
 
-    def test_store__is_a_token_store(self, store: TokenStore) -> None:
-        assert isinstance(store, TokenStore)
-
     def test_load__nothing_there(self, store: TokenStore) -> None:
+        assert isinstance(store, TokenStore)
         assert store.load() is None
 
-    def test_save_and_load__every_key(self, new_store: NewStore) -> None:
-        saved = self.odd_token.copy()
+    @pytest.mark.parametrize("kind", [Token, dict, OrderedDict, MappingProxyType])
+    def test_save__keeps_every_key_of_any_mapping(self, new_store: NewStore, kind: Any) -> None:
+        new_store().save({**OLD, "gone": True})
+        saved = kind(dict(self.odd_token))
         new_store().save(saved)
-        assert saved == self.odd_token
         loaded = new_store().load()
-        assert loaded == self.odd_token
+        assert loaded == saved == self.odd_token
         assert isinstance(loaded, Token)
-
-    def test_save__replaces_wholly(self, store: TokenStore) -> None:
-        store.save(self.odd_token)
-        store.save(NEW)
-        assert store.load() == NEW
 
     def test_load__is_the_callers_own(self, store: TokenStore) -> None:
         store.save(OLD)
@@ -166,7 +158,7 @@ class TokenStoreContract:
         store.save(NEW)
         assert store.load() == NEW
 
-    def test_save__never_seen_in_halves(self, new_store: NewStore) -> None:
+    def test_load__never_sees_half_a_token(self, new_store: NewStore) -> None:
         new_store().save(OLD)
         done = threading.Event()
         seen: list[Token | None] = []
@@ -185,29 +177,20 @@ class TokenStoreContract:
         assert seen
         assert all(token in (OLD, self.odd_token) for token in seen)
 
-    @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
-    def test_save__any_mapping(self, store: TokenStore, kind: Any) -> None:
-        store.save(kind(dict(OLD)))
-        loaded = store.load()
-        assert loaded == OLD
-        assert isinstance(loaded, Token)
-
-    @pytest.mark.parametrize("worse", [{}, {"app_key": "k"}, {"access_token": "", "code": "c"}])
-    def test_save__no_token(self, store: TokenStore, worse: Any) -> None:
+    @pytest.mark.parametrize(
+        "worse",
+        [{}, {"app_key": "k"}, {"access_token": "", "code": "c"}, {**OLD, "when": object()}],
+        ids=["empty", "no token", "empty token", "no JSON"],
+    )
+    def test_save__refuses_what_is_not_a_token(self, store: TokenStore, worse: Any) -> None:
         store.save(OLD)
         with pytest.raises(TokenStoreError):
             store.save(worse)
         assert store.load() == OLD
 
-    def test_save__no_json(self, store: TokenStore) -> None:
-        store.save(OLD)
-        with pytest.raises(TokenStoreError, match="no JSON"):
-            store.save(Token({**OLD, "when": object()}))
-        assert store.load() == OLD
-
     # The lock -------------------------------------------------------------------------------
 
-    def test_lock__holder_loads_saves_and_comes_in_again(self, new_store: NewStore) -> None:
+    def test_lock__its_holder_works_as_usual_and_can_lock_again(self, new_store: NewStore) -> None:
         store = new_store()
         with store.lock():
             assert store.load() is None
@@ -225,7 +208,7 @@ class TokenStoreContract:
             store.save(OLD)
         assert new_store().load() == OLD
 
-    def test_lock__lets_a_saver_in_that_has_a_store_of_its_own(self, new_store: NewStore) -> None:
+    def test_lock__lets_its_own_thread_save_with_another_store(self, new_store: NewStore) -> None:
         store = new_store()
         with store.lock():
             store.save(OLD)
@@ -239,8 +222,8 @@ class TokenStoreContract:
     def test_lock__does_not_wait_for_its_own_thread(self, new_store: NewStore) -> None:
         with new_store().lock():
             started = time.monotonic()
-            with pytest.raises(TokenStoreError, match="locked"), new_store().lock():
-                pytest.fail("two stores were inside")
+            with pytest.raises(TokenStoreError), new_store().lock():
+                pytest.fail("two stores had the lock")
             assert time.monotonic() - started < _AT_ONCE
 
     def test_lock__nothing_saved(self, store: TokenStore) -> None:
@@ -276,7 +259,7 @@ class TokenStoreContract:
                     most = max(most, len(inside))
                     time.sleep(0.002)
                     inside.pop()
-                    count_up(store)
+                    _count_up(store)
 
         with _thread(count), _thread(count), _thread(count):
             pass
@@ -286,8 +269,8 @@ class TokenStoreContract:
     def test_lock__one_process_at_a_time(self, new_store: NewStore) -> None:
         new_store().save(Token({**OLD, "count": 0}))
         with (
-            other_process(count_ten, new_store) as first,
-            other_process(count_ten, new_store) as second,
+            other_process(_count_ten, new_store) as first,
+            other_process(_count_ten, new_store) as second,
         ):
             assert first.answer() == second.answer() == "done"
         assert new_store().load() == Token({**OLD, "count": 20})
@@ -330,15 +313,15 @@ class TokenStoreContract:
         with store.lock():
             reader = threading.Thread(target=lambda: seen.append(new_store().load()))
             reader.start()
-            reader.join(5)
+            reader.join(_AT_ONCE)
             assert seen == [OLD]
             store.save(NEW)
 
-    def test_lock__freed_by_a_killed_holder(self, new_store: NewStore) -> None:
+    def test_lock__is_free_when_its_holder_is_killed(self, new_store: NewStore) -> None:
         store = new_store()
         store.save(OLD)
-        with other_process(hold, new_store) as holder:
-            assert holder.answer() == "inside"
+        with other_process(_hold, new_store) as holder:
+            assert holder.answer() == "locked"
             holder.kill()
             started = time.monotonic()
             with store.lock():
@@ -348,10 +331,12 @@ class TokenStoreContract:
         assert took < self.freed_within
         assert store.load() == NEW
 
-    # Failures -------------------------------------------------------------------------------
+    # Errors ---------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("act", ["load", "save", "delete", "lock"])
-    def test_error__out_of_reach(self, unreachable_store: TokenStore, act: str) -> None:
+    def test_error__place_that_can_not_be_reached(
+        self, unreachable_store: TokenStore, act: str
+    ) -> None:
         with pytest.raises(TokenStoreError) as caught:
             _ACTS[act](unreachable_store)
         assert caught.value.__cause__ is not None
@@ -359,25 +344,25 @@ class TokenStoreContract:
         assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
         _assert_quotes_nothing(caught.value)
 
-    @pytest.mark.parametrize("text", FOREIGN)
-    def test_load__no_token(self, new_store: NewStore, raw: Raw, text: str) -> None:
-        raw.put(text)
-        store = new_store()
-        with pytest.raises(TokenStoreError) as caught:
-            store.load()
-        _assert_quotes_nothing(caught.value)
-        with store.lock(), pytest.raises(TokenStoreError):
-            store.load()
-        assert raw.get() == text
+    def test_load__no_token(self, new_store: NewStore, raw: Raw) -> None:
+        for text in NO_TOKENS:
+            raw.put(text)
+            store = new_store()
+            with pytest.raises(TokenStoreError) as caught:
+                store.load()
+            _assert_quotes_nothing(caught.value)
+            with store.lock(), pytest.raises(TokenStoreError):
+                store.load()
+            assert raw.get() == text
 
-    def test_save__over_what_is_no_token(self, new_store: NewStore, raw: Raw) -> None:
-        raw.put(FOREIGN[0])
+    def test_save__replaces_what_is_not_a_token(self, new_store: NewStore, raw: Raw) -> None:
+        raw.put(NO_TOKENS[0])
         new_store().save(OLD)
         assert new_store().load() == OLD
 
 
 class LeasedTokenStoreContract(TokenStoreContract):
-    """For a store whose lock ends by itself when its holder is not heard of."""
+    """For a store whose lock ends by itself after a time, even if its holder lives."""
 
     lease: float
     """Seconds after which it ends, in the stores of ``new_store``."""
@@ -386,8 +371,8 @@ class LeasedTokenStoreContract(TokenStoreContract):
     def test_save__suspended_for_longer_than_the_lease(self, new_store: NewStore) -> None:
         store = new_store()
         store.save(OLD)
-        with other_process(save_when_told, new_store) as sleeper:
-            assert sleeper.answer() == "inside"
+        with other_process(_save_later, new_store) as sleeper:
+            assert sleeper.answer() == "locked"
             os.kill(sleeper.pid, signal.SIGSTOP)
             with store.lock():
                 store.save(NEW)
@@ -396,7 +381,7 @@ class LeasedTokenStoreContract(TokenStoreContract):
             assert sleeper.answer() == "TokenStoreError"
         assert store.load() == NEW
 
-    def test_save__after_the_lease_but_nobody_came(self, new_store: NewStore) -> None:
+    def test_save__after_the_lease_but_nobody_else_saved(self, new_store: NewStore) -> None:
         store = new_store()
         store.save(OLD)
         with store.lock():
@@ -406,16 +391,16 @@ class LeasedTokenStoreContract(TokenStoreContract):
         assert store.load() == NEW
 
 
-def _act_in_lock(store: TokenStore) -> None:
+def _lock(store: TokenStore) -> None:
     with store.lock():
-        pytest.fail("there is nothing that could have been locked")
+        pytest.fail("something was locked that can't be reached")
 
 
 _ACTS: dict[str, Callable[[TokenStore], object]] = {
     "load": lambda store: store.load(),
     "save": lambda store: store.save(NEW),
     "delete": lambda store: store.delete(),
-    "lock": _act_in_lock,
+    "lock": _lock,
 }
 
 
@@ -433,3 +418,90 @@ def _thread(work: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         thread.join()
+
+
+# Other processes ------------------------------------------------------------------------------
+
+
+class OtherProcess:
+    """A process that uses the same place, and a pipe to it.
+
+    :param work: called there with the factory and the other end of the pipe.
+    """
+
+    def __init__(self, work: Callable[[NewStore, Any], None], new_store: NewStore) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=work, args=(new_store, theirs))
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def answer(self) -> Any:
+        """:returns: what it sends next.
+
+        :raises TimeoutError: it sends nothing.
+        """
+        if not self._pipe.poll(_NEVER):
+            raise TimeoutError("the other process sends nothing")
+        return self._pipe.recv()
+
+    def tell(self, message: object) -> None:
+        """Send it something."""
+        self._pipe.send(message)
+
+    def kill(self) -> None:
+        """Kill it, so that it can't release anything."""
+        self._process.kill()
+        self._process.join()
+
+
+@contextmanager
+def other_process(
+    work: Callable[[NewStore, Any], None], new_store: NewStore
+) -> Iterator[OtherProcess]:
+    """Another process, which is killed when the context ends."""
+    process = OtherProcess(work, new_store)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process._process.close()
+        process._pipe.close()
+
+
+def _count_up(store: TokenStore) -> None:
+    token = store.load() or Token()
+    store.save(Token({**token, "count": token["count"] + 1}))
+
+
+def _count_ten(new_store: NewStore, pipe: Any) -> None:
+    for _ in range(10):
+        store = new_store()
+        with store.lock():
+            _count_up(store)
+    pipe.send("done")
+
+
+def _hold(new_store: NewStore, pipe: Any) -> None:
+    with new_store().lock():
+        pipe.send("locked")
+        time.sleep(10 * _NEVER)
+
+
+def _save_later(new_store: NewStore, pipe: Any) -> None:
+    """Take the lock and save the token that is sent, whenever that is."""
+    store = new_store()
+    with store.lock():
+        store.load()
+        pipe.send("locked")
+        late = pipe.recv()
+        try:
+            store.save(late)
+        except TokenStoreError as error:
+            pipe.send(type(error).__name__)
+        else:
+            pipe.send("saved")

@@ -1,5 +1,5 @@
-"""What the command's tests stand on: a local Kakao behind its real names, a clean environment, a
-token file, and ways to run the command."""
+"""Fixtures of the command: the local Kakao under its real host names, a clean environment, a token
+file, and two ways to run the command."""
 
 import json
 import subprocess
@@ -17,8 +17,10 @@ from kakao_session.cli.app import app
 from tests.free_port import free_port
 
 COMMAND = (sys.executable, "-m", "kakao_session")
+WAITING = "Waiting for"
+"""How the line begins that `login` prints before it waits."""
 
-_OF_THE_TERMINAL = (
+_TERMINAL_VARIABLES = (
     "BROWSER",
     "COLUMNS",
     "DISPLAY",
@@ -34,7 +36,7 @@ _OF_THE_TERMINAL = (
 
 @pytest.fixture(autouse=True)
 def _plain_terminal(monkeypatch):
-    for name in _OF_THE_TERMINAL:
+    for name in _TERMINAL_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -47,7 +49,7 @@ def _plain_terminal(monkeypatch):
 
 @pytest.fixture
 def kakao(kakao, monkeypatch):
-    """The local Kakao, to which the environment leads, with the app's key."""
+    """The local Kakao. The environment leads the command to it."""
     for name, value in kakao.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("KAKAO_REST_API_KEY", kakao.app_key)
@@ -56,7 +58,7 @@ def kakao(kakao, monkeypatch):
 
 @pytest.fixture
 def token_file(tmp_path, monkeypatch):
-    """Where the command keeps the login; nothing is there yet."""
+    """The token file of the command. It does not exist yet."""
     path = tmp_path / "config" / "token.json"
     monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", str(path))
     return path
@@ -64,26 +66,26 @@ def token_file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def login(token_file, token, kakao):
-    """A login that is a moment old, in the token file."""
+    """A new login, in the token file."""
     login = Token({**token, "app_key": kakao.app_key, "user_id": 123456789})
     FileTokenStore(token_file).save(login)
     return login
 
 
 def stored(path):
-    """:returns: what is in a token file."""
+    """:returns: the content of a token file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def store(path, **fields):
-    """Leave a token file of one's own making."""
+    """Write a token file."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(fields), encoding="utf-8")
 
 
 @pytest.fixture
 def run():
-    """Runs the command in this process: on this clock, on no terminal."""
+    """Runs the command in this process, with the test's clock and without a terminal."""
 
     def run(*arguments, stdin=None, **variables):
         result = CliRunner().invoke(app, arguments, stdin, variables, prog_name="kakao-session")
@@ -95,19 +97,18 @@ def run():
 
 
 class Running:
-    """The command in a process of its own, its streams being pipes."""
+    """The command in a process of its own, with pipes."""
 
     def __init__(self, process):
         self.process = process
         self.seen = ""
 
     def url(self):
-        """:returns: where the command sends the browser."""
+        """:returns: the address to log in at."""
         return self.line("https://kauth.kakao.com/oauth/authorize?")
 
     def line(self, beginning):
-        """:returns: the next line that begins so."""
-        assert self.process.stdout
+        """:returns: the next line that starts with *beginning*."""
         for line in self.process.stdout:
             self.seen += line
             if line.startswith(beginning):
@@ -116,25 +117,22 @@ class Running:
 
     def paste(self, text):
         """Write a line to its stdin."""
-        assert self.process.stdin
         self.process.stdin.write(f"{text}\n")
         self.process.stdin.flush()
 
     def end(self):
-        """:returns: its exit status, everything that it printed being in ``seen``."""
-        assert self.process.stdout
+        """Read stdout to the end, into ``seen``. :returns: the exit status."""
         self.seen += self.process.stdout.read()
         return self.process.wait()
 
     def errors(self):
-        """:returns: what it printed on stderr, when it has ended."""
-        assert self.process.stderr
+        """:returns: the rest of stderr."""
         return self.process.stderr.read()
 
 
 @contextmanager
 def running(*arguments, program=COMMAND, **options):
-    """Start the command. A test that hangs is ended."""
+    """Start the command. It is killed if it hangs."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     options = {**pipes, "encoding": "utf-8", "errors": "surrogateescape", **options}
     with subprocess.Popen([*program, *arguments], **options) as process:
@@ -149,7 +147,7 @@ def running(*arguments, program=COMMAND, **options):
 
 @pytest.fixture
 def port():
-    """A port for the loopback page."""
+    """A port for the redirect URI."""
     return free_port()
 
 

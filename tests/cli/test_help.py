@@ -1,4 +1,4 @@
-"""Help, documents and completion: every command and option is told everywhere."""
+"""Help, completion, and what is missing: every command and option is explained everywhere."""
 
 import os
 import re
@@ -16,82 +16,58 @@ from tests.required import program
 DOCUMENT = Path(__file__).parents[2] / "docs" / "command.md"
 
 
-def options(command):
-    return [param for param in command.params if isinstance(param, click.Option)]
+def spellings(name):
+    """:returns: how the options of a command are written."""
+    options = [param for param in app.commands[name].params if isinstance(param, click.Option)]
+    assert all(option.help for option in options)
+    return {spelling for option in options for spelling in option.opts}
+
+
+def python(code, *arguments):
+    """Run Python. :returns: the process, which has ended."""
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=40, check=False)
 
 
 @pytest.mark.parametrize("name", app.commands)
-def test_command__has_help(name, run):
-    command = app.commands[name]
-    assert command.help
+def test_help__explains_every_option_and_has_an_example(name, run):
     result = run(name, "--help")
     assert result.exit_code == 0
     assert result.stdout == run(name, "-h").stdout
-    for option in options(command):
-        assert option.help
-        for spelling in option.opts:
-            assert spelling in result.stdout
+    assert all(spelling in result.stdout for spelling in spellings(name))
     assert max(map(len, result.stdout.splitlines())) <= 100
+    assert name == "emulate" or re.search(rf"^  .*kakao-session {name}", result.stdout, re.M)
+
+
+def test_help__lists_the_commands_in_the_order_of_use(run):
+    text = run("--help").stdout
+    listed = re.findall(r"^  ([a-z]+)  ", text.partition("Commands:")[2], re.MULTILINE)
+    assert listed == list(app.commands)
+    assert listed[:2] == ["login", "status"]
 
 
 @pytest.mark.parametrize("name", app.commands)
-def test_command__is_documented(name):
+def test_document__describes_every_option(name):
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (section,) = (text for text in sections if text.startswith(f"`{name}"))
-    common = next(text for text in sections if text.startswith("All commands but"))
     if name != "emulate":
-        section += common
-    for option in options(app.commands[name]):
-        for spelling in option.opts:
-            assert f"`{spelling}" in section, spelling
+        section += next(text for text in sections if text.startswith("Options of all commands"))
+    for spelling in spellings(name):
+        assert f"`{spelling}" in section, spelling
 
 
-def test_document__names_nothing_that_is_not_there():
-    known = {"--help", "-h", "--version"}
-    for command in app.commands.values():
-        known.update(*(option.opts for option in options(command)))
+def test_document__names_only_what_exists():
+    known = {"--help", "-h", "--version"}.union(*map(spellings, app.commands))
     text = DOCUMENT.read_text(encoding="utf-8")
     assert set(re.findall(r"`(--?[a-zA-Z][\w-]*)", text)) <= known
     named = set(re.findall(r"kakao-session ([a-z]+)", text)) - {"command"}
     assert named <= set(app.commands)
 
 
-@pytest.mark.parametrize("name", [name for name in app.commands if name != "emulate"])
-def test_help__has_an_example(name, run):
-    text = run(name, "--help").stdout
-    assert re.search(rf"^  .*kakao-session {name}", text, re.MULTILINE)
-
-
-def test_help__of_login_tells_what_is_usual(run):
-    text = " ".join(run("login", "--help").stdout.split())
-    assert "default: 300" in text
-    assert "Default: 8765" in text
-
-
-def test_help__of_refresh_shows_the_line_for_cron(run):
-    text = run("refresh", "--help").stdout
-    assert re.search(
-        r"^ +\d+ \d+ 1,15 \* \* +kakao-session refresh --if-needed", text, re.MULTILINE
-    )
-    assert "month" in text
-
-
-def test_help__names_the_commands_in_the_order_of_use(run):
-    text = run("--help").stdout
-    listed = re.findall(r"^  ([a-z]+)  ", text.partition("Commands:")[2], re.MULTILINE)
-    assert listed == list(app.commands)
-    assert listed[:2] == ["login", "status"]
-    ours = [line for line in text.splitlines()[1:] if not line.startswith("  emulate")]
-    assert not [line for line in ours if line.endswith("...")]
-
-
-def test_command__without_a_subcommand_is_told(run):
+def test_app__without_a_command(run):
     assert "Usage: kakao-session" in run().output
     assert run("nonsense").exit_code == 2
     assert run("status", "--nonsense").exit_code == 2
-
-
-def test_version(run):
     assert kakao_session.__version__ in run("--version").stdout
 
 
@@ -99,13 +75,13 @@ def test_version(run):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion__is_taken_by_the_shell(shell, run, tmp_path):
+def test_completion__is_valid_for_the_shell(shell, run, tmp_path):
     script = run("completion", shell).stdout
     assert "_KAKAO_SESSION_COMPLETE" in script
-    path = program(shell)
     file = tmp_path / "completion"
     file.write_text(script)
-    done = subprocess.run([path, "-n", file], capture_output=True, text=True, check=False)
+    command = [program(shell), "-n", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -136,38 +112,40 @@ def test_completion__knows_commands_options_and_arguments(words, expected):
     assert expected <= offered | {word.upper() for word in offered}
 
 
-def test_completion__of_another_shell(run):
-    assert run("completion", "csh").exit_code == 2
+# Before it runs -------------------------------------------------------------------------------
 
 
-# The extra ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("missing", ["click", "rich"])
-@pytest.mark.parametrize("arguments", [[], ["login"], ["status", "--json"]])
-def test_extra__is_missing(missing, arguments):
-    program = (
-        f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = {arguments!r}\n"
-        "from kakao_session.cli import main; main()"
+@pytest.mark.parametrize(
+    ("package", "arguments", "extra"),
+    [
+        ("click", [], "cli"),
+        ("click", ["status", "--json"], "cli"),
+        ("click", ["emulate", "true"], "cli,emulator"),
+        ("rich", ["emulate", "true"], "cli,emulator"),
+        ("flask", ["emulate", "true"], "cli,emulator"),
+        ("trustme", ["emulate", "true"], "cli,emulator"),
+    ],
+)
+@pytest.mark.parametrize("language", ["C", "ko_KR"])
+def test_extra__is_missing(monkeypatch, package, arguments, extra, language):
+    monkeypatch.setenv("LC_ALL", language)
+    done = python(
+        f"import sys; sys.modules[{package!r}] = None\nfrom kakao_session.cli import main; main()",
+        *arguments,
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert "    pip install 'kakao-session[cli]'\n" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"\n    pip install 'kakao-session[{extra}]'\n")
+    assert package in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_interrupted__while_it_is_still_loading():
-    program = (
+    done = python(
         "import sys\n"
         "class Slow:\n"
         "    def find_spec(self, *_): raise KeyboardInterrupt\n"
         "from kakao_session.cli import main\n"
         "sys.meta_path.insert(0, Slow())\n"
         "main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "")

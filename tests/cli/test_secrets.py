@@ -1,11 +1,10 @@
-"""No command prints or leaves behind a token, a code or the secret, nor 12 characters of one."""
+"""No command prints or leaves behind a token, a code or a secret, or 12 characters of one."""
 
 import pytest
 
 from kakao_session import FileTokenStore, Token
 from tests.cli.conftest import agree, come_back, running
-from tests.secret_scenarios import CLIENT_SECRET, failing
-from tests.test_secrets import leaked
+from tests.secret_scenarios import CLIENT_SECRET, failing, leaked
 
 COMMANDS = [
     ["status"],
@@ -26,12 +25,7 @@ FAILURES = ["KOE010", "KOE237", "KOE322", "reset", "html", "garbage", "truncated
 
 
 @pytest.fixture(params=["en_US.UTF-8", "ko_KR.UTF-8"])
-def kakao(
-    kakao,
-    monkeypatch,
-    tmp_path,
-    request,
-):
+def kakao(kakao, monkeypatch, tmp_path, request):
     kakao.client_secret = CLIENT_SECRET
     kakao.refresh_token_renewal = "always"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", CLIENT_SECRET)
@@ -43,7 +37,7 @@ def kakao(
 
 
 def left_behind(folder):
-    """:returns: what is on the disk, but for the token files."""
+    """:returns: what is on the disk, except in the token files."""
     token_files = ("token.json", "theirs.json")
     return [
         path.read_text(encoding="utf-8", errors="replace")
@@ -62,8 +56,8 @@ def secrets(kakao):
     }
 
 
-def make(trouble, kakao, token_files):
-    """Log in anew, and let it be in trouble."""
+def prepare(trouble, kakao, token_files):
+    """Log in again, and make it fail."""
     for file in token_files:
         FileTokenStore(file).save(Token(kakao.login()))
         if trouble == "torn":
@@ -79,24 +73,24 @@ def make(trouble, kakao, token_files):
 
 
 @pytest.mark.parametrize("trouble", [None, "stale", "torn", "gone", *FAILURES])
-def test_nothing_is_said(kakao, token_file, tmp_path, run, trouble):
+def test_commands__print_no_secret(kakao, token_file, tmp_path, run, trouble):
     theirs = tmp_path / "theirs.json"
-    said = []
+    printed = []
     statuses = set()
     for name, *arguments in COMMANDS:
         for verbose in [[], ["--verbose"]] if name != "emulate" else [[]]:
-            make(trouble, kakao, (token_file, theirs))
+            prepare(trouble, kakao, (token_file, theirs))
             result = run(name, *verbose, *(word.format(theirs=theirs) for word in arguments))
-            said.append(result.output)
+            printed.append(result.output)
             statuses.add(result.exit_code)
     assert (statuses == {0}) is (trouble in (None, "stale"))
-    assert leaked(secrets(kakao), "\n".join([*said, *left_behind(tmp_path)])) == set()
+    assert leaked(secrets(kakao), "\n".join([*printed, *left_behind(tmp_path)])) == set()
 
 
 @pytest.mark.parametrize("failure", [None, "KOE010", "KOE320", "KOE313", "reset", "garbage"])
 @pytest.mark.parametrize("pasted", [False, True])
-def test_nothing_is_said__by_login(kakao, token_file, tmp_path, port, failure, pasted):
-    said = []
+def test_login__prints_no_secret(kakao, token_file, tmp_path, port, failure, pasted):
+    printed = []
     if failure:
         failing(kakao, failure)
     with running("login", "--verbose", "--store-secret", "--port", str(port)) as command:
@@ -105,9 +99,9 @@ def test_nothing_is_said__by_login(kakao, token_file, tmp_path, port, failure, p
             command.paste(redirect.replace("state=", "state=x"))
             command.paste(redirect)
         else:
-            said.append(come_back(redirect))
+            printed.append(come_back(redirect))
         assert (command.end() == 0) is (failure is None)
-        said += [command.seen, command.errors()]
+        printed += [command.seen, command.errors()]
     code = redirect.partition("code=")[2].partition("&")[0]
     assert len(code) > 20
-    assert leaked({code} | secrets(kakao), "\n".join([*said, *left_behind(tmp_path)])) == set()
+    assert leaked({code} | secrets(kakao), "\n".join([*printed, *left_behind(tmp_path)])) == set()

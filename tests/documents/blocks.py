@@ -1,4 +1,4 @@
-"""What a document asks its reader to run: its fenced blocks, in order."""
+"""The fenced blocks of a document, and the hidden steps between them."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 _NAME = re.compile(r"# (?P<name>[\w./-]+)\n")
-_PLAY = re.compile(r"<!-- play: (?P<name>\w+) -->")
+_STEP = re.compile(r"<!-- step: (?P<name>\w+) -->")
 
 
 @dataclass(frozen=True)
 class Block:
     """A fenced block.
 
-    :param line: of the document, from 1, at which the text begins.
+    :param line: the line of the document at which the text begins, counted from 1.
     """
 
     document: Path
@@ -24,7 +24,7 @@ class Block:
 
     @property
     def file_name(self):
-        """Under which name the reader saves it, as its first line says; ``None`` if he does not."""
+        """The name of the file, if the first line has one: ``# bot.py``."""
         named = _NAME.match(self.text)
         name = named["name"] if named else ""
         return name if "." in name or name == "Dockerfile" else None
@@ -34,26 +34,25 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Play:
-    """Something that is not for the reader: what comes before a block, or what is done with it."""
+class Step:
+    """A hidden step: something that the reader does not see, see :mod:`.hidden_steps`."""
 
     name: str
 
 
 def read(document):
-    """:returns: the blocks and plays of a document, in order."""
+    """:returns: the blocks and hidden steps of a document, in order."""
     for token in MarkdownIt("commonmark").parse(document.read_text(encoding="utf-8")):
         if token.type == "fence":
-            assert token.map is not None
             yield Block(document, token.map[0] + 2, token.info.strip(), token.content)
         elif token.type == "code_block":
-            raise AssertionError(f"{document.name}: an indented block, of no language: fence it")
+            raise AssertionError(f"{document.name}: an indented block has no language; fence it")
         elif token.type == "html_block":
-            yield from (Play(play["name"]) for play in _PLAY.finditer(token.content))
+            yield from (Step(step["name"]) for step in _STEP.finditer(token.content))
 
 
 def inline_code(document):
-    """:returns: what stands between single backticks."""
+    """:returns: the texts between single backticks."""
     markdown = MarkdownIt("commonmark").enable("table")
     for token in markdown.parse(document.read_text(encoding="utf-8")):
         for child in token.children or ():

@@ -1,16 +1,16 @@
-"""Writes the table of KOE codes anew: ``python -m tests.documents.koe_table``."""
+"""Writes the table of KOE codes again: ``python -m tests.documents.koe_table``."""
 
 import re
 
 from kakao_session.errors import KOE
-from tests.documents.world import REPOSITORY
+from tests.documents.sandbox import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs" / "errors.md"
 _PLACE = re.compile(r"(?<=<!-- koe: begin -->\n).*(?=<!-- koe: end -->)", re.DOTALL)
 
 
 def with_table(text):
-    """:returns: the document with the codes as they stand in :data:`kakao_session.errors.KOE`."""
+    """:returns: the document with the codes that :data:`kakao_session.errors.KOE` has now."""
     rows = (
         f"| {code} | {koe.meaning} | {koe.hint} | `{koe.kind.__name__}` |"
         for code, koe in KOE.items()

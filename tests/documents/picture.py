@@ -1,6 +1,6 @@
-"""Takes the README's picture of the command anew: ``python -m tests.documents.picture``.
+"""Draws the README's picture of the command again: ``python -m tests.documents.picture``.
 
-The command really runs; only what differs from run to run, times and tokens' names, is replaced.
+The command really runs. Times and fingerprints, which differ from run to run, are replaced.
 """
 
 import os
@@ -13,18 +13,16 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from tests.documents.world import REPOSITORY
+from tests.documents.sandbox import REPOSITORY
 
 PICTURE = REPOSITORY / "docs" / "emulate.svg"
 WIDTH = 94
 _TYPED = "$ kakao-session emulate -- python examples/renew_token.py"
 _TIME = re.compile(r"\d\d:\d\d:\d\d")
 _AGE = re.compile(r"\d+ seconds? ago")
-_FINGERPRINT = re.compile(
-    r"(?<![\w])[0-9a-f]{8}(?!\w)|(?<=\dm)[0-9a-f]{8}(?!\w)"
-)  # behind a colour, too
+_FINGERPRINT = re.compile(r"(?:(?<!\w)|(?<=\dm))[0-9a-f]{8}(?!\w)")  # after a colour, too
 _NAMES = ("3f9a1c52", "b80de417", "5c77e2a0")
-# A picture asks nobody for a font.
+# A picture must not load a font from elsewhere.
 _FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
@@ -32,7 +30,7 @@ def drawn():
     """:returns: the picture, as SVG."""
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     console.print(Text(_TYPED, "bold"))
-    console.print(Text.from_ansi(_with_fixed_names(_story())))
+    console.print(Text.from_ansi(_with_fixed_names(_output())))
     return console.export_svg(title="kakao-session", code_format=_FORMAT, unique_id="emulate")
 
 
@@ -41,7 +39,7 @@ def shown(svg):
     return re.findall(r"<text [^>]*>([^<]*\S)\s*</text>", svg)
 
 
-def _story():
+def _output():
     command = [sys.executable, "-m", "kakao_session", "emulate", "--"]
     return subprocess.run(
         [*command, sys.executable, "examples/renew_token.py"],
@@ -55,10 +53,10 @@ def _story():
     ).stdout
 
 
-def _with_fixed_names(story):
-    names = dict(zip(dict.fromkeys(_FINGERPRINT.findall(story)), _NAMES, strict=True))
-    story = _FINGERPRINT.sub(lambda found: names[found[0]], story)
-    return _AGE.sub("0 seconds ago", _TIME.sub("09:00:00", story))
+def _with_fixed_names(output):
+    names = dict(zip(dict.fromkeys(_FINGERPRINT.findall(output)), _NAMES, strict=True))
+    output = _FINGERPRINT.sub(lambda found: names[found[0]], output)
+    return _AGE.sub("0 seconds ago", _TIME.sub("09:00:00", output))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What stands in for the platforms that are not here: Docker, GitHub Actions."""
+"""Stand-ins for the platforms that are not here: Docker and GitHub Actions."""
 
 import json
 import os
@@ -15,13 +15,13 @@ _FACT = re.compile(r"\$\{\{ github\.\w+ \}\}")
 
 
 def run_dockerfile(text):
-    """Run what a Dockerfile runs, here; its other instructions are looked at."""
+    """Run the commands of a Dockerfile here. Its other instructions are only checked."""
     names = []
     for line in text.replace("\\\n", "").splitlines():
         if not line or line.startswith("#"):
             continue
         instruction = _INSTRUCTION.fullmatch(line)
-        assert instruction, f"no instruction of a Dockerfile: {line}"
+        assert instruction, f"not an instruction of a Dockerfile: {line}"
         names.append(instruction["name"])
         if instruction["name"] == "RUN":
             run_script(instruction["rest"])
@@ -30,30 +30,30 @@ def run_dockerfile(text):
     assert names[0] == "FROM"
 
 
-def run_yaml(text, world):
-    """Run the workflow that a YAML document is, once."""
+def run_yaml(text, sandbox):
+    """Run a workflow of GitHub Actions once."""
     workflow = yaml.safe_load(text)
-    assert {"name", "jobs"} <= set(workflow), "no workflow: how is it to be checked?"
-    assert True in workflow, "`on` is what YAML takes for True"
+    assert {"name", "jobs"} <= set(workflow), "not a workflow, and nothing else is known"
+    assert True in workflow, "YAML reads the key `on` as True"
     for job in workflow["jobs"].values():
         assert job["runs-on"]
         for step in job["steps"]:
-            _run_step(step, world)
+            _run_step(step, sandbox)
 
 
-def _run_step(step, world):
+def _run_step(step, sandbox):
     if "uses" in step:
         assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"])
         return
-    variables = {name: _filled_in(value, world) for name, value in step.get("env", {}).items()}
+    variables = {name: _filled_in(value, sandbox) for name, value in step.get("env", {}).items()}
     run_script(step["run"], {**os.environ, **variables})
 
 
-def _filled_in(value, world):
-    """A secret that is not set is empty, as it is at GitHub."""
+def _filled_in(value, sandbox):
+    """Fill in secrets and facts. A secret that is not set is empty, as at GitHub."""
 
     def secret(found):
-        path = world.secret(found[1])
+        path = sandbox.secret(found[1])
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     return _FACT.sub("a fact", _SECRET.sub(secret, value))

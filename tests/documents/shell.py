@@ -1,4 +1,4 @@
-"""Runs what a document tells its reader to type, and what it tells cron to run."""
+"""Runs the commands of a document, and those of a crontab."""
 
 import re
 import shlex
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from tests.documents.results import matches
 
 ONLY_PARSED = {
-    ".venv/bin/pytest": "these very tests; .ci/run runs the line",
-    "docker": "there is no Docker here; the Dockerfile's own commands run",
+    ".venv/bin/pytest": "it would run these tests; .ci/run runs it",
+    "docker": "there is no Docker here; the commands of the Dockerfile run",
     "aws": "there is no AWS here; the function runs with a stand-in for boto3",
-    "flask": "serves until it is stopped; the app is driven through its test client",
+    "flask": "it serves until it is stopped; the tests use the app's test client",
 }
-"""Programs whose commands bash reads and does not run, and why."""
+"""Programs that don't run here, and why. Their commands are only parsed."""
 
 _SEPARATOR = "\x1e"
 _FIELD = r"(?:\*(?:/\d+)?|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)"
@@ -21,14 +21,14 @@ _LINE_OF_CRON = re.compile(rf"(?P<when>(?:{_FIELD} +){{5}})(?P<command>.+)")
 
 
 class Typed(NamedTuple):
-    """A command, and what the document shows of its output; ``None`` if it shows nothing."""
+    """A command, and its output in the document; ``None`` if there is none."""
 
     command: str
     output: str | None
 
 
 def run_console(text):
-    """Run a ``console`` block: a command in each line, or, with prompts, outputs between them."""
+    """Run a ``console`` block: lines of commands, or commands with ``$`` and their output."""
     lines = list(typed(text))
     commands = [line.command for line in lines]
     _parse("\n".join(commands))
@@ -41,19 +41,19 @@ def run_console(text):
 
 
 def run_crontab(text):
-    """Run the commands of a crontab, once each, as cron does: with sh, and mail for no output."""
+    """Run each command of a crontab once, with sh as cron does."""
     for line in text.splitlines():
         if not line or line.startswith("#") or re.fullmatch(r"\w+=\S*", line):
             continue
         entry = _LINE_OF_CRON.fullmatch(line)
-        assert entry, f"no line of a crontab: {line}"
-        assert "%" not in entry["command"], "cron takes % for a line's end"
+        assert entry, f"not a line of a crontab: {line}"
+        assert "%" not in entry["command"], "cron reads % as the end of the line"
         done = _run(["/bin/sh", "-c", entry["command"]])
         assert done.returncode == 0, f"{line}\n{done.stdout}"
 
 
 def run_script(text, environment=None):
-    """Run a script of a platform's, such as a step of a workflow."""
+    """Run a script, such as a step of a workflow."""
     _parse(text)
     if not only_parsed(text):
         done = _bash(f"set -eo pipefail\n{text}", environment)

@@ -1,8 +1,8 @@
-"""The documents are carried out as they stand: every block, in the order of reading.
+"""Every block of every document is run, from top to bottom.
 
-A Python block that begins with an import is a program of its own; another goes on where the one
-before it ended. A block that begins with a file's name is saved under it, too. An unknown language
-fails; what is only parsed, and why, is told in :data:`tests.documents.shell.ONLY_PARSED`.
+A Python block that begins with an import is a new program; any other continues the one before it. A
+block that begins with the name of a file is saved as well. An unknown language fails. A few
+commands are only parsed: see :data:`tests.documents.shell.ONLY_PARSED`.
 """
 
 import ast
@@ -17,12 +17,12 @@ import pytest
 import kakao_session
 from kakao_session.cli.app import app
 from kakao_session.emulator import KakaoEmulator
-from tests.documents import koe_table, picture, plays
-from tests.documents.blocks import Block, Play, inline_code, read
+from tests.documents import hidden_steps, koe_table, picture
+from tests.documents.blocks import Block, Step, inline_code, read
 from tests.documents.platforms import run_dockerfile, run_yaml
 from tests.documents.results import matches, run
+from tests.documents.sandbox import REPOSITORY, Sandbox
 from tests.documents.shell import ONLY_PARSED, only_parsed, run_console, run_crontab, typed
-from tests.documents.world import REPOSITORY, World
 from tests.stores.servers import redis_server
 
 DOCUMENTS = [
@@ -48,64 +48,84 @@ def redis():
 
 
 @pytest.fixture
-def world(local_kakao, tmp_path, monkeypatch):
+def sandbox(local_kakao, tmp_path, monkeypatch):
     local_kakao.reset()
-    return World(tmp_path, local_kakao, monkeypatch)
+    return Sandbox(tmp_path, local_kakao, monkeypatch)
 
 
-@documents
+@pytest.mark.parametrize(
+    "document",
+    [path for path in DOCUMENTS if path.name != "README.ko.md"],  # which runs what README.md runs
+    ids=lambda path: path.name,
+)
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # an Airflow task ends
-def test_document__does_what_it_says(document, world, request):
+def test_document__does_what_it_says(document, sandbox, request):
     if "REDIS_URL" in document.read_text(encoding="utf-8"):
-        world.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
+        sandbox.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
     for part in read(document):
-        if isinstance(part, Play):
-            getattr(plays, part.name)(world)
+        if isinstance(part, Step):
+            getattr(hidden_steps, part.name)(sandbox)
         else:
-            carry_out(part, world)
-    world.start_anew()
+            run_block(part, sandbox)
+    sandbox.start_anew()
     gc.collect()
 
 
-def carry_out(block, world):
+def run_block(block, sandbox):
     if block.file_name:
-        path = world.folder / block.file_name
+        path = sandbox.folder / block.file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text, encoding="utf-8")
     if block.language not in LANGUAGES:
-        pytest.fail(f"{block}: no test carries out this language")
-    LANGUAGES[block.language](block, world)
+        pytest.fail(f"{block}: no test can run this language")
+    LANGUAGES[block.language](block, sandbox)
 
 
-def run_python(block, world):
+def run_python(block, sandbox):
     statements = ast.parse(block.text).body
     if any(getattr(node, "name", "").lower().startswith("test") for node in statements):
-        run_tests(block, world)
+        run_tests(block, sandbox)
         return
     if isinstance(statements[0], ast.Import | ast.ImportFrom) or block.file_name:
-        world.start_anew()
-    world.patch.setattr(sys, "argv", [block.file_name or ""])
-    run(block.text, str(block.document), block.line, world.namespace)
+        sandbox.start_anew()
+    sandbox.patch.setattr(sys, "argv", [block.file_name or ""])
+    run(block.text, str(block.document), block.line, sandbox.namespace)
 
 
-def run_tests(block, world):
-    path = world.folder / (block.file_name or f"test_line_{block.line}.py")
+def run_tests(block, sandbox):
+    path = sandbox.folder / (block.file_name or f"test_line_{block.line}.py")
     path.write_text(block.text, encoding="utf-8")
     pytest = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     done = subprocess.run([*pytest, path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 
 
+def check_windows(block):
+    """Nothing runs it here. It must not have what works in a POSIX shell only."""
+    assert not re.search(r"['~$&]|/bin/|python3", block.text), block
+
+
 LANGUAGES = {
     "python": run_python,
     "console": lambda block, _: run_console(block.text),
     "crontab": lambda block, _: run_crontab(block.text),
+    "powershell": lambda block, _: check_windows(block),
     "dockerfile": lambda block, _: run_dockerfile(block.text),
-    "yaml": lambda block, world: run_yaml(block.text, world),
+    "yaml": lambda block, sandbox: run_yaml(block.text, sandbox),
     # Sphinx reads these, and its warnings are errors.
     "{toctree}": lambda block, _: None,
     "{eval-rst}": lambda block, _: None,
 }
+
+
+@pytest.mark.parametrize("name", ["testing.md", "how-it-works.md"])
+@pytest.mark.parametrize("is_set", [True, False], ids=["set", "unset"])
+def test_own_emulator__with_and_without_proxy_variables(name, is_set, sandbox):
+    if not is_set:
+        hidden_steps.nothing_leads_to_kakao(sandbox)
+    blocks = [part for part in read(REPOSITORY / "docs" / name) if isinstance(part, Block)]
+    (block,) = (block for block in blocks if "with KakaoEmulator()" in block.text)
+    run_block(block, sandbox)
 
 
 @documents
@@ -116,7 +136,7 @@ def test_document__names_only_what_there_is(document):
             known = {spelling for option in command.params for spelling in option.opts}
             assert set(re.findall(r"(?<!\S)--?[a-z][\w-]*", named[2].split("--")[0])) <= known, code
         elif named := re.match(r"((?:Kakao|Token)\w+|\w+(?:TokenStore|Error))\b", code):
-            assert hasattr(kakao_session, named[1]) or named[1] in plays.NOT_OURS, code
+            assert hasattr(kakao_session, named[1]) or named[1] in hidden_steps.NOT_OURS, code
 
 
 @documents
@@ -151,11 +171,11 @@ def test_korean_readme__runs_what_the_english_one_runs():
 
 
 def code(part):
-    return (part.language, part.text) if isinstance(part, Block) else ("play", part.name)
+    return (part.language, part.text) if isinstance(part, Block) else ("step", part.name)
 
 
 @pytest.mark.parametrize("words", [".venv/bin/pytest", "kakao-session emulate --"])
-def test_readme__has_the_lines_that_others_read(words):
+def test_readme__has_the_commands_that_ci_runs(words):
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
     first = next(line for line in lines if words in line)
     commands = [part.text for part in read(REPOSITORY / "README.md") if isinstance(part, Block)]
@@ -185,6 +205,25 @@ def test_koe_table__is_of_today():
     assert koe_table.with_table(text) == text
 
 
+# SECURITY.md ----------------------------------------------------------------------------------
+
+
+def test_security__each_row_names_tests_that_exist():
+    page = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
+    assert len(page) < 7000
+    rows = re.findall(r"^\| (?!who \|)(?!-)(.+) \|$", page, re.MULTILINE)
+    assert len(rows) > 10
+    for row in rows:
+        who, defence, tests = row.split(" | ")
+        assert len(who) > 10
+        assert len(defence) > 20
+        assert "`tests/" in tests, row
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page):
+        assert Path(file).name.startswith("test_"), file
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        assert re.search(rf"^ *def {name or 'test_'}", text, re.MULTILINE), (file, name)
+
+
 # The tests' own tools ------------------------------------------------------------------------
 
 
@@ -206,11 +245,11 @@ def test_dots__stand_for_anything():
 
 
 @pytest.mark.parametrize("text", ["false\n", "$ echo a\nb\n", "if\n"])
-def test_console__fails(text, world):
+def test_console__fails(text, sandbox):
     with pytest.raises(AssertionError):
         run_console(text)
 
 
-def test_unknown_language__fails(world):
-    with pytest.raises(pytest.fail.Exception, match="no test carries out"):
-        carry_out(Block(Path("README.md"), 1, "perl", "die"), world)
+def test_unknown_language__fails(sandbox):
+    with pytest.raises(pytest.fail.Exception, match="no test can run"):
+        run_block(Block(Path("README.md"), 1, "perl", "die"), sandbox)

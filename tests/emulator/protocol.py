@@ -1,8 +1,8 @@
-"""The protocol as data: what the conformance test holds the emulator to, row by row."""
+"""Kakao's documented protocol as data, row by row, for test_conformance."""
 
 from dataclasses import dataclass
 
-PAGE = "page"
+from tests.emulator.client import DAPI, KAPI, KAUTH
 
 
 @dataclass(frozen=True)
@@ -16,123 +16,88 @@ class KauthError:
     """
 
     code: str
-    statuses: frozenset[int] = frozenset({400})
+    statuses: tuple = (400,)
     error: str | None = None
     description: str = ".*"
     page: bool = False
 
 
-@dataclass(frozen=True)
-class KapiError:
-    """A row of kapi's errors."""
-
-    code: int
-    statuses: frozenset[int] = frozenset({400})
-    msg: str = ".+"
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A row of the endpoints.
-
-    :param credential: ``none``, ``form`` (the app key), ``bearer``, ``admin`` or ``key``.
-    """
-
-    method: str
-    url: str
-    credential: str
-
-
-KAUTH = "https://kauth.kakao.com"
-KAPI = "https://kapi.kakao.com"
-DAPI = "https://dapi.kakao.com"
-
+# method, URL, credential: none, form (the app key), bearer, admin or key
 ENDPOINTS = (
-    Endpoint("GET", f"{KAUTH}/oauth/authorize", "none"),
-    Endpoint("POST", f"{KAUTH}/oauth/token", "form"),
-    Endpoint("GET", f"{KAUTH}/oauth/logout", "none"),
-    Endpoint("POST", f"{KAUTH}/oauth/tokeninfo", "none"),
-    Endpoint("GET", f"{KAUTH}/.well-known/openid-configuration", "none"),
-    Endpoint("GET", f"{KAUTH}/.well-known/jwks.json", "none"),
-    Endpoint("GET", f"{KAPI}/v1/user/access_token_info", "bearer"),
-    Endpoint("GET", f"{KAPI}/v2/user/me", "bearer"),
-    Endpoint("POST", f"{KAPI}/v2/user/me", "bearer"),
-    Endpoint("GET", f"{KAPI}/v2/user/me", "admin"),
-    Endpoint("POST", f"{KAPI}/v2/user/me", "admin"),
-    Endpoint("GET", f"{KAPI}/v1/oidc/userinfo", "bearer"),
-    Endpoint("POST", f"{KAPI}/v1/user/logout", "bearer"),
-    Endpoint("POST", f"{KAPI}/v1/user/logout", "admin"),
-    Endpoint("POST", f"{KAPI}/v1/user/unlink", "bearer"),
-    Endpoint("POST", f"{KAPI}/v1/user/unlink", "admin"),
-    Endpoint("GET", f"{KAPI}/v2/user/scopes", "bearer"),
-    Endpoint("GET", f"{KAPI}/v2/user/scopes", "admin"),
-    Endpoint("POST", f"{KAPI}/v2/user/revoke/scopes", "bearer"),
-    Endpoint("POST", f"{KAPI}/v2/user/revoke/scopes", "admin"),
-    Endpoint("POST", f"{KAPI}/v2/api/talk/memo/default/send", "bearer"),
-    Endpoint("GET", f"{KAPI}/v1/api/talk/friends", "bearer"),
-    Endpoint("GET", f"{DAPI}/v2/search/web", "key"),
-    Endpoint("GET", f"{DAPI}/v2/local/search/keyword.json", "key"),
+    ("GET", f"{KAUTH}/oauth/authorize", "none"),
+    ("POST", f"{KAUTH}/oauth/token", "form"),
+    ("GET", f"{KAUTH}/oauth/logout", "none"),
+    ("POST", f"{KAUTH}/oauth/tokeninfo", "none"),
+    ("GET", f"{KAUTH}/.well-known/openid-configuration", "none"),
+    ("GET", f"{KAUTH}/.well-known/jwks.json", "none"),
+    ("GET", f"{KAPI}/v1/user/access_token_info", "bearer"),
+    ("GET", f"{KAPI}/v2/user/me", "bearer"),
+    ("POST", f"{KAPI}/v2/user/me", "bearer"),
+    ("GET", f"{KAPI}/v2/user/me", "admin"),
+    ("POST", f"{KAPI}/v2/user/me", "admin"),
+    ("GET", f"{KAPI}/v1/oidc/userinfo", "bearer"),
+    ("POST", f"{KAPI}/v1/user/logout", "bearer"),
+    ("POST", f"{KAPI}/v1/user/logout", "admin"),
+    ("POST", f"{KAPI}/v1/user/unlink", "bearer"),
+    ("POST", f"{KAPI}/v1/user/unlink", "admin"),
+    ("GET", f"{KAPI}/v2/user/scopes", "bearer"),
+    ("GET", f"{KAPI}/v2/user/scopes", "admin"),
+    ("POST", f"{KAPI}/v2/user/revoke/scopes", "bearer"),
+    ("POST", f"{KAPI}/v2/user/revoke/scopes", "admin"),
+    ("POST", f"{KAPI}/v2/api/talk/memo/default/send", "bearer"),
+    ("GET", f"{KAPI}/v1/api/talk/friends", "bearer"),
+    ("GET", f"{DAPI}/v2/search/web", "key"),
+    ("GET", f"{DAPI}/v2/local/search/keyword.json", "key"),
 )
 
-_UNAUTHORIZED = frozenset({401})
-
 KAUTH_ERRORS = (
-    KauthError("KOE003", frozenset(range(500, 600)), "server_error"),
+    KauthError("KOE003", tuple(range(500, 600)), "server_error"),
     KauthError("KOE004", page=True),
     KauthError("KOE005", page=True),
     KauthError("KOE006", page=True),
     KauthError("KOE009", error="misconfigured"),
-    KauthError("KOE010", _UNAUTHORIZED, "invalid_client", "Bad client credentials"),
-    KauthError("KOE101", _UNAUTHORIZED, "invalid_client", r"Not exist client_id \[{sent}\]"),
+    KauthError("KOE010", (401,), "invalid_client", "Bad client credentials"),
+    KauthError("KOE101", (401,), "invalid_client", r"Not exist client_id \[{sent}\]"),
     KauthError("KOE205", error="invalid_scope", description=".*{sent}.*", page=True),
-    KauthError(
-        "KOE237", frozenset({429, 400}), "invalid_request", "token request rate limit exceeded"
-    ),
+    KauthError("KOE237", (429, 400), "invalid_request", "token request rate limit exceeded"),
     KauthError("KOE303", error="invalid_grant", description=r"Redirect URI mismatch\."),
     KauthError("KOE310"),
     KauthError("KOE313", error="invalid_grant", description=r"PKCE validation failed\. .+"),
     KauthError("KOE319", error="invalid_grant"),
-    KauthError(
-        "KOE320",
-        error="invalid_grant",
-        description="authorization code not found for code={sent}",
-    ),
+    KauthError("KOE320", (400,), "invalid_grant", "authorization code not found for code={sent}"),
     KauthError("KOE322", error="invalid_grant", description="expired_or_invalid_refresh_token"),
     KauthError("KOE400", error="invalid_token"),
 )
 
-_FORBIDDEN = frozenset({403})
+# The HTTP statuses that are possible, and the codes
+KAPI_STATUSES = {
+    (400,): (-1, -2, -7, -8, -9, -101, -102, -103, -201, -501, -603),
+    (400, 429): (-10,),
+    (401,): (-401, -406),
+    (403,): (-3, -4, -5, -6, -12, -402),
+    (503,): (-9798,),
+}
+KAPI_ERRORS = {code: statuses for statuses, codes in KAPI_STATUSES.items() for code in codes}
+KAPI_MSG = {
+    -10: "API limit has been exceeded.",
+    -401: "this access token does not exist",
+    -402: "insufficient scopes.",
+}
 
-KAPI_ERRORS = (
-    KapiError(-1),
-    KapiError(-2),
-    KapiError(-3, _FORBIDDEN),
-    KapiError(-4, _FORBIDDEN),
-    KapiError(-5, _FORBIDDEN),
-    KapiError(-6, _FORBIDDEN),
-    KapiError(-7),
-    KapiError(-8),
-    KapiError(-9),
-    KapiError(-10, frozenset({400, 429}), r"API limit has been exceeded\."),
-    KapiError(-12, _FORBIDDEN),
-    KapiError(-101),
-    KapiError(-102),
-    KapiError(-103),
-    KapiError(-201),
-    KapiError(-401, _UNAUTHORIZED, "this access token does not exist"),
-    KapiError(-402, _FORBIDDEN, r"insufficient scopes\."),
-    KapiError(-406, _UNAUTHORIZED),
-    KapiError(-501),
-    KapiError(-603),
-    KapiError(-9798, frozenset({503})),
-)
-
-# What stands in a captured answer for what differs from one to the next.
+# Placeholders in the captured answers, for what is different each time.
 TOKEN = "<64 characters of A-Za-z0-9_->"
 JWT = "<three parts>"
 TEXT = "<any text>"
 NUMBER = "<any whole number>"
 MOMENT = "<YYYY-MM-DDThh:mm:ssZ>"
+
+SHAPES = {
+    TOKEN: r"[A-Za-z0-9_-]{64}",
+    JWT: r"[\w-]+\.[\w-]+\.[\w-]+",
+    TEXT: r".+",
+    NUMBER: r"\d+",
+    MOMENT: r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+}
 
 ANSWERS = {
     "login": {
@@ -195,8 +160,8 @@ ANSWERS = {
     },
 }
 
-# Captured to the letter: status, body.
-REFUSALS = {
+# Captured word for word: status, body.
+VERBATIM = {
     "unknown token": (401, '{"msg":"this access token does not exist","code":-401}'),
     "expired token": (401, '{"msg":"this access token is already expired","code":-401}'),
     "ip mismatched": (

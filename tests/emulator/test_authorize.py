@@ -1,61 +1,41 @@
-"""The authorization request: prompts, mistakes, members and the browser's logout."""
-
-from urllib.parse import parse_qs, urlsplit
+"""The authorization request: consent, prompts, mistakes, members and the browser's logout."""
 
 import pytest
 
-REDIRECT_URI = "http://localhost:8765/callback"
-AUTHORIZE = "https://kauth.kakao.com/oauth/authorize"
-LOGOUT = "https://kauth.kakao.com/oauth/logout"
+from tests.emulator.client import KAUTH, REDIRECT_URI, answer
 
 
-def asked(**query):
-    return {
-        "client_id": "emulator-rest-api-key",
-        "redirect_uri": REDIRECT_URI,
-        "response_type": "code",
-        "state": "s",
-        **query,
-    }
+def log_out(client, **query):
+    query = {"client_id": client.app_key, "logout_redirect_uri": REDIRECT_URI, **query}
+    return client.ask("GET", f"{KAUTH}/oauth/logout", params=query)
 
 
-def authorize(http, **query):
-    return http.get(AUTHORIZE, params=asked(**query), allow_redirects=False, timeout=10)
+def test_state__comes_back_unchanged(client):
+    assert answer(client.authorize(state="s t/+&="))["state"] == "s t/+&="
 
 
-def decide(http, form, **query):
-    return http.post(AUTHORIZE, params=asked(**query), data=form, allow_redirects=False, timeout=10)
-
-
-def answer(response):
-    assert response.status_code == 302, response.text
-    query = parse_qs(urlsplit(response.headers["Location"]).query)
-    assert query.pop("state") == ["s"]
-    return {name: value for name, [value] in query.items()}
-
-
-def test_page__is_shown_to_who_is_new_and_not_to_who_has_agreed(http, kakao):
+def test_page__is_shown_until_the_user_has_agreed(kakao, client):
     kakao.consent = "page"
-    assert authorize(http, scope="talk_message").status_code == 200
+    assert client.authorize(scope="talk_message").status_code == 200
     assert kakao.requests[-1].note == "the user is asked for consent"
     kakao.login(scopes=["talk_message"])
-    assert "code" in answer(authorize(http, scope="talk_message"))
-    assert authorize(http, scope="talk_message friends").status_code == 200
+    assert "code" in answer(client.authorize(scope="talk_message"))
+    assert client.authorize(scope="talk_message friends").status_code == 200
 
 
 @pytest.mark.parametrize("prompt", ["login", "select_account", "create"])
-def test_prompt__asks_again(http, kakao, prompt):
+def test_prompt__asks_again(kakao, client, prompt):
     kakao.consent = "page"
     kakao.login(scopes=["talk_message"])
-    assert authorize(http, scope="talk_message", prompt=prompt).status_code == 200
+    assert client.authorize(scope="talk_message", prompt=prompt).status_code == 200
 
 
 @pytest.mark.parametrize("consent", ["given", "page"])
-def test_prompt_none__never_asks(http, kakao, consent):
+def test_prompt_none__never_asks(kakao, client, consent):
     kakao.consent = consent
 
     def error():
-        return answer(authorize(http, scope="talk_message", prompt="none"))["error"]
+        return answer(client.authorize(scope="talk_message", prompt="none"))["error"]
 
     assert error() == "consent_required"
     kakao.login(scopes=["friends"])
@@ -66,32 +46,37 @@ def test_prompt_none__never_asks(http, kakao, consent):
     assert error() == "login_required"
     kakao.reset()
     kakao.login(scopes=["talk_message"])
-    assert "code" in answer(authorize(http, scope="talk_message", prompt="none"))
+    assert "code" in answer(client.authorize(scope="talk_message", prompt="none"))
 
 
-def test_decision__takes_what_is_ticked_and_was_asked_for(http, kakao):
+def test_consent__covers_what_is_ticked_and_was_asked_for(kakao, client):
     form = {"decision": "agree", "scope": ["friends", "never_asked_for"]}
-    assert "code" in answer(decide(http, form, scope="openid talk_message friends"))
+    assert "code" in answer(client.authorize(form, scope="openid talk_message friends"))
     assert [(user.id, user.scopes) for user in kakao.users] == [(123456789, ("openid", "friends"))]
 
 
-def test_decision__cancelled(http, kakao):
-    assert answer(decide(http, {"decision": "cancel"}))["error"] == "access_denied"
-    assert answer(decide(http, {}))["error"] == "access_denied"
+@pytest.mark.parametrize("form", [{"decision": "cancel"}, {"scope": "friends"}])
+def test_consent__cancelled(kakao, client, form):
+    cancelled = client.authorize(form, scope="friends", state="s")
+    assert answer(cancelled) == {
+        "error": "access_denied",
+        "error_description": "User denied access",
+        "state": "s",
+    }
     assert kakao.users == []
 
 
-def test_account__is_the_one_that_was_chosen(http, kakao):
+def test_account__is_the_one_that_was_chosen(kakao, client):
     kakao.consent = "page"
     kakao.login(user=42)
-    page = authorize(http, prompt="select_account").text
+    page = client.authorize(prompt="select_account").text
     for user in (123456789, 42):
         assert f'value="{user}"' in page
-    decide(http, {"decision": "agree", "user": "42"}, prompt="select_account")
+    client.authorize({"decision": "agree", "user": "42"}, prompt="select_account")
     assert kakao.browser_user == 42
-    assert authorize(http, scope="talk_message").status_code == 302
-    assert 'value="43"' in authorize(http, prompt="create").text
-    assert 'value="42"' in authorize(http, prompt="login", login_hint="user42@example.com").text
+    assert client.authorize(scope="talk_message").status_code == 302
+    assert 'value="43"' in client.authorize(prompt="create").text
+    assert 'value="42"' in client.authorize(prompt="login", login_hint="user42@example.com").text
 
 
 @pytest.mark.parametrize(
@@ -102,9 +87,9 @@ def test_account__is_the_one_that_was_chosen(http, kakao):
         ({"code_challenge": "c", "code_challenge_method": "plain"}, "invalid_request"),
     ],
 )
-def test_mistake__is_sent_back(http, query, error):
-    assert answer(authorize(http, **query))["error"] == error
-    assert answer(decide(http, {"decision": "agree"}, **query))["error"] == error
+def test_mistake__goes_to_the_redirect_uri(client, query, error):
+    assert answer(client.authorize(**query))["error"] == error
+    assert answer(client.authorize({"decision": "agree"}, **query))["error"] == error
 
 
 @pytest.mark.parametrize(
@@ -119,93 +104,78 @@ def test_mistake__is_sent_back(http, query, error):
         "ftp://h/",
     ],
 )
-def test_redirect_uri__that_no_browser_may_go_to(http, kakao, redirect_uri):
+def test_redirect_uri__that_no_browser_may_go_to(client, redirect_uri):
     for response in (
-        authorize(http, redirect_uri=redirect_uri),
-        http.get(
-            LOGOUT,
-            params=asked(logout_redirect_uri=redirect_uri),
-            allow_redirects=False,
-            timeout=10,
-        ),
+        client.authorize(redirect_uri=redirect_uri),
+        log_out(client, logout_redirect_uri=redirect_uri),
     ):
         assert response.status_code == 400
         assert "KOE006" in response.text
         assert "Location" not in response.headers
 
 
-def test_redirect_uri__in_korean(http):
-    location = authorize(http, redirect_uri="http://localhost:8765/콜백").headers["Location"]
+def test_redirect_uri__in_korean(client):
+    location = client.authorize(redirect_uri="http://localhost:8765/콜백").headers["Location"]
     assert location.startswith("http://localhost:8765/%EC%BD%9C%EB%B0%B1?code=")
 
 
-def test_refusal__shows_what_was_sent_as_text(http, kakao):
+def test_pages__show_what_was_sent_as_text(kakao, client):
     script = "<script>alert(1)</script>"
-    response = authorize(http, client_id=script, scope=script)
-    assert script not in response.text
-    assert "&lt;script&gt;" in response.text
+    refused = client.authorize(client_id=script, scope=script).text
+    assert script not in refused
+    assert "&lt;script&gt;" in refused
     kakao.consent = "page"
-    page = authorize(http, scope=script, redirect_uri="http://localhost/<script>")
-    assert page.status_code == 200
-    assert "<script" not in page.text
+    page = client.authorize(scope=script, redirect_uri="http://localhost/<script>")
+    assert (page.status_code, "<script" in page.text) == (200, False)
 
 
 @pytest.mark.parametrize(
-    ("prefers", "address", "language"),
+    ("preferred", "in_url", "language"),
     [
-        ("ko-KR,ko;q=0.9", "", "ko"),
-        ("en-US,en;q=0.9,ko;q=0.1", "", "en"),
-        ("fr", "", "ko"),
-        ("ko", "en", "en"),
-        ("en", "tlh", "en"),
+        ("ko-KR,ko;q=0.9", {}, "ko"),
+        ("en-US,en;q=0.9,ko;q=0.1", {}, "en"),
+        ("fr", {}, "ko"),
+        ("ko", {"lang": "en"}, "en"),
+        ("en", {"lang": "tlh"}, "en"),
     ],
 )
-def test_page__language(http, kakao, prefers, address, language):
+def test_page__language(kakao, client, preferred, in_url, language):
     kakao.consent = "page"
-    http.headers["Accept-Language"] = prefers
-    page = authorize(http, scope="friends", **({"lang": address} if address else {}))
+    client.http.headers["Accept-Language"] = preferred
+    page = client.authorize(scope="friends", **in_url)
     assert page.headers["Content-Language"] == language
     assert f'<html lang="{language}">' in page.text
     assert ("친구목록" in page.text) is (language == "ko")
 
 
-@pytest.mark.parametrize("consent", ["given", "page"])
-def test_member__of_a_test_app(http, kakao, consent):
+@pytest.mark.parametrize(("consent", "status"), [("given", 302), ("page", 200)])
+def test_members__of_a_test_app(kakao, client, consent, status):
     kakao.consent, kakao.members = consent, [42]
-    assert "KOE005" in authorize(http).text
-    assert "KOE005" in decide(http, {"decision": "agree"}).text
+    assert "KOE005" in client.authorize().text
+    assert "KOE005" in client.authorize({"decision": "agree"}).text
     kakao.browser_user = 42
-    assert authorize(http).status_code == {"given": 302, "page": 200}[consent]
+    assert client.authorize().status_code == status
 
 
 @pytest.mark.parametrize(("ends", "status"), [("session", 200), ("tokens", 400)])
-def test_logout__of_the_browser(
-    http,
-    kakao,
-    refresh,
-    ends,
-    status,
-):
+def test_logout__in_the_browser(kakao, client, ends, status):
     kakao.browser_logout_ends = ends
     token = kakao.login()
-    query = {"client_id": kakao.app_key, "logout_redirect_uri": REDIRECT_URI}
-    response = http.get(LOGOUT, params={**query, "state": "s"}, allow_redirects=False, timeout=10)
-    assert response.headers["Location"] == f"{REDIRECT_URI}?state=s"
-    assert refresh(token["refresh_token"]).status_code == status
-    assert answer(authorize(http, prompt="none"))["error"] == "login_required"
-    again = http.get(LOGOUT, params=query, allow_redirects=False, timeout=10)
-    assert again.headers["Location"] == REDIRECT_URI
+    assert log_out(client, state="s").headers["Location"] == f"{REDIRECT_URI}?state=s"
+    assert client.refresh(token["refresh_token"]).status_code == status
+    assert answer(client.authorize(prompt="none"))["error"] == "login_required"
+    assert log_out(client).headers["Location"] == REDIRECT_URI
 
 
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ({"client_id": "another", "logout_redirect_uri": REDIRECT_URI}, "KOE101"),
-        ({"client_id": "emulator-rest-api-key", "logout_redirect_uri": "http://h/"}, "KOE006"),
-        ({"client_id": "emulator-rest-api-key"}, "KOE006"),
+        ({"client_id": "another"}, "KOE101"),
+        ({"logout_redirect_uri": "http://h/"}, "KOE006"),
+        ({"logout_redirect_uri": None}, "KOE006"),
     ],
 )
-def test_logout__refused(http, kakao, query, code):
+def test_logout__refused(kakao, client, query, code):
     kakao.redirect_uris = [REDIRECT_URI]
-    response = http.get(LOGOUT, params=query, allow_redirects=False, timeout=10)
+    response = log_out(client, **query)
     assert (response.status_code >= 400, code in response.text) == (True, True)

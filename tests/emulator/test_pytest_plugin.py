@@ -1,4 +1,4 @@
-"""The plugin in a suite that is not ours: its own folder, its own pytest process."""
+"""The pytest plugin in the test suite of somebody's bot: own folder, own pytest process."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from tests.required import missing
 
-# A bot as it stands on somebody's server: it knows Kakao and nothing of an emulator.
+# A bot that knows Kakao's real hosts and nothing about the emulator.
 BOT = """
 import json, os, sys
 from kakao_session import KakaoSession
@@ -23,15 +23,6 @@ def send(text, session=None):
 
 if __name__ == "__main__":
     print(send(sys.argv[1]))
-"""
-
-FIVE_LINES = """
-import bot
-
-def test_bot__survives_expiry(kakao, kakao_session):
-    kakao.advance(hours=7)
-    assert bot.send("hello", kakao_session) == {"result_code": 0}
-    assert len(kakao.token_requests) == 1
 """
 
 SUITE = """
@@ -57,9 +48,11 @@ def test_state__is_new_each_time(kakao, turn):
     kakao.fail_next(503)
     requests.get(ME)
 
-def test_bot__in_this_process(kakao, kakao_session):
+@pytest.mark.parametrize("own_session", [True, False])
+def test_bot__in_this_process(kakao, kakao_session, own_session):
     kakao.advance(hours=7)
-    assert bot.send("hello") == {"result_code": 0}
+    assert bot.send("hello", None if own_session else kakao_session) == {"result_code": 0}
+    assert len(kakao.token_requests) == 1
 
 def test_bot__as_a_process_of_its_own(kakao, kakao_session):
     kakao.advance(hours=7)
@@ -80,7 +73,7 @@ def test_login__of_whoever_runs_the_tests_is_hidden(kakao):
     assert not os.path.exists(os.environ["KAKAO_SESSION_TOKEN_FILE"])
 """
 
-UNCONCERNED = """
+WITHOUT_KAKAO = """
 import os, sys
 
 def test_nothing__is_loaded_or_set():
@@ -92,7 +85,7 @@ def test_nothing__is_loaded_or_set():
 
 @pytest.fixture
 def run_suite(tmp_path, monkeypatch):
-    """Run a suite as a user would, in an environment with a real login in it."""
+    """Run a suite as a user would who has a real login in the environment."""
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", "a real one")
@@ -115,35 +108,22 @@ def run_suite(tmp_path, monkeypatch):
     return run
 
 
-def test_five_lines__are_enough(
-    run_suite,
-):
-    done = run_suite(FIVE_LINES)
-    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
-
-
-def test_suite__alone(run_suite):
-    done = run_suite(SUITE)
-    assert (done.returncode, "8 passed" in done.stdout) == (0, True), done.stdout
-
-
-def test_suite__under_xdist(run_suite):
-    if find_spec("xdist") is None:
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_suite(run_suite, arguments):
+    if arguments and find_spec("xdist") is None:
         missing("no pytest-xdist in this environment")
-    done = run_suite(SUITE, "-n", "2")
-    assert (done.returncode, "8 passed" in done.stdout) == (0, True), done.stdout
+    done = run_suite(SUITE, *arguments)
+    assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
 
 
-def test_suite__that_does_not_ask_for_kakao(run_suite, monkeypatch):
-    # Plugins of others may load what ours does not.
+def test_suite__without_kakao(run_suite, monkeypatch):
+    # Other plugins may load these modules.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    done = run_suite(UNCONCERNED, "-p", "kakao_session")
+    done = run_suite(WITHOUT_KAKAO, "-p", "kakao_session")
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
 
 
-def test_fixtures__are_documented(
-    run_suite,
-):
+def test_fixtures__are_documented(run_suite):
     done = run_suite("", "--fixtures")
     assert re.search(r"^kakao -- .*\n +A local Kakao where nobody", done.stdout, re.MULTILINE)
     assert re.search(
@@ -151,7 +131,7 @@ def test_fixtures__are_documented(
     )
 
 
-def test_import__costs_next_to_nothing():
+def test_import__loads_nothing_else():
     program = (
         "import sys, pytest; before = {*sys.modules}\n"
         "import kakao_session.emulator.pytest_plugin\n"

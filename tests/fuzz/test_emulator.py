@@ -1,14 +1,18 @@
 """The emulator's own doors, lightly: whatever comes, it says why not and stays."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kakao_session.emulator import control
 from tests.fuzz.strategies import ANY_TEXT, BODIES, KEYS, fuzz
 
+ACTIONS = re.findall(r"POST /api/([a-z-]+)", control.__doc__)
+
 
 @fuzz
-@given(st.sampled_from(["switches", *control._FIELDS]), BODIES)
+@given(st.sampled_from(ACTIONS), BODIES)
 def test_control(kakao, http, action, body):
     answer = http.post(
         f"{kakao.control_url}/api/{action}",

@@ -89,7 +89,7 @@ def test_environment(variables):
             try:
                 use()
             except KakaoError as error:
-                assert SECRET.decode() not in str(error) or "Token file" in str(error)
+                assert SECRET.decode() not in str(error) or "token.json: " in str(error)
         # What requests makes of its own variables in a call is no business of ours.
         with pytest.raises(
             (requests.RequestException, urllib3.exceptions.HTTPError, OSError, TypeError)

@@ -15,7 +15,7 @@ from kakao_session.login.loopback import MOST_CONNECTIONS
 from kakao_session.login.page import Page, html
 from tests.free_port import free_port
 from tests.fuzz.strategies import ANY_TEXT, bounded, fuzz_cheaply
-from tests.test_loopback import Browser
+from tests.login.browser import Browser
 
 STRAY = html(Page.STRAY).encode()
 

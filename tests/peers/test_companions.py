@@ -20,7 +20,7 @@ NEW = {"access_token": "new", "token_type": "bearer", "expires_in": 21_599}
 
 
 def run(program, **environment):
-    """Run a program of its own: what it patches stays there."""
+    """Run a program in a process of its own, in which it may patch what it likes."""
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", textwrap.dedent(program)],
         capture_output=True,
@@ -33,19 +33,23 @@ def run(program, **environment):
     return done.stdout
 
 
-# requests-mock --------------------------------------------------------------------------------
+@pytest.fixture(params=["session", "auth"])
+def get(request):
+    """Gets user/me with an expired token: by a session, or by plain requests with an auth."""
+    if request.param == "session":
+        return lambda: KakaoSession("key", token=OLD).get(ME_URL)
+    return lambda: requests.get(ME_URL, auth=KakaoAuth("key", token=OLD))
 
 
-@pytest.mark.parametrize("kind", ["session", "auth"])
-def test_requests_mock__of_every_session(kind):
+# requests-mock and responses ------------------------------------------------------------------
+
+
+def test_requests_mock__of_every_session(get):
     requests_mock = package("requests_mock")
     with requests_mock.Mocker() as mock:
         token_request = mock.post(TOKEN_URL, json=NEW)
         me = mock.get(ME_URL, json={"id": 1})
-        if kind == "session":
-            assert KakaoSession("key", token=OLD).get(ME_URL).json() == {"id": 1}
-        else:
-            assert requests.get(ME_URL, auth=KakaoAuth("key", token=OLD)).json() == {"id": 1}
+        assert get().json() == {"id": 1}
     assert token_request.last_request.text == (
         "grant_type=refresh_token&client_id=key&refresh_token=r"
     )
@@ -84,19 +88,12 @@ def test_requests_mock__an_adapter_that_is_mounted():
     assert [request.method for request in adapter.request_history] == ["GET", "POST", "GET"]
 
 
-# responses ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["session", "auth"])
-def test_responses(kind):
+def test_responses(get):
     responses = package("responses")
     with responses.RequestsMock() as mock:
         mock.post(TOKEN_URL, json=NEW)
         mock.get(ME_URL, json={"id": 1})
-        if kind == "session":
-            assert KakaoSession("key", token=OLD).get(ME_URL).json() == {"id": 1}
-        else:
-            assert requests.get(ME_URL, auth=KakaoAuth("key", token=OLD)).json() == {"id": 1}
+        assert get().json() == {"id": 1}
         assert [call.request.url for call in mock.calls] == [TOKEN_URL, ME_URL]
 
 
@@ -144,21 +141,17 @@ def spans():
 
 @pytest.mark.parametrize("kind", ["session", "auth"])
 def test_opentelemetry__sees_the_token_request(
-    kakao, new_session, new_auth, token, clock, spans, kind
+    kakao, new_session, new_auth, token, clock, me_url, spans, kind
 ):
     clock.advance(hours=7)
-    url = f"{kakao.endpoints.api_url}/v2/user/me"
     if kind == "session":
-        assert new_session(token=token).get(url).status_code == 200
+        assert new_session(token=token).get(me_url).status_code == 200
     else:
-        assert requests.get(url, auth=new_auth(token=token)).status_code == 200
-    assert [span.attributes["http.url"] for span in spans.get_finished_spans()] == [
-        kakao.endpoints.token_url,
-        url,
-    ]
-    assert token["refresh_token"] not in "".join(
-        span.to_json() for span in spans.get_finished_spans()
-    )
+        assert requests.get(me_url, auth=new_auth(token=token)).status_code == 200
+    seen = spans.get_finished_spans()
+    urls = [span.attributes["http.url"] for span in seen]
+    assert urls == [kakao.endpoints.token_url, me_url]
+    assert token["refresh_token"] not in "".join(span.to_json() for span in seen)
 
 
 # requests-cache -------------------------------------------------------------------------------
@@ -271,10 +264,6 @@ def test_toolbelt__adapters(kakao, new_session, token, clock):
 # gevent ---------------------------------------------------------------------------------------
 
 
-def answered(kakao):
-    return [(record.path, record.status) for record in kakao.requests]
-
-
 def test_gevent__one_refresh_for_many_greenlets(kakao, token):
     package("gevent")
     kakao.latency = 0.2
@@ -301,4 +290,4 @@ def test_gevent__one_refresh_for_many_greenlets(kakao, token):
         """
     )
     assert out.splitlines() == ["{200}", "{200}"]
-    assert [status for path, status in answered(kakao) if path == "/oauth/token"] == [200] * 3
+    assert [request.status for request in kakao.token_requests] == [200] * 3

@@ -1,15 +1,16 @@
-"""The servers, each started when the first test wants it, and a fresh key for each test."""
+"""The servers, each started for the first test that needs it, and a key for each test."""
 
 import uuid
 from functools import partial
 
 import keyring
 import pytest
+from keyring.backends.SecretService import Keyring as SecretService
 
 pytest.register_assert_rewrite("kakao_session.stores.testing")
 
 from kakao_session import FileTokenStore  # noqa: E402  # after the line above
-from tests.stores import factories, raw_access, servers  # noqa: E402
+from tests.stores import factories, servers  # noqa: E402
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def sqlite_url(tmp_path):
 
 @pytest.fixture
 def new_store(request, kind, key, tmp_path):
-    """What makes stores of the test's ``kind``, all for one user."""
+    """Makes stores of the parameter ``kind``, all for one user."""
     if kind == "file":
         return partial(FileTokenStore, tmp_path / "token.json")
     if kind == "sqlite":
@@ -62,12 +63,12 @@ def mariadb_server():
 
 @pytest.fixture(scope="session")
 def secret_service():
-    """An open keychain, which keyring finds in this process and in those that it starts."""
+    """An unlocked keychain for keyring, in this process and in those that it starts."""
     with servers.secret_service() as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.SecretService.Keyring")
         before = keyring.get_keyring()
-        keyring.set_keyring(raw_access.secret_service_keychain())
+        keyring.set_keyring(SecretService())
         yield
         keyring.set_keyring(before)

@@ -1,4 +1,4 @@
-"""What makes stores, in this process or another. It imports no more than the store needs."""
+"""Makes stores, in this process or another one. It imports only what the store needs."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ _open = []
 
 @cache
 def engine(url):
-    """One engine for each database."""
+    """:returns: the only engine of this process for a database."""
     from sqlalchemy import create_engine
 
     made = create_engine(url, pool_size=20, max_overflow=20)
@@ -19,7 +19,7 @@ def engine(url):
 
 @cache
 def client(url, decode_responses=False):
-    """One client for each Redis."""
+    """:returns: the only client of this process for a Redis."""
     import redis
 
     made = redis.Redis.from_url(url, decode_responses=decode_responses)
@@ -28,7 +28,7 @@ def client(url, decode_responses=False):
 
 
 def close_all():
-    """End every connection."""
+    """Close all connections."""
     for close in _open:
         close()
 

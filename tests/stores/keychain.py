@@ -6,7 +6,10 @@ from keyring.backend import KeyringBackend
 
 
 class Keychain(KeyringBackend):
-    """A keychain in memory that refuses when it is told to."""
+    """A keychain in memory.
+
+    :ivar refusals: the errors that it raises, by ``get``, ``set`` and ``delete``.
+    """
 
     priority = 1
 
@@ -37,7 +40,7 @@ class Keychain(KeyringBackend):
             raise self.refusals[act]
 
     def enter(self):
-        """Notice whether somebody else is inside."""
+        """Count how many threads are inside."""
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""Real servers for the tests: each in a folder of its own, on a socket there, ended by its pid."""
+"""Real servers for the tests, each in a folder of its own, on a socket in that folder."""
 
 import os
 import shutil
@@ -14,39 +14,41 @@ import redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from tests.required import missing
+
 
 class Server:
-    """A program that runs until it is stopped, and may be started again.
+    """A program that runs until it is stopped, and can be started again.
 
-    :param answers: whether it is there.
-    :param user: whose it is to be, if we are root: some refuse to run as root.
+    :param is_ready: whether it answers.
+    :param user: who runs it, if this is root: some servers refuse to run as root.
     :param ending: the signal that ends it.
-    :param words: what it is told on its standard input.
-    :param environment: variables for it, besides ours.
+    :param typed: what it reads from its standard input.
+    :param environment: more variables for it.
     """
 
     def __init__(
         self,
         folder,
         command,
-        answers,
+        is_ready,
         *,
         user=None,
         ending=signal.SIGTERM,
-        words=b"",
+        typed=b"",
         environment=None,
     ):
         self.folder = folder
         self.command = command
-        self.answers = answers
+        self.is_ready = is_ready
         self.user = user
         self.ending = ending
-        self.words = words
+        self.typed = typed
         self.environment = {**os.environ, **(environment or {})}
         self.process = None
 
     def start(self):
-        """Start it and wait until it answers."""
+        """Start it, and wait until it is ready."""
         log = self.folder / f"{Path(self.command[0]).name}.log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -57,17 +59,16 @@ class Server:
                 env=self.environment,
                 **_as_user(self.user),
             )
-        assert self.process.stdin is not None
         with self.process.stdin as stdin:
-            stdin.write(self.words)
+            stdin.write(self.typed)
         deadline = time.monotonic() + 60
-        while not self.answers():
+        while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{self.command[0]} does not run:\n{log.read_text()}")
             time.sleep(0.02)
 
     def stop(self):
-        """End it, and wait for its end; nothing happens if it does not run."""
+        """End it, if it runs."""
         if self.process is not None:
             self.process.send_signal(self.ending)
             self.process.wait(30)
@@ -82,22 +83,19 @@ class Server:
 
 
 class RedisServer(Server):
-    """A Redis that remembers what it was told before it was stopped."""
+    """A Redis that keeps its data when it is stopped."""
 
     def __init__(self, folder):
         socket = folder / "socket"
         self.url = f"unix://{socket}"
-        settings = {"port": "0", "unixsocket": str(socket), "dir": str(folder), "save": ""}
-        settings |= {"appendonly": "yes", "appendfsync": "always"}
-        command = [_program("redis-server")]
-        for name, value in settings.items():
-            command += [f"--{name}", value]
-        super().__init__(folder, command, self._answers)
+        command = [_program("redis-server"), "--port", "0", "--unixsocket", socket, "--dir", folder]
+        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        super().__init__(folder, command, self._pings)
 
-    def _answers(self):
+    def _pings(self):
         with redis.Redis.from_url(self.url, retry=None) as client:
             try:
-                return bool(client.ping())
+                return client.ping()
             except redis.ConnectionError:
                 return False
 
@@ -105,15 +103,15 @@ class RedisServer(Server):
 class SQLServer(Server):
     """A database server.
 
-    :param url: SQLAlchemy's, with a password, though none is asked for.
+    :param url: for SQLAlchemy, with a password that the server does not ask for.
     """
 
-    def __init__(self, folder, command, url, socket, user, ending):
+    def __init__(self, folder, command, url, socket, user, ending=signal.SIGTERM):
         self.url = url
         self.socket = socket
-        super().__init__(folder, command, self._answers, user=user, ending=ending)
+        super().__init__(folder, command, self._selects, user=user, ending=ending)
 
-    def _answers(self):
+    def _selects(self):
         if not self.socket.is_socket():
             return False
         engine = create_engine(self.url)
@@ -145,7 +143,7 @@ def postgresql_server():
         command = [postgres, "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
         command += ["-c", "fsync=off", "-c", "max_connections=200"]
         url = f"postgresql+psycopg://root:{PASSWORD}@/postgres?host={folder}"
-        # At SIGTERM it would wait for its clients to go.
+        # SIGTERM would let it wait until its clients are gone.
         socket = folder / ".s.PGSQL.5432"
         with SQLServer(folder, command, url, socket, "postgres", signal.SIGINT) as server:
             yield server
@@ -160,13 +158,13 @@ def mariadb_server():
         command += ["--skip-networking", "--skip-grant-tables", "--max-connections=200"]
         command += ["--innodb-flush-log-at-trx-commit=0", "--user=root"]
         url = f"mysql+pymysql://root:{PASSWORD}@localhost/tests?unix_socket={socket}"
-        with SQLServer(folder, command, url, socket, "root", signal.SIGTERM) as server:
+        with SQLServer(folder, command, url, socket, "root") as server:
             yield server
 
 
 @contextmanager
 def secret_service():
-    """A keychain that is open. :returns: the environment that leads to it."""
+    """An unlocked keychain. :returns: the variables of programs that use it."""
     bus, keychain = _program("dbus-daemon"), _program("gnome-keyring-daemon")
     with _folder() as folder, ExitStack() as stack:
         folder.chmod(0o700)
@@ -181,22 +179,19 @@ def secret_service():
         stack.enter_context(Server(folder, command, socket.is_socket, environment=environment))
         command = [keychain, "--foreground", "--unlock", "--components=secrets"]
         ready = (folder / "data" / "keyrings" / "login.keyring").exists
-        server = Server(folder, command, ready, words=b"open sesame", environment=environment)
+        server = Server(folder, command, ready, typed=b"open sesame", environment=environment)
         stack.enter_context(server)
         yield environment
 
 
-def _absent(what):
-    message = f"{what} is not installed here"
-    if os.environ.get("KAKAO_SESSION_NO_SKIP") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 def _program(name):
-    """The path of a server's program, wherever Debian puts it."""
+    """The path of a server, wherever Debian puts it."""
     folders = [*map(str, Path("/usr/lib/postgresql").glob("*/bin")), "/usr/sbin", "/usr/local/sbin"]
-    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders)) or _absent(name)
+    return (
+        shutil.which(name)
+        or shutil.which(name, path=os.pathsep.join(folders))
+        or missing(f"no {name} here")
+    )
 
 
 def _as_user(user):
@@ -221,7 +216,7 @@ def _run(command, user=None):
 
 @contextmanager
 def _folder(user=None):
-    """A folder whose path is short enough to be a socket's."""
+    """A folder with a short path, as sockets need it."""
     with tempfile.TemporaryDirectory(prefix="kakao-", ignore_cleanup_errors=True) as name:
         if user is not None and _as_user(user):
             shutil.chown(name, user, user)

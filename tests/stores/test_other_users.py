@@ -1,4 +1,4 @@
-"""Root's cron job on a user's token file, while that user works against it."""
+"""Root's cron job uses a user's token file, and that user attacks it."""
 
 import os
 import shutil
@@ -55,55 +55,54 @@ def as_user(code, *arguments):
     subprocess.run([sys.executable, "-c", AS_USER + code, *map(str, arguments)], check=True)
 
 
-TURN_FILE = """
-home, target = sys.argv[1:]
-os.rename(f"{home}/token.json", f"{home}/gone")
-os.symlink(target, f"{home}/token.json")
+SWAP = """
+path, target = sys.argv[1:]
+os.rename(path, f"{path}.gone")
+os.symlink(target, path)
 """
-TURN_LOCK = """
-home, target = sys.argv[1:]
-os.rename(f"{home}/token.json.lock", f"{home}/gone")
-os.symlink(target, f"{home}/token.json.lock")
-"""
-TURN_FOLDER = """
-home, target = sys.argv[1:]
-os.rename(home, f"{home}.gone")
-os.symlink(os.path.dirname(target), home)
-"""
+
+
+def swap(home, name, target):
+    """Let the user swap the file, the lock or the folder for a link."""
+    if name:
+        as_user(SWAP, home / name, target)
+    else:
+        as_user(SWAP, home, target.parent)
+
+
 ATTACKS = {
-    "file to a file": (TURN_FILE, "shadow"),
-    "file to a token file": (TURN_FILE, "token.json"),
-    "file to nothing": (TURN_FILE, "ld.so.preload"),
-    "file to nothing in no folder": (TURN_FILE, "no/folder/passwd"),
-    "lock to a file": (TURN_LOCK, "shadow"),
-    "lock to nothing": (TURN_LOCK, "ld.so.preload"),
-    "folder": (TURN_FOLDER, "token.json"),
+    "file to a file": ("token.json", "shadow"),
+    "file to a token file": ("token.json", "token.json"),
+    "file to nothing": ("token.json", "ld.so.preload"),
+    "file to nothing in no folder": ("token.json", "no/folder/passwd"),
+    "lock to a file": ("token.json.lock", "shadow"),
+    "lock to nothing": ("token.json.lock", "ld.so.preload"),
+    "folder": ("", "token.json"),
 }
 
 
 @pytest.mark.parametrize("step", ["before", "locked", "loaded", "saved"])
-@pytest.mark.parametrize(("attack", "target"), ATTACKS.values(), ids=ATTACKS)
-def test_turned_at_any_step__nothing_else_is_touched(home, precious, step, attack, target):
+@pytest.mark.parametrize(("name", "target"), ATTACKS.values(), ids=ATTACKS)
+def test_swapped_at_any_step__nothing_else_is_changed(home, precious, step, name, target):
     before = contents(precious)
     store = FileTokenStore(home / "token.json")
 
-    def reached(here):
-        if here == step:
-            as_user(attack, home, precious / target)
+    def swap_at(this_step):
+        if this_step == step:
+            swap(home, name, precious / target)
 
     loaded = []
-    reached("before")
+    swap_at("before")
     with suppress(TokenStoreError), store.lock():
-        reached("locked")
+        swap_at("locked")
         loaded.append(store.load())
-        reached("loaded")
+        swap_at("loaded")
         store.save(EVIL)
-        reached("saved")
+        swap_at("saved")
         store.delete()
-    with suppress(TokenStoreError):
-        store.delete()
-    with suppress(TokenStoreError):
-        store.save(EVIL)
+    for work in (store.delete, lambda: store.save(EVIL)):
+        with suppress(TokenStoreError):
+            work()
     assert contents(precious) == before
     assert TOKEN not in loaded
 
@@ -133,10 +132,9 @@ def test_roots_own_link__is_followed(home, precious):
 
 RACE = """
 import ctypes, itertools, time
-home, target, turns = sys.argv[1:]
-here, there = (home, os.path.dirname(target)) if turns == "folder" else (f"{home}/{turns}", target)
-os.symlink(there, f"{here}.link")
-names = (-100, here.encode(), -100, f"{here}.link".encode(), 2)  # they are exchanged
+path, target = sys.argv[1:]
+os.symlink(target, f"{path}.link")
+names = (-100, path.encode(), -100, f"{path}.link".encode(), 2)  # they are exchanged
 exchange = ctypes.CDLL(None).renameat2
 assert exchange(*names) == 0
 print("ready", flush=True)
@@ -146,11 +144,11 @@ for _ in itertools.takewhile(lambda _: time.monotonic() < end, itertools.count()
 """
 
 
-@pytest.mark.parametrize("turns", ["token.json", "token.json.lock", "folder"])
-def test_turned_all_the_time__nothing_else_is_written(home, precious, turns):
+@pytest.mark.parametrize("name", ["token.json", "token.json.lock", ""], ids=lambda n: n or "folder")
+def test_swapped_all_the_time__nothing_else_is_changed(home, precious, name):
     before = contents(precious)
-    target = precious / "missing" / "passwd"
-    command = [sys.executable, "-c", AS_USER + RACE, str(home), str(target), turns]
+    target = precious / "missing" / "passwd" if name else precious
+    command = [sys.executable, "-c", AS_USER + RACE, home / name, target]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as racer:
         assert racer.stdout.readline() == b"ready\n"
         store = FileTokenStore(home / "token.json", lock_timeout=0.2)
@@ -163,7 +161,7 @@ def test_turned_all_the_time__nothing_else_is_written(home, precious, turns):
     assert contents(precious) == before
 
 
-HOLD_AND_TURN = """
+HOLD_AND_SWAP = """
 import time
 home, target = sys.argv[1:]
 lock = os.open(f"{home}/token.json.lock", os.O_RDWR)
@@ -172,14 +170,14 @@ print("locked", flush=True)
 sys.stdin.readline()
 os.rename(home, f"{home}.gone")
 os.symlink(os.path.dirname(target), home)
-print("turned", flush=True)
+print("swapped", flush=True)
 sys.stdin.readline()
 """
 
 
-def test_turned_while_root_waits_for_the_lock__no_lock_is_made_elsewhere(home, precious):
+def test_swapped_while_root_waits_for_the_lock__no_lock_is_made_elsewhere(home, precious):
     before = contents(precious)
-    command = [sys.executable, "-c", AS_USER + HOLD_AND_TURN, home, precious / "token.json"]
+    command = [sys.executable, "-c", AS_USER + HOLD_AND_SWAP, home, precious / "token.json"]
     pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
     store = FileTokenStore(home / "token.json", lock_timeout=30)
     with subprocess.Popen(command, **pipes) as holder, ThreadPoolExecutor(1) as thread:
@@ -188,20 +186,20 @@ def test_turned_while_root_waits_for_the_lock__no_lock_is_made_elsewhere(home, p
         time.sleep(0.3)  # root waits by now, or comes too late, which must be as harmless
         holder.stdin.write(b"\n")
         holder.stdin.flush()
-        assert holder.stdout.readline() == b"turned\n"
+        assert holder.stdout.readline() == b"swapped\n"
         holder.stdin.close()  # that ends it, and its lock
         with suppress(TokenStoreError):  # root came too late
             saving.result(20)
     assert contents(precious) == before
 
 
-def test_turned_on_the_way__no_link_is_followed(home, precious, monkeypatch):
+def test_swapped_on_the_way__no_link_is_followed(home, precious, monkeypatch):
     do_open = os.open
 
     def open_late(path, *args, **kwargs):
         if path == "bot":
             monkeypatch.undo()
-            as_user(TURN_FOLDER, home, precious / "token.json")
+            swap(home, "", precious / "token.json")
         return do_open(path, *args, **kwargs)
 
     monkeypatch.setattr(os, "open", open_late)
@@ -211,22 +209,22 @@ def test_turned_on_the_way__no_link_is_followed(home, precious, monkeypatch):
     assert contents(precious) == before
 
 
-def test_hard_link__is_neither_overwritten_nor_locked(home, precious):
-    (home / "token.json").unlink()
-    os.link(precious / "shadow", home / "token.json")
-    (home / "token.json.lock").unlink()
-    os.link(precious / "shadow", home / "token.json.lock")
-    before = (precious / "shadow").read_bytes()
+def test_hard_link__is_neither_read_nor_overwritten_nor_locked(home, precious):
+    for name in ("token.json", "token.json.lock"):
+        (home / name).unlink()
+        os.link(precious / "token.json", home / name)
+    before = contents(precious)
     store = FileTokenStore(home / "token.json", lock_timeout=0)
-    with pytest.raises(TokenStoreError, match="another name of somebody else's file"):
-        store.save(EVIL)
+    for work in (store.load, lambda: store.save(EVIL)):
+        with pytest.raises(TokenStoreError, match="another name of somebody else's file"):
+            work()
     (home / "token.json.lock").unlink()
-    FileTokenStore(home / "token.json").save(EVIL)
-    assert (precious / "shadow").read_bytes() == before
-    assert FileTokenStore(home / "token.json").load() == EVIL
+    store.save(EVIL)
+    assert contents(precious) == before
+    assert store.load() == EVIL
 
 
-def test_folder_with_the_file__is_moved_and_the_lock_is_still_the_files_own(home):
+def test_moved_folder__is_still_locked(home):
     store = FileTokenStore(home / "token.json")
     with store.lock():
         as_user("os.rename(sys.argv[1], sys.argv[1] + '.moved')", home)
@@ -244,7 +242,7 @@ open("token.json", "w").write("{}")
 """
 
 
-def test_file_that_the_user_replaces_inside_the_lock__gets_no_token_of_root(home):
+def test_file_of_another_user__that_appears_in_the_lock_gets_no_token_of_root(home):
     (home / "token.json").unlink()
     FileTokenStore(home / "token.json").save(TOKEN)
     store = FileTokenStore(home / "token.json")
@@ -254,10 +252,3 @@ def test_file_that_the_user_replaces_inside_the_lock__gets_no_token_of_root(home
         with pytest.raises(TokenStoreError, match="It belongs to another user by now"):
             store.save(TOKEN)
     assert (home / "token.json").read_text() == "{}"
-
-
-def test_hard_link__is_not_read(home, precious):
-    (home / "token.json").unlink()
-    os.link(precious / "token.json", home / "token.json")
-    with pytest.raises(TokenStoreError, match="another name of somebody else's file"):
-        FileTokenStore(home / "token.json").load()

@@ -1,13 +1,13 @@
-"""What is peculiar to Redis: the lease, foreign keys, a server that refuses."""
+"""Redis: the lease, other programs' keys, a server that refuses."""
 
 import json
 import logging
 import os
 import re
 import socket
-import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
 
 import pytest
@@ -42,14 +42,14 @@ def test_key__any_text(redis_server, key, decode_responses):
 
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes"])
-def test_key__no_text_is_refused_at_once(key):
-    with pytest.raises(ValueError, match="key is a string"):
+def test_key__that_is_not_text_is_refused_at_once(key):
+    with pytest.raises(ValueError, match="key must be a string and not empty"):
         RedisTokenStore(redis.Redis(), key)
 
 
 @pytest.mark.parametrize("lease", [0, -1, 0.0009])
 def test_lease__has_to_end(lease):
-    with pytest.raises(ValueError, match="lease"):
+    with pytest.raises(ValueError, match=r"lease must be at least 0\.001 seconds"):
         RedisTokenStore(redis.Redis(), "key", lease=lease)
 
 
@@ -64,7 +64,7 @@ def test_lock__is_a_key_that_ends(store, client):
     assert client.get(f"{store.key}:lock") is None
 
 
-def test_defaults__outlast_a_renewal_and_a_dead_holder():
+def test_defaults__outlast_a_refresh_and_a_dead_holder():
     store = RedisTokenStore(redis.Redis(), "key")
     assert 2 * (5 + 30) + 10 < store.lease < store.lock_timeout == 120
 
@@ -73,7 +73,7 @@ def test_another_kind_of_value__is_left_alone(store, client):
     client.rpush(store.key, "a", "b")
     with pytest.raises(TokenStoreError, match="plain string"):
         store.load()
-    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
+    with pytest.raises(TokenStoreError, match="Could not lock"), store.lock():
         pytest.fail("a refresh token might be spent here")
     assert client.lrange(store.key, 0, -1) == [b"a", b"b"]
     assert client.get(f"{store.key}:lock") is None
@@ -83,39 +83,32 @@ def test_another_kind_of_value__is_left_alone(store, client):
 def test_bytes_that_are_no_text__are_left_alone(redis_server, client, key, decode_responses):
     client.set(key, b"\xff\xfe\x00secret-of-another-program")
     store = factories.redis_store(redis_server.url, key, decode_responses=decode_responses)
-    with pytest.raises(TokenStoreError, match="holds no token") as caught:
+    with pytest.raises(TokenStoreError, match="it holds no token") as caught:
         store.load()
     assert key in str(caught.value)
     assert "secret-of" not in "".join(traceback.format_exception(caught.value))
     assert client.get(key) == b"\xff\xfe\x00secret-of-another-program"
 
 
-def test_lock_wait__ends_and_says_who(store, redis_server):
+def test_lock_wait__ends_and_says_who_holds_it(store, redis_server):
     waiting = factories.redis_store(redis_server.url, store.key, lease=30, lock_timeout=0.5)
-    caught = []
-
-    def wait():
-        with pytest.raises(TokenStoreError) as error, waiting.lock():
-            pass
-        caught.append(error.value)
-
-    with store.lock():
-        started = time.monotonic()
-        thread = threading.Thread(target=wait)
-        thread.start()
-        thread.join()
-        took = time.monotonic() - started
-    message = str(caught[0])
-    assert 0.4 < took < 10
-    assert "0.5 seconds" in message
-    assert f"{socket.gethostname()}, process {os.getpid()}, thread MainThread holds it" in message
-    assert re.search(rf"'{store.key}' at /.*/0 is locked", message)
+    started = time.monotonic()
+    with store.lock(), ThreadPoolExecutor(1) as thread, pytest.raises(TokenStoreError) as caught:
+        thread.submit(waiting.lock().__enter__).result()
+    assert 0.4 < time.monotonic() - started < 10
+    assert re.fullmatch(
+        rf"Could not lock Redis key '{store.key}' at /.*/0: {re.escape(socket.gethostname())}, "
+        rf"process {os.getpid()}, thread MainThread has held {store.key}:lock for more than 0\.5 "
+        r"seconds\. If it hangs, end it and try again\. The lock of a dead holder ends within 30 "
+        r"seconds\.",
+        str(caught.value),
+    )
 
 
-def test_lock_wait__foreign_lock(store, client):
+def test_lock_wait__another_programs_lock(store, client):
     client.set(f"{store.key}:lock", "s3cret of another program")
     waiting = RedisTokenStore(client, store.key, lock_timeout=0.1)
-    with pytest.raises(TokenStoreError, match="another program or thread holds it"), waiting.lock():
+    with pytest.raises(TokenStoreError, match=": another program or thread has"), waiting.lock():
         pass
 
 
@@ -128,12 +121,14 @@ def test_save__after_the_memory_was_lost(store, client):
     assert store.load() == NEW
 
 
-def test_save__somebody_was_quicker(store, client):
+def test_save__somebody_was_faster(store, client):
     store.save(OLD)
     with store.lock():
         assert store.load() == OLD
         client.set(store.key, '{"access_token": "newer"}')
-        with pytest.raises(TokenStoreError, match="30 seconds") as caught:
+        with pytest.raises(
+            TokenStoreError, match=r"longer than the lock lasts \(30 seconds\)"
+        ) as caught:
             store.save(NEW)
         assert "newer" not in str(caught.value)
         assert store.load() == Token({"access_token": "newer"})
@@ -174,7 +169,7 @@ def full_redis(client):
 
 @pytest.mark.usefixtures("full_redis")
 def test_lock__no_room(store):
-    with pytest.raises(TokenStoreError, match="can't be locked"), store.lock():
+    with pytest.raises(TokenStoreError, match="Could not lock"), store.lock():
         pytest.fail("a refresh token might be spent here")
 
 
@@ -184,7 +179,7 @@ def test_lock__may_not_write(store, client, redis_server):
     with redis.Redis.from_url(redis_server.url, username="reader", password="") as reader:
         waiting = RedisTokenStore(reader, store.key)
         assert waiting.load() == OLD
-        with pytest.raises(TokenStoreError, match="can't be locked"), waiting.lock():
+        with pytest.raises(TokenStoreError, match="Could not lock"), waiting.lock():
             pytest.fail("a refresh token might be spent here")
 
 
@@ -201,17 +196,17 @@ def test_password__is_never_shown(url, address):
         with pytest.raises(TokenStoreError) as caught:
             store.load()
     assert repr(store) == f"RedisTokenStore('user 1' at {address})"
-    assert f"Redis key 'user 1' at {address} can't be read" in str(caught.value)
+    assert f"Could not read Redis key 'user 1' at {address}: " in str(caught.value)
     assert "s3cret-pw" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_address__of_a_client_that_leads_to_several():
+def test_repr__of_a_client_of_several_servers():
     cluster = Mock(spec=redis.RedisCluster)
     assert repr(RedisTokenStore(cluster, "key")) == "RedisTokenStore('key')"
 
 
 @pytest.mark.parametrize(
-    ("client", "said"),
+    ("client", "why"),
     [
         ("redis://user:s3cret-pw@127.0.0.1", "not a URL: RedisTokenStore(redis.Redis.from_url("),
         (b"redis://user:s3cret-pw@127.0.0.1", "not a URL"),
@@ -224,8 +219,8 @@ def test_address__of_a_client_that_leads_to_several():
         (None, "not NoneType"),
     ],
 )
-def test_client__that_would_save_nothing_is_refused_at_once(client, said):
+def test_client__that_would_save_nothing_is_refused_at_once(client, why):
     with pytest.raises(TypeError) as caught:
         RedisTokenStore(client, "key")
-    assert said in str(caught.value)
+    assert why in str(caught.value)
     assert "s3cret-pw" not in "".join(traceback.format_exception(caught.value))

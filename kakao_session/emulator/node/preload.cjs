@@ -1,5 +1,6 @@
 'use strict'
-// Leads Node's own connections to the emulator: older versions ask no proxy. Loaded by --require.
+// Leads Node's own connections to the emulator, because older versions of Node use no proxy.
+// NODE_OPTIONS loads it with --require.
 
 const { syncBuiltinESMExports } = require('module')
 const net = require('net')
@@ -19,7 +20,7 @@ function refusal (host, port) {
   return Object.assign(error, { code: 'ECONNREFUSED', syscall: 'connect', address: host, port })
 }
 
-// The proxy refuses too, and so the attempt stands in the log of what went over the wire.
+// Ask the proxy too, which refuses as well and writes the attempt to the journal.
 function report (host, port) {
   const socket = connect.call(new net.Socket(), { host: '127.0.0.1', port: proxy })
   socket.on('error', () => {})

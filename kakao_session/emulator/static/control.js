@@ -16,7 +16,7 @@ function classed (made, name) {
 
 function fill (id, items, draw) {
   const drawn = JSON.stringify(items)
-  if (shown[id] === drawn) return // so that the keyboard's focus stays where it is
+  if (shown[id] === drawn) return // redrawing would lose the keyboard's focus
   shown[id] = drawn
   document.getElementById(id).replaceChildren(...items.map(draw))
 }
@@ -70,10 +70,10 @@ function show (state) {
   fill('users', state.users.length ? state.users : [null], user => user ? drawUser(user) : element('li', words.none))
   fill('failures', state.failures, drawFailure)
   for (const input of document.querySelectorAll('[data-switch]')) {
-    const position = state.switches[input.dataset.switch]
+    const value = state.switches[input.dataset.switch]
     if (input === document.activeElement && input.tagName === 'SELECT') continue
-    if (input.type === 'checkbox') input.checked = position
-    else input.value = position
+    if (input.type === 'checkbox') input.checked = value
+    else input.value = value
   }
 }
 
@@ -100,8 +100,8 @@ document.addEventListener('click', event => {
 document.addEventListener('change', event => {
   const input = event.target.closest('[data-switch]')
   if (!input) return
-  const position = input.type === 'checkbox' ? input.checked : input.value
-  ask('/api/switches', { [input.dataset.switch]: position })
+  const value = input.type === 'checkbox' ? input.checked : input.value
+  ask('/api/switches', { [input.dataset.switch]: value })
 })
 
 async function live () {

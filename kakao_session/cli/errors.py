@@ -1,0 +1,158 @@
+"""Errors as sentences: what happened and what to do now. None of them shows a secret."""
+
+from __future__ import annotations
+
+import shlex
+from typing import IO, Any
+
+import click
+from requests import exceptions as requests_errors
+
+from kakao_session.cli import output
+from kakao_session.cli.i18n import _, is_korean, mark
+from kakao_session.errors import (
+    KOE,
+    ConfigurationError,
+    KakaoAPIError,
+    KakaoError,
+    LoginRequiredError,
+    RateLimitedError,
+    ScopeRequiredError,
+    TemporaryError,
+    TokenEndpointError,
+    TokenStoreError,
+)
+
+FAILED = 1
+"""Exit status of a command that could not do what it was asked to do."""
+
+NO_KEY = mark(
+    "No REST API key (console: App > Platform key). Pass --client-id or set KAKAO_REST_API_KEY."
+)
+
+SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")
+"""Kakao shows these in the browser, and does not send it back."""
+
+_HINTS = {
+    KOE["KOE010"].hint: mark("Set KAKAO_CLIENT_SECRET to the client secret of this REST API key."),
+    KOE["KOE101"].hint: mark(
+        "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY."
+    ),
+    KOE["KOE237"].hint: mark("Keep the token file and wait an hour."),
+    KOE["KOE303"].hint: mark("Run login again, with the same --redirect-uri or --port."),
+    KOE["KOE310"].hint: mark("Run: kakao-session login"),
+    KOE["KOE313"].hint: mark("Run login again, and use the code of that login."),
+    KOE["KOE322"].hint: mark("Run: kakao-session login"),
+}
+"""Hints of the library that name Python, and what the user of the command can do instead."""
+
+_KINDS: tuple[tuple[type[KakaoError], str], ...] = (
+    (ScopeRequiredError, mark("The user has not agreed to this yet.")),
+    (KakaoAPIError, mark("The Kakao API returned an error.")),
+    (LoginRequiredError, mark("You have to log in.")),
+    (ConfigurationError, mark("The app's settings are wrong.")),
+    (RateLimitedError, mark("Too many token requests.")),
+    (TemporaryError, mark("Kakao Login does not respond. You stay logged in.")),
+    (TokenEndpointError, mark("Kakao refused the token request.")),
+    (TokenStoreError, mark("Could not read or write the token file.")),
+    (KakaoError, mark("The request to Kakao failed.")),
+)
+"""What to call an error whose message has no translation. The first kind that fits counts."""
+
+_NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (
+        requests_errors.SSLError,
+        mark(
+            "Could not verify the server's certificate ({kind}). Check REQUESTS_CA_BUNDLE and the "
+            "clock of this machine."
+        ),
+    ),
+    (  # the last two are about the proxy's URL: the user's own was checked before
+        (requests_errors.ProxyError, requests_errors.InvalidURL, requests_errors.InvalidSchema),
+        mark("Could not connect through the proxy ({kind}). Check HTTPS_PROXY."),
+    ),
+    (
+        requests_errors.Timeout,
+        mark("The server did not answer in time ({kind}). Try again later."),
+    ),
+    (
+        requests_errors.ConnectionError,
+        mark("Could not connect to the server ({kind}). Check your network."),
+    ),
+    (
+        (
+            requests_errors.JSONDecodeError,
+            requests_errors.ContentDecodingError,
+            requests_errors.ChunkedEncodingError,
+        ),
+        mark("Could not read the server's answer ({kind}). Try again later."),
+    ),
+    (requests_errors.RequestException, mark("Could not send the request ({kind}).")),
+    (OSError, mark("REQUESTS_CA_BUNDLE names a file that cannot be read ({kind}).")),
+    (Exception, mark("Could not send the request ({kind}).")),
+)
+"""What to say about an error of the network. The first kind that fits counts."""
+
+
+class Failure(click.ClickException):
+    """The command can't do what it was asked to do.
+
+    :param message: why, and what to do now.
+    """
+
+    exit_code = FAILED
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message on stderr."""
+        output.error(self.message)
+
+
+def explain(error: Exception) -> str:
+    """:returns: what happened and what to do, for an error of Kakao, a store or the network."""
+    if not isinstance(error, KakaoError):
+        return _explain_network(error)
+    sentence = f"{_what_happened(error)} {hint(error)}".rstrip()
+    if isinstance(error, TemporaryError) and isinstance(error.__cause__, Exception):
+        return f"{sentence} {_explain_network(error.__cause__)}"
+    return sentence
+
+
+def hint(error: KakaoError) -> str:
+    """:returns: what to do about an error; empty if its message says so."""
+    if isinstance(error, ScopeRequiredError) and error.required_scopes:
+        options = [word for scope in error.required_scopes for word in ("--scope", scope)]
+        command = shlex.join(["kakao-session", "login", *options])
+        return _("To ask the user to agree, run: {command}", command=command)
+    return _hint(getattr(error, "hint", None) or "")
+
+
+def fixes() -> str:
+    """:returns: a line for each error that only Kakao's own page shows, with what fixes it."""
+    return "\n".join(f"    {code}: {_fix(code)}" for code in SHOWN_BY_KAKAO)
+
+
+def _fix(code: str) -> str:
+    return f"{_(KOE[code].meaning)}. {_hint(KOE[code].hint)}"
+
+
+def _hint(text: str) -> str:
+    return _(_HINTS.get(text, text))
+
+
+def _what_happened(error: KakaoError) -> str:
+    if isinstance(error, TokenEndpointError) and error.error_code in KOE:
+        meaning = _(KOE[error.error_code].meaning)
+        return f"{meaning} ({error.error_code}, HTTP {error.status_code})."
+    if isinstance(error, ConfigurationError) and error.status_code is None:
+        return _(NO_KEY)  # the options check everything else
+    english = str(error).removesuffix(getattr(error, "hint", None) or "").rstrip()
+    if not is_korean() or _(english) != english:
+        return _(english)
+    kind = next(name for kind, name in _KINDS if isinstance(error, kind))
+    return f"{_(kind)} ({english})"
+
+
+def _explain_network(error: Exception) -> str:
+    # The error's own message would show the whole URL.
+    message = next(message for kind, message in _NETWORK if isinstance(error, kind))
+    return _(message, kind=type(error).__name__)

@@ -1,0 +1,46 @@
+"""The language of the command: Korean in a Korean locale, English otherwise.
+
+Messages stand in English where they are used: ``_("Deleted {path}.", path=path)``. Their Korean is
+in :mod:`kakao_session.cli.korean`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from kakao_session.cli.korean import KOREAN
+
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set counts (POSIX, 8.2)
+
+
+def is_korean() -> bool:
+    """Whether the locale is ``ko_KR`` or another Korean one."""
+    locale = next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
+    return re.match(r"ko([_.@]|$)", locale, re.IGNORECASE) is not None
+
+
+def _(english: str, /, **values: object) -> str:
+    """:returns: the message in the user's language, with *values* for its ``{placeholders}``."""
+    text = KOREAN.get(english, english) if is_korean() else english
+    return text.format(**values) if values else text
+
+
+def mark(english: str) -> str:
+    """Mark a message that is looked up later, with ``_(variable)``."""
+    return english
+
+
+def translated_help(text: str) -> str:
+    """Translate a help text, paragraph by paragraph.
+
+    A paragraph that starts with ``\\b`` is printed as it is, but for its first line, the title.
+    """
+    return "\n\n".join(map(_paragraph, re.split(r"\n{2,}", text.strip("\n"))))
+
+
+def _paragraph(text: str) -> str:
+    if not text.startswith("\b"):
+        return _(" ".join(text.split()))
+    title, _newline, lines = text.removeprefix("\b\n").partition("\n")
+    return f"\b\n{_(title)}\n{lines}"

@@ -1,0 +1,154 @@
+"""HTTP/1.1 on one connection: reads requests from the socket and writes WSGI responses to it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from io import BytesIO, RawIOBase
+from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.datastructures import Headers
+from werkzeug.serving import DechunkedInput
+
+from kakao_session.emulator.server import LOOPBACK
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug import Response
+
+_WITHOUT_BODY = {204, 304}
+_PIECE = 65_536
+_AUTHORITY = re.compile(r"(?i)^https?://[^/?#]*")
+
+
+class HTTPHandler(BaseHTTPRequestHandler):
+    """Answers the requests on a connection; a subclass says how, in :meth:`answer`."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    scheme = "https"
+
+    def handle_request(self) -> None:
+        """Read the body of a request whose head has been read, and answer."""
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.send_error(400, "Malformed body")
+            return
+        if body is None:
+            self.send_error(413)
+            return
+        self.answer(body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_request  # noqa: N815
+
+    def answer(self, body: bytes) -> None:
+        """Answer a request that has been read completely."""
+        raise NotImplementedError
+
+    def body_limit(self) -> int:
+        """:returns: the size, in bytes, above which a body gets a 413."""
+        raise NotImplementedError
+
+    def now(self) -> float:
+        """:returns: the time for the ``Date`` header, unix seconds."""
+        raise NotImplementedError
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Path and query of the request, even if it has the whole URL (RFC 9112, 3.2.2)."""
+        path, _, query = _AUTHORITY.sub("", self.path).partition("?")
+        return path or "/", query
+
+    def environ(self, body: bytes) -> WSGIEnvironment:
+        """:returns: the WSGI environment of the request (PEP 3333)."""
+        path, query = self.target
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "SERVER_NAME": LOOPBACK,
+            "SERVER_PORT": str(self.connection.getsockname()[1]),
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": self.client_address[0],
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self.scheme,
+            "wsgi.input": BytesIO(body),
+            "wsgi.input_terminated": True,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in self.headers.items():
+            environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", value)
+        return environ
+
+    def send(self, response: Response) -> None:
+        """Write the response at once, so that a small one needs only one packet."""
+        body = response.get_data()
+        headers = Headers(response.headers)
+        headers.setdefault("Date", formatdate(self.now(), usegmt=True))
+        headers.setdefault("Content-Length", str(len(body)))
+        if headers.get("Connection") == "close":
+            self.close_connection = True
+        elif self.close_connection:
+            headers["Connection"] = "close"
+        if self.command == "HEAD" or response.status_code in _WITHOUT_BODY:
+            body = b""
+        lines = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in headers)]
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+        self.wfile.write(head + body)
+
+    def version_string(self) -> str:
+        return "kakao-emulator"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing; the journal is the log."""
+
+    def _read_body(self) -> bytes | None:
+        """:returns: the body, or ``None`` if it is too large.
+
+        :raises ValueError: if its length is not a valid number.
+        :raises ConnectionError: if the client hung up before the end.
+        """
+        _acknowledge(self.connection)
+        limit = self.body_limit()
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return _read_chunks(DechunkedInput(cast("IO[bytes]", self.rfile)), limit)
+        length = int(self.headers.get("Content-Length", 0))
+        if length < 0:
+            raise ValueError("negative length")
+        return self._read(length) if length <= limit else None
+
+    def _read(self, length: int) -> bytes:
+        body = bytearray()
+        while len(body) < length:
+            piece = self.rfile.read(min(_PIECE, length - len(body)))
+            if not piece:
+                raise ConnectionAbortedError("hung up in the body")
+            body += piece
+        return bytes(body)
+
+
+def _acknowledge(connection: socket.socket) -> None:
+    """Acknowledge the head now: through a proxy, urllib3 waits 40 ms for it before the body."""
+    if sys.platform == "linux":
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def _read_chunks(stream: RawIOBase, limit: int) -> bytes | None:
+    """:raises ConnectionError: if a chunk is malformed."""
+    body = bytearray()
+    while chunk := stream.read(min(_PIECE, limit + 1 - len(body))):
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)

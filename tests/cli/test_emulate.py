@@ -1,0 +1,322 @@
+"""``kakao-session emulate``: an unmodified program against the local Kakao, and the report."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kakao_session.redaction import fingerprint
+from tests.cli.conftest import COMMAND, running
+from tests.free_port import free_port
+
+PYTHON = ("--", sys.executable, "-c")
+
+# What the tutorial writes by hand, with plain requests and Kakao's real host names.
+TUTORIAL = """
+import json, os, sys, requests
+path, app_key = os.environ["KAKAO_SESSION_TOKEN_FILE"], os.environ["KAKAO_REST_API_KEY"]
+with open(path) as fp:
+    tokens = json.load(fp)
+print(json.dumps(tokens))
+print(os.path.dirname(path), oct(os.stat(os.path.dirname(path)).st_mode & 0o777))
+data = {"grant_type": "refresh_token", "client_id": app_key,
+        "refresh_token": tokens["refresh_token"]}
+response = requests.post("https://kauth.kakao.com/oauth/token", data=data)
+tokens["access_token"] = response.json()["access_token"]
+tokens["app_key"] = app_key
+with open(path, "w") as fp:
+    json.dump(tokens, fp)
+headers = {"Authorization": "Bearer " + tokens["access_token"]}
+print(requests.get("https://kapi.kakao.com/v2/user/me", headers=headers).json()["id"])
+print(tokens["access_token"])
+"""
+
+
+def emulate(*arguments, stdin=""):
+    command = [*COMMAND, "emulate", *arguments]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+# The report -----------------------------------------------------------------------------------
+
+
+def test_tutorial__runs_unmodified_and_is_reported():
+    done = emulate(*PYTHON, TUTORIAL)
+    assert done.returncode == 0, done.stderr
+    file, folder, user, access_token = done.stdout.splitlines()
+    token = json.loads(file)
+    assert list(token) == [
+        "access_token",
+        "token_type",
+        "refresh_token",
+        "expires_in",
+        "scope",
+        "refresh_token_expires_in",
+        "app_key",
+    ]
+    folder, mode = folder.split()
+    assert mode == "0o700"
+    assert not Path(folder).exists()
+    assert user == "123456789"
+    access, refresh = fingerprint(access_token), fingerprint(token["refresh_token"])
+    before, wire, after = re.split(r"\n(?=ON THE WIRE|AFTER)", done.stderr)
+    for text, pattern in (
+        (before, r"written 7 hours ago\n"),
+        (before, r"access token +[0-9a-f]{8} +expired 60 minutes ago"),
+        (before, rf"refresh token +{refresh} +expires in 2 months"),
+        (wire, r"1 to the login, 1 to the API; 0 failed\n"),
+        (wire, rf"POST kauth\.kakao\.com +200 +{refresh}"),
+        (wire, rf"/oauth/token +→ {access}"),
+        (wire, rf"GET kapi\.kakao\.com +200 +{access}"),
+        (after, r"rewritten\n"),
+        (after, rf"access token +{access} +expires in 6 hours +new"),
+        (after, rf"refresh token +{refresh} +expires in 2 months +same"),
+        (after, r"app_key +yes"),
+        (after, r"file mode +0644"),
+    ):
+        assert re.search(pattern, text), text
+    assert max(map(len, done.stderr.splitlines())) <= 80
+    assert not re.search(r"[\w-]{25}|\x1b", done.stderr)  # no token, no color
+
+
+def test_report__in_korean(monkeypatch):
+    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
+    done = emulate("--fresh", "--", "true")
+    assert re.search(r"액세스 토큰 +[0-9a-f]{8} +6시간 후 만료", done.stderr)
+    assert "카카오로 온 요청이 없습니다" in done.stderr
+    assert "그대로" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [("not JSON", "JSON"), ("[]", "JSON object"), ("\xff", "JSON"), (None, "No such file")],
+)
+def test_report__token_file_is_corrupt(written, problem):
+    program = (
+        f"import os; path, text = os.environ['KAKAO_SESSION_TOKEN_FILE'], {written!r}\n"
+        "os.remove(path) if text is None else open(path, 'wb').write(text.encode('latin-1'))"
+    )
+    done = emulate(*PYTHON, program)
+    assert done.returncode == 0
+    assert problem in done.stderr.partition("AFTER")[2]
+
+
+def test_report__shows_every_failure_and_the_first_requests():
+    program = (
+        "import json, os, requests\n"
+        "token = json.load(open(os.environ['KAKAO_SESSION_TOKEN_FILE']))['access_token']\n"
+        "with requests.Session() as http:\n"
+        "    for number in range(90):\n"
+        "        headers = {'Authorization': 'Bearer ' + token} if number < 45 else {}\n"
+        "        http.get('https://kapi.kakao.com/v2/user/me', headers=headers)\n"
+        "    http.get('https://example.com/')"
+    )
+    done = emulate("--fresh", *PYTHON, program)
+    assert "ProxyError" in done.stderr
+    assert "0 to the login, 90 to the API; 46 failed" in done.stderr
+    assert len(re.findall(r"kapi\.kakao\.com +200", done.stderr)) == 40
+    assert len(re.findall(r"kapi\.kakao\.com +401", done.stderr)) == 45
+    assert re.search(r"CONNECT example\.com:443 +403", done.stderr)
+    assert "and 5 more" in done.stderr
+
+
+# The program ----------------------------------------------------------------------------------
+
+
+def test_program__has_its_own_streams_and_arguments():
+    program = (
+        "import sys; print(sys.argv[1:], sys.stdin.read()[::-1]); print('error', file=sys.stderr)"
+    )
+    done = emulate(*PYTHON[1:], program, "--fresh", "--", "-x", "a b", stdin="abc")
+    assert done.stdout == "['--fresh', '--', '-x', 'a b'] cba\n"
+    assert done.stderr.startswith("error\n")
+
+
+def test_program__does_not_get_settings_for_the_real_kakao(monkeypatch):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "kakao.com")
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", "a real one")
+    program = TUTORIAL + "print(len(os.environ.get('KAKAO_CLIENT_SECRET', '')))"
+    assert emulate(*PYTHON, program).stdout.splitlines()[-1] == "0"
+
+
+def test_status__is_the_programs():
+    assert emulate(*PYTHON, "raise SystemExit(42)").returncode == 42
+    assert emulate("--", "sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    ("command", "status"), [(["sh", "-c", "exit 42"], 42), (["/nothing"], 127), (["/"], 126)]
+)
+def test_status__is_the_programs_if_stderr_is_full_or_closed(monkeypatch, command, status):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # else nothing is left to be flushed
+    command = [*COMMAND, "emulate", "--", *command]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(command, stderr=full).returncode == status
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        assert subprocess.run(command, stdout=closed, stderr=closed).returncode == status
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "status", "problem"),
+    [
+        (0o644, "plain", 126, "cannot be run: Permission denied"),
+        (0o755, "plain", 126, "cannot be run: Exec format error"),
+        (0o755, "plain/x", 126, "cannot be run: Not a directory"),
+        (0o755, "nothing", 127, "command not found"),
+    ],
+)
+def test_program__cannot_be_run(tmp_path, mode, name, status, problem):
+    (tmp_path / "plain").write_text("no script\n")
+    (tmp_path / "plain").chmod(mode)
+    command = str(tmp_path / name)
+    done = emulate("--", command)
+    assert done.returncode == status
+    assert f"kakao-session: {command}: {problem}\n" in done.stderr
+    assert "AFTER" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_signal__is_forwarded(number):
+    program = (
+        "import signal, sys, time\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(7))\n"
+        "print('ready', flush=True); time.sleep(30)"
+    )
+    with running("emulate", *PYTHON, program) as command:
+        command.line("ready")
+        command.process.send_signal(number)
+        assert command.end() == 7
+        assert "ON THE WIRE" in command.errors()
+
+
+# Without a program ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve__until_it_is_stopped(tmp_path, number):
+    variables = {}
+    with running("emulate") as command:
+        while "KAKAO_REST_API_KEY" not in variables:
+            line = command.line("export ").removeprefix("export ")
+            variables.update([line.split("=", 1)])
+        environment = {**os.environ, **variables}
+        done = subprocess.run(
+            [sys.executable, "-c", TUTORIAL],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert "123456789\n" in done.stdout, done.stderr
+        command.process.send_signal(number)
+        assert command.end() == 0
+        errors = command.errors()
+    assert f"Control page: {variables['KAKAO_EMULATOR_URL']}/\n" in errors
+    assert "unset HTTP_PROXY HTTPS_PROXY " in errors
+    assert "Traceback" not in errors
+    assert not Path(variables["KAKAO_SESSION_TOKEN_FILE"]).exists()
+
+
+# Options --------------------------------------------------------------------------------------
+
+
+def test_port__of_the_proxy_and_the_control_page():
+    port = free_port()
+    program = "import os; print(os.environ['HTTPS_PROXY'], os.environ['KAKAO_EMULATOR_URL'])"
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(2):  # the port is free again at once
+        done = emulate("--port", str(port), *PYTHON, program)
+        assert done.stdout == f"{url} {url}\n", done.stderr
+
+
+def test_port__is_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = emulate("--port", str(port), "--", "true")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: Could not use port {port}: ")
+
+
+MANY_REQUESTS = """
+import os, requests
+form = {"grant_type": "refresh_token", "client_id": os.environ["KAKAO_REST_API_KEY"],
+        "refresh_token": __import__("json").load(open(os.environ["KAKAO_SESSION_TOKEN_FILE"]))
+        ["refresh_token"], "client_secret": os.environ.get("KAKAO_CLIENT_SECRET")}
+for _ in range(21):
+    answer = requests.post("https://kauth.kakao.com/oauth/token", data=form)
+print(answer.status_code, answer.json().get("expires_in"), answer.json().get("error_code"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ([], "429 None KOE237"),
+        (["--no-rate-limit", "--access-lifetime", "60"], "200 60 None"),
+        (["--switch", "rate_limit_status=400"], "400 None KOE237"),
+        (["--switch", "rate_limit=false", "--client-secret", "s"], "200 21599 None"),
+    ],
+)
+def test_options__of_token_requests(options, printed):
+    done = emulate(*options, *PYTHON, MANY_REQUESTS)
+    assert done.stdout == f"{printed}\n", done.stderr
+
+
+URI = "http://localhost:8765/callback"
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ([], "200"),
+        (["--consent", "given"], f"302 {URI}?code"),
+        (["--consent", "denied"], f"302 {URI}?error"),
+        (["--redirect-uri", f"{URI}/"], "400"),
+        (["--redirect-uri", f"{URI}/", "--redirect-uri", URI], "200"),
+    ],
+)
+def test_options__of_the_consent_page(options, printed):
+    program = (
+        "import os, requests\n"
+        "query = {'client_id': os.environ['KAKAO_REST_API_KEY'], 'response_type': 'code',\n"
+        f"         'redirect_uri': {URI!r}, 'scope': 'friends'}}\n"
+        "answer = requests.get('https://kauth.kakao.com/oauth/authorize', query,\n"
+        "                      allow_redirects=False)\n"
+        "print(answer.status_code, answer.headers.get('Location', '').partition('=')[0])"
+    )
+    assert emulate(*options, *PYTHON, program).stdout.strip() == printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--explode"],
+        ["--port", "many"],
+        ["--port", "70000"],
+        ["--access-lifetime", "0"],
+        ["--consent", "perhaps"],
+        ["--switch", "logout_ends=all"],
+        ["--switch", "no_such_switch=1"],
+        ["--switch", "rate_limit"],
+        ["--client-secret"],
+    ],
+)
+def test_usage__is_wrong(run, arguments):
+    result = run("emulate", *arguments)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr

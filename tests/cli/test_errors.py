@@ -1,0 +1,91 @@
+"""Errors of Kakao, of a store and of the network, as sentences of the command."""
+
+import json
+import re
+
+import pytest
+import requests
+
+from kakao_session import errors
+from kakao_session.cli.errors import explain, fixes
+
+
+def response(status, **body):
+    answer = requests.Response()
+    answer.status_code = status
+    answer._content = json.dumps(body).encode()
+    return answer
+
+
+def koe_errors():
+    """:returns: the error for each code of Kakao Login."""
+    return [errors.token_endpoint_error(response(400), None, code) for code in errors.KOE]
+
+
+def api_errors():
+    """:returns: the error for each code of the API that has a hint."""
+    found = []
+    for code in range(-10_000, 0):
+        try:
+            errors.raise_for_kakao(response(400, code=code))
+        except errors.KakaoAPIError as error:
+            if error.hint:
+                found.append(error)
+    assert len(found) > 10
+    return found
+
+
+def kinds():
+    """:returns: each class of errors of the library."""
+    found = [errors.KakaoError]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return [kind for kind in found if kind.__module__ == errors.__name__]
+
+
+def test_code__is_explained_with_options_instead_of_keywords():
+    for error in koe_errors():
+        text = explain(error)
+        assert f"({error.error_code}, HTTP 400)." in text
+        assert not re.search(r"\w=|fetch_token|authorization_url", text)
+
+
+def test_kind__has_words_of_its_own(monkeypatch):
+    monkeypatch.setenv("LANG", "ko_KR")
+    special = {errors.ForgedRedirectError, errors.TimedOutError}  # named as their parents
+    assert len({explain(kind("?")) for kind in kinds()}) == len(kinds()) - len(special)
+
+
+def test_fixes__are_those_of_errors_that_stay_on_kakaos_page():
+    codes = re.findall(r"^    (KOE\d+): \S.*\. \S.*\.$", fixes(), re.MULTILINE)
+    assert codes == ["KOE004", "KOE005", "KOE006", "KOE101", "KOE205"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (requests.exceptions.SSLError(), "certificate"),
+        (requests.exceptions.ProxyError(), "HTTPS_PROXY"),
+        (requests.exceptions.ConnectTimeout(), "in time"),
+        (requests.exceptions.ReadTimeout(), "in time"),
+        (requests.exceptions.ConnectionError("https://secret"), "Check your network"),
+        (requests.exceptions.ChunkedEncodingError(), "Could not read"),
+        (requests.exceptions.RequestException("secret"), "Could not send"),
+        (OSError("no CA bundle at secret"), "REQUESTS_CA_BUNDLE"),
+        (Exception("secret"), "Could not send"),
+    ],
+)
+def test_network_error__is_explained_without_its_own_message(error, text):
+    assert text in explain(error)
+    assert "secret" not in explain(error)
+
+
+@pytest.mark.parametrize("kind", [errors.TemporaryError, errors.TokenStoreError])
+@pytest.mark.parametrize("cause", [None, requests.exceptions.SSLError()])
+def test_cause__is_explained_if_it_is_the_network(kind, cause):
+    error = kind("What happened.")
+    error.__cause__ = cause
+    text = explain(error)
+    assert text.startswith("What happened.")
+    is_network = kind is errors.TemporaryError and cause is not None
+    assert ("certificate" in text) is is_network

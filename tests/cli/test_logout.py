@@ -1,0 +1,93 @@
+"""``kakao-session logout`` and ``kakao-session unlink``."""
+
+import pytest
+import requests
+
+
+def works(token):
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    answer = requests.get("https://kapi.kakao.com/v2/user/me", headers=headers, timeout=10)
+    return answer.status_code == 200
+
+
+def test_logout__at_kakao_and_here(login, token_file, run):
+    assert works(login)
+    result = run("logout")
+    assert (result.exit_code, result.stdout) == (0, f"Logged out. Deleted {token_file}.\n")
+    assert not works(login)
+    assert not token_file.exists()
+
+
+@pytest.mark.parametrize("failure", [500, "reset", "garbage", "ip_mismatched", "no network"])
+def test_logout__kakao_does_not_confirm(login, kakao, token_file, run, monkeypatch, failure):
+    if failure == "no network":
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:1")
+    else:
+        kakao.fail_next(failure, path="/v1/user/logout", times=None)
+    result = run("logout")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith(f"Deleted {token_file}, but could not log out at Kakao")
+    assert not token_file.exists()
+
+
+def test_logout__login_had_ended(login, kakao, token_file, run, clock):
+    kakao.unlink()
+    clock.advance(hours=7)
+    result = run("logout")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("The login had already ended.")
+    assert not token_file.exists()
+
+
+@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"], ["unlink"]])
+def test_no_one_is_logged_in(command, kakao, token_file, run):
+    result = run(*command)
+    assert result.exit_code == 1
+    assert str(token_file) in result.stderr
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])
+def test_corrupt_token_file__is_left_as_it_is(command, kakao, token_file, run):
+    token_file.parent.mkdir()
+    token_file.write_text('{"access_token": "torn')
+    result = run(*command)
+    assert result.exit_code == 1
+    assert str(token_file) in result.stderr
+    assert token_file.read_text() == '{"access_token": "torn'
+
+
+def test_logout__token_file_cannot_be_deleted(login, token_file, run, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.unlink", refuse)
+    result = run("logout")
+    assert result.exit_code == 1
+    assert str(token_file) in result.stderr
+    assert "Deleted" not in result.output
+
+
+def test_unlink__with_yes(login, token_file, run):
+    result = run("unlink", "--yes")
+    assert result.exit_code == 0
+    assert result.stdout == (f"Disconnected user 123456789 from the app. Deleted {token_file}.\n")
+    assert not token_file.exists()
+    assert not works(login)
+
+
+def test_unlink__without_a_terminal_needs_yes(login, token_file, run, kakao):
+    kakao.clear_requests()
+    result = run("unlink", stdin="y\n")
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert token_file.exists()
+    assert kakao.requests == []
+
+
+def test_unlink__kakao_refuses(login, kakao, token_file, run):
+    kakao.fail_next(500, path="/v1/user/unlink")
+    assert run("unlink", "-y").exit_code == 1
+    assert token_file.exists()
+    assert works(login)

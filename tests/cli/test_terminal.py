@@ -1,0 +1,220 @@
+"""The command at a terminal: prompts, what is echoed, Ctrl-C, colors."""
+
+import os
+import re
+import signal
+import time
+from contextlib import contextmanager
+
+import pexpect
+import pytest
+
+from tests.cli.conftest import COMMAND, WAITING, agree, come_back, stored
+
+CTRL_C = "\x03"
+CTRL_D = "\x04"
+SECRET = "the-secret-of-the-key"
+URL = r"https://kauth\.kakao\.com/oauth/authorize\?[^\s\x1b]+"
+KEY_PROMPT = "REST API key .*: "
+SECRET_PROMPT = "Client secret .*: "
+
+
+class Terminal:
+    """The command on a pty of its own, and everything that the user sees there."""
+
+    def __init__(self, program, *arguments):
+        self.child = pexpect.spawn(
+            program, [*arguments], encoding="utf-8", timeout=30, dimensions=(40, 100)
+        )
+        self.seen = ""
+
+    def expect(self, pattern):
+        """Wait until it is on the screen. :returns: it."""
+        self.child.expect(pattern)
+        self.seen += self.child.before + self.child.after
+        return str(self.child.after)
+
+    def type(self, text):
+        self.child.send(text)
+
+    def end(self):
+        """:returns: the exit status."""
+        self.child.expect(pexpect.EOF)
+        self.seen += self.child.before
+        self.child.close()
+        assert self.child.signalstatus is None
+        assert "Traceback" not in self.seen
+        return int(self.child.exitstatus)
+
+    def echoes(self):
+        return bool(self.child.getecho())
+
+
+@contextmanager
+def terminal(*arguments, command=COMMAND):
+    terminal = Terminal(*command, *arguments)
+    try:
+        yield terminal
+    finally:
+        terminal.child.close(force=True)
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    """The secret is in the environment, so that nothing is asked."""
+    monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
+
+
+# Prompts --------------------------------------------------------------------------------------
+
+
+def test_login__asks_for_what_it_needs(kakao, token_file, port, monkeypatch):
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    kakao.client_secret = SECRET
+    with terminal("login", "--port", str(port)) as screen:
+        screen.expect(KEY_PROMPT)
+        screen.type(f" {kakao.app_key} \r")
+        screen.expect(SECRET_PROMPT)
+        screen.type(f"{SECRET}\r")
+        come_back(agree(screen.expect(URL)))
+        assert screen.end() == 0
+    assert SECRET not in screen.seen
+    assert dict(kakao.token_requests[0].form)["client_secret"] == SECRET
+    assert stored(token_file)["app_key"] == kakao.app_key
+    assert "client_secret" not in stored(token_file)
+
+
+def test_secret__once_saved_is_the_default(kakao, token_file, port):
+    kakao.client_secret = SECRET
+    for typed in (SECRET, ""):
+        with terminal("login", "--port", str(port), "--store-secret") as screen:
+            prompt = screen.expect(SECRET_PROMPT)
+            assert ("the saved one" in prompt) is not typed
+            screen.type(f"{typed}\r")
+            come_back(agree(screen.expect(URL)))
+            assert screen.end() == 0
+        assert stored(token_file)["client_secret"] == SECRET
+        assert SECRET not in screen.seen
+
+
+def test_secret__none(kakao, token_file, port):
+    with terminal("login", "--port", str(port)) as screen:
+        screen.expect(SECRET_PROMPT)
+        screen.type("\r")
+        come_back(agree(screen.expect(URL)))
+        assert screen.end() == 0
+    assert "client_secret" not in dict(kakao.token_requests[0].form)
+
+
+@pytest.mark.parametrize(("key", "status"), [(CTRL_C, 130), (CTRL_D, 1)])
+@pytest.mark.parametrize("prompt", [KEY_PROMPT, SECRET_PROMPT])
+def test_prompt__is_left(kakao, token_file, port, monkeypatch, prompt, key, status):
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    with terminal("login", "--port", str(port)) as screen:
+        screen.expect(KEY_PROMPT)
+        if prompt == SECRET_PROMPT:
+            screen.type("key\r")
+            screen.expect(prompt)
+        screen.type(key)
+        assert screen.end() == status
+    assert not token_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("y\r", 0), ("n\r", 1), ("\r", 1), (CTRL_C, 130), (CTRL_D, 1)]
+)
+def test_unlink__asks_first(login, token_file, key, status):
+    with terminal("unlink") as screen:
+        screen.expect(r"\[y/N\]")
+        screen.type(key)
+        assert screen.end() == status
+    assert token_file.exists() is (status != 0)
+
+
+# The wait -------------------------------------------------------------------------------------
+
+
+def test_paste__is_hidden(kakao, token_file, port, secret):
+    with terminal("login", "--port", str(port), "--no-browser") as screen:
+        redirect = agree(screen.expect(URL))
+        screen.expect(WAITING)
+        assert not screen.echoes()
+        screen.type("what is this?\r")
+        screen.expect("paste it again")
+        screen.type(f"{redirect}\r")
+        assert screen.end() == 0
+    assert redirect.partition("code=")[2] not in screen.seen
+    assert "what is this" not in screen.seen
+    assert stored(token_file)["access_token"]
+
+
+def test_paste__is_ended_and_the_browser_comes_back(kakao, token_file, port, secret):
+    with terminal("login", "--port", str(port)) as screen:
+        url = screen.expect(URL)
+        screen.expect(WAITING)
+        screen.type(CTRL_D)
+        come_back(agree(url))
+        assert screen.end() == 0
+
+
+# Runs the command on the terminal, prints its process id, and then whether the terminal echoes.
+WITNESS = """
+import subprocess, sys, termios
+child = subprocess.Popen(sys.argv[1:])
+print("pid", child.pid, flush=True)
+child.wait()
+print("status", child.returncode, "echo", bool(termios.tcgetattr(0)[3] & termios.ECHO))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("waits_for", [SECRET_PROMPT, WAITING])
+def test_terminal__echoes_again_afterwards(kakao, token_file, port, monkeypatch, waits_for, number):
+    if waits_for == WAITING:
+        monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
+    command = [COMMAND[0], "-c", WITNESS, *COMMAND]
+    with terminal("login", "--port", str(port), command=command) as screen:
+        pid = int(screen.expect(r"pid \d+\s").split()[1])
+        screen.expect(waits_for)
+        while screen.echoes():
+            time.sleep(0.01)
+        os.kill(pid, number)
+        if (waits_for, number) == (WAITING, signal.SIGINT):
+            screen.expect("Cancelled. Nothing was saved.")
+        assert screen.expect(r"status \d+ echo \w+") == f"status {128 + number} echo True"
+    assert not token_file.exists()
+    assert kakao.token_requests == []
+
+
+def test_in_the_background__the_terminal_is_left_alone(kakao, token_file, port, secret, tmp_path):
+    script = tmp_path / "session.sh"
+    command = " ".join(COMMAND)
+    script.write_text(f"set -m\n{command} login --port {port} &\nwait $!; echo status $?")
+    with terminal("bash", str(script), command=()) as screen:
+        url = screen.expect(URL)
+        screen.expect(WAITING)
+        assert screen.echoes()
+        come_back(agree(url))
+        assert screen.expect(r"status \d+") == "status 0"
+
+
+# What it looks like ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colors__unless_they_are_not_wanted(login, kakao, monkeypatch, variables, colored):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for command, status in ((["status"], 0), (["refresh", "--client-id", "unknown"], 1)):
+        with terminal(*command) as screen:
+            assert screen.end() == status
+        assert ("\x1b[" in screen.seen) is colored
+
+
+def test_request__indents_json(login):
+    with terminal("request", "GET", "/v2/user/me") as screen:
+        assert screen.end() == 0
+    assert re.search(r'\r\n  "id": 123456789,', screen.seen)
+    assert '"nickname": "홍길동"' in screen.seen

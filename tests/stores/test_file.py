@@ -1,0 +1,516 @@
+"""A token in a file: private, whole, and never replaced by something worse."""
+
+import json
+import os
+import pickle
+import re
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from platformdirs import user_config_path
+
+from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
+from kakao_session.stores.file import default_path
+from tests.required import as_root, on_posix
+
+TOKEN = Token({"access_token": "a", "refresh_token": "r", "expires_at": 5.5, "별명": "홍길동"})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FileTokenStore(tmp_path / "token.json")
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def lock(store):
+    with store.lock():
+        pytest.fail("it was locked")
+
+
+def error_of(store, work):
+    """The message of a failure, with PATH for the path."""
+    with pytest.raises(TokenStoreError) as caught:
+        work()
+    assert isinstance(caught.value.__cause__, OSError)
+    return str(caught.value).replace(str(store.path), "PATH")
+
+
+def error_in_thread(work):
+    """The message of a failure in another thread."""
+
+    def fail():
+        with pytest.raises(TokenStoreError) as caught:
+            work()
+        return str(caught.value)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(fail).result()
+
+
+# What is in the file --------------------------------------------------------------------------
+
+
+def test_save__writes_readable_json(store):
+    store.save(TOKEN)
+    text = store.path.read_text(encoding="utf-8")
+    assert text == json.dumps(TOKEN, ensure_ascii=False, indent=2) + "\n"
+
+
+NO_TOKENS = {
+    "empty": (b"", "not JSON"),
+    "torn": (b'{"access_token": "secret-acc', "not JSON"),
+    "binary": (b"\xff\xfe\x00\x80secret", "not JSON"),
+    "cp949": ('{"name": "홍길동", "access_token": "secret"}'.encode("cp949"), "not UTF-8"),
+    "list": (b'[{"access_token": "secret"}]', "a JSON list, not an object"),
+    "string": (b'"secret"', "a JSON str, not an object"),
+    "null": (b"null", "a JSON NoneType, not an object"),
+    "empty object": (b"{}", "an empty JSON object"),
+    "another program's": (
+        b'{"key": "secret"}',
+        "neither access_token nor refresh_token is there",
+    ),
+    "number as a token": (
+        b'{"access_token": 12345678}',
+        "access_token is not a string of visible ASCII characters",
+    ),
+    "deep": (b'{"a":' * 100_000, "not JSON"),
+    "endless number": (b'{"access_token": "secret", "expires_at": %s}' % (b"9" * 5000), "not JSON"),
+    "huge": (b'{"access_token": "secret"}'.ljust((1 << 20) + 1), "it is larger than 1 MiB"),
+    "error answer": (
+        b'{"error": "secret", "error_code": "KOE010"}',
+        "this is Kakao's error answer KOE010, not a token: the client secret is missing or "
+        "wrong. Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+    ),
+    "unknown error answer": (
+        b'{"error": "secret", "error_code": "KOE999"}',
+        "this is Kakao's error answer KOE999, not a token",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "why"), NO_TOKENS.values(), ids=NO_TOKENS)
+def test_load__what_is_not_a_token_is_not_changed(kakao, store, content, why):
+    store.path.write_bytes(content)
+    session = KakaoSession("key", token_store=store, endpoints=kakao.endpoints)
+    for attempt in (store.load, lambda: session.get("/v2/user/me")):
+        with pytest.raises(TokenStoreError) as caught:
+            attempt()
+        assert str(caught.value) == (
+            f"Could not read {store.path}: it holds no token ({why}). It was not changed. "
+            "Restore it, or move it away and run `kakao-session login`."
+        )
+        assert caught.value.__cause__ is None
+    assert store.path.read_bytes() == content
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"access_token": "a"}',
+        '{"access_token": "a"}'.encode("utf-16"),
+        b'{"access_token": "a", "access_token": "a"}',
+        b'{"access_token": "a", "odd": "\\ud800\\u0000"}',
+    ],
+    ids=["bom", "utf-16", "duplicate", "lone surrogate"],
+)
+def test_load__unusual_json_is_read_and_survives(store, content):
+    store.path.write_bytes(content)
+    token = store.load()
+    assert token["access_token"] == "a"
+    store.save(token)
+    assert store.load() == token
+
+
+@pytest.mark.parametrize(
+    ("content", "ends_at"),
+    [
+        ({"expires_in": 21599, "refresh_token_expires_in": 5183999}, 2000 + 21599),
+        ({"expires_in": "21599"}, 2000 + 21599),
+        ({}, None),
+        ({"expires_in": "soon"}, None),
+        ({"expires_in": None}, None),
+        ({"expires_in": 10, "expires_at": 77}, 77),
+    ],
+)
+def test_load__tutorial_file_counts_from_when_it_was_written(store, content, ends_at):
+    store.path.write_text(json.dumps({"access_token": "a", **content}))
+    os.utime(store.path, (1000, 2000))
+    token = store.load()
+    assert token.get("expires_at") == ends_at
+    assert "refresh_token_expires_at" not in token
+
+
+def test_load__file_that_is_being_overwritten_is_read_again(store, monkeypatch):
+    store.path.write_bytes(b'{"access_token": "half')
+    do_open = os.open
+
+    def overwrite_before(path, *args, **kwargs):
+        if path == store.path.name and len(opened) < 2:
+            opened.append(path)
+            if len(opened) == 2:
+                store.path.write_text('{"access_token": "whole"}')
+        return do_open(path, *args, **kwargs)
+
+    opened = []
+    monkeypatch.setattr(os, "open", overwrite_before)
+    assert store.load() == {"access_token": "whole"}
+
+
+def test_save__at_most_what_load_reads(store):
+    store.save(Token(access_token="a"))
+    largest = Token(access_token="a" * ((1 << 20) - store.path.stat().st_size + 1))
+    store.save(largest)
+    assert store.path.stat().st_size == 1 << 20
+    with pytest.raises(TokenStoreError) as caught:
+        store.save(Token(largest, more=1))
+    assert str(caught.value) == (
+        f"Could not save {store.path}: the file would be larger than 1 MiB."
+    )
+    assert store.load() == largest
+
+
+def test_save__what_is_not_json(store):
+    store.save(TOKEN)
+    with pytest.raises(TokenStoreError) as caught:
+        store.save(Token({"access_token": "a", "odd": {1, 2}}))
+    assert str(caught.value) == (
+        f"Could not save {store.path}: the token can't be written as JSON: "
+        "Object of type set is not JSON serializable."
+    )
+    assert store.load() == TOKEN
+
+
+# Where the file is ----------------------------------------------------------------------------
+
+
+@on_posix
+def test_symlink__is_followed(tmp_path):
+    target = tmp_path / "real" / "token.json"
+    target.parent.mkdir()
+    link = tmp_path / "link.json"
+    link.symlink_to(target)
+    store = FileTokenStore(link)
+    store.save(TOKEN)
+    assert link.is_symlink()
+    assert FileTokenStore(target).load() == TOKEN
+    assert names(target.parent) == {"token.json", "token.json.lock"}
+    store.delete()
+    assert not target.exists()
+
+
+@on_posix
+def test_symlink__in_the_lock_both_paths_are_locked(store, tmp_path):
+    link = FileTokenStore(tmp_path / "link.json")
+    link.path.symlink_to(store.path)
+    with store.lock():
+        link.save(TOKEN)
+        with pytest.raises(TokenStoreError, match="Use one store for both"), link.lock():
+            pytest.fail("two stores had the lock")
+    with link.lock():
+        store.save(TOKEN)
+        assert store.load() == TOKEN
+
+
+@on_posix
+def test_symlink__that_was_turned_elsewhere(tmp_path):
+    link, blue, green = (FileTokenStore(tmp_path / name) for name in ("link", "blue", "green"))
+    link.path.symlink_to(blue.path)
+    link.save(TOKEN)
+    link.path.unlink()
+    link.path.symlink_to(green.path)
+    green.lock_timeout = 0
+    with link.lock():
+        assert "Could not lock" in error_in_thread(lambda: green.save(TOKEN))
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(blue.delete).result()
+
+
+def test_relative_path__stays_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = FileTokenStore("token.json")
+    store.save(TOKEN)
+    monkeypatch.chdir("/")
+    assert store.load() == TOKEN
+
+
+def test_default_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert default_path() == user_config_path("kakao-session") / "token.json"
+    assert tmp_path in default_path().parents
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", "~/mine.json")
+    assert FileTokenStore().path == tmp_path / "mine.json"
+
+
+@pytest.mark.parametrize("path", [None, "~/token.json", "~no-such-user/token.json", "token.json"])
+def test_path__in_a_folder_that_does_not_exist(path, tmp_path, monkeypatch):
+    def no_entry(_):
+        raise KeyError
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    with pytest.raises(TokenStoreError) as caught:
+        FileTokenStore(path)
+    assert str(caught.value) == (
+        "Could not find the token file: there is no home folder, or the working folder is gone. "
+        "Give the full path of the file, here or in KAKAO_SESSION_TOKEN_FILE."
+    )
+
+
+def test_pickle_and_repr(store):
+    with store.lock():
+        pass
+    twin = pickle.loads(pickle.dumps(store))
+    assert twin.path == store.path
+    assert repr(twin) == f"FileTokenStore({str(store.path)!r})"
+    twin.save(TOKEN)
+    assert store.load() == TOKEN
+
+
+# Private and whole ----------------------------------------------------------------------------
+
+
+@on_posix
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277, 0o777])
+def test_modes__whatever_the_umask(tmp_path, umask):
+    store = FileTokenStore(tmp_path / "a" / "b" / "token.json")
+    before = os.umask(umask)
+    try:
+        with store.lock():
+            store.save(TOKEN)
+    finally:
+        os.umask(before)
+    assert [mode(path) for path in store.path.parents[:2]] == [0o700, 0o700]
+    assert {path.name: mode(path) for path in store.path.parent.iterdir()} == {
+        "token.json": 0o600,
+        "token.json.lock": 0o600,
+    }
+
+
+@on_posix
+def test_modes__file_that_others_could_read_becomes_private(store):
+    store.path.write_text("{}")
+    store.path.chmod(0o644)
+    store.save(TOKEN)
+    assert mode(store.path) == 0o600
+
+
+@as_root
+def test_owner__stays_when_root_saves(store):
+    store.path.write_text('{"access_token": "a"}')
+    os.chown(store.path, 65534, 65533)
+    store.save(TOKEN)
+    for path in store.path.parent.iterdir():  # its lock is here by now, too
+        assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65533)
+        assert mode(path) == 0o600
+
+
+def test_save_and_delete__reach_the_disk(store, monkeypatch):
+    synced = []
+    fsync = os.fsync
+
+    def note(descriptor):
+        fsync(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            synced.append("folder")
+            return
+        (name,) = names(store.path.parent) - {"token.json", "token.json.lock"}
+        assert re.fullmatch(r"\.token\.json\.[0-9a-f]{16}\.tmp", name)
+        assert mode(store.path.with_name(name)) == 0o600
+        synced.append("file")
+
+    monkeypatch.setattr(os, "fsync", note)
+    store.save(TOKEN)
+    assert synced == ["file", "folder"]
+    store.delete()
+    assert synced == ["file", "folder", "folder"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_save__that_fails_leaves_the_old_file_and_nothing_else(store, monkeypatch, step):
+    store.save(TOKEN)
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, step, fail)
+    assert error_of(store, lambda: store.save(Token({"access_token": "b"}))) == (
+        "Could not save PATH: No space left on device. Free some space there."
+    )
+    assert store.load() == TOKEN
+    assert names(store.path.parent) == {"token.json", "token.json.lock"}
+
+
+def test_lock__removes_what_killed_writers_left(store):
+    store.save(TOKEN)
+    folder = store.path.parent
+    (folder / f".token.json.{16 * '0'}.tmp").touch()
+    (folder / f".token.json.{16 * 'a'}.tmp").mkdir()  # whatever that is
+    others = {
+        f".token.json.{16 * 'g'}.tmp",
+        f".token.json.lee.{16 * '0'}.tmp",
+        f".json.{16 * '0'}.tmp",
+        f".token.json.{17 * '0'}.tmp",
+        "token.json.tmp",
+    }
+    for name in others:
+        (folder / name).touch()
+    with store.lock():
+        pass
+    kept = {"token.json", "token.json.lock", f".token.json.{16 * 'a'}.tmp"}
+    assert names(folder) == others | kept
+
+
+# Errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "why"),
+    [
+        ("folder", "save", "Is a directory. Choose a file, not a folder."),
+        (
+            "file/token.json",
+            "lock",
+            "Not a directory. There is a file where a folder should be. Choose another place.",
+        ),
+        ("t" * 300, "lock", "File name too long. Choose a place with a shorter path."),
+    ],
+    ids=["folder", "in a file", "long name"],
+)
+def test_error__says_what_to_do(tmp_path, name, verb, why):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    store = FileTokenStore(tmp_path / name)
+    assert error_of(store, store.load) == f"Could not read PATH: {why}"
+    assert error_of(store, lambda: store.save(TOKEN)) == f"Could not {verb} PATH: {why}"
+    assert error_of(store, store.delete) == f"Could not delete PATH: {why}"
+    assert names(tmp_path) <= {"folder", "file", "folder.lock"}
+
+
+def test_lock__wait_ends(store):
+    assert store.lock_timeout == 120
+    waiting = FileTokenStore(store.path, lock_timeout=0.1)
+    store.save(TOKEN)
+    with store.lock():
+        for work in (waiting.delete, lambda: waiting.save(TOKEN), lambda: lock(waiting)):
+            assert error_in_thread(work) == (
+                f"Could not lock {store.path}: another program or thread has held "
+                f"{store.path}.lock for more than 0.1 seconds. Find the one that hangs "
+                f"(`fuser {store.path}.lock`), end it and try again."
+            )
+    assert store.load() == TOKEN
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_lock__a_child_process_does_not_hold_it(store):
+    with store.lock():
+        child = os.fork()
+        if child == 0:
+            try:
+                FileTokenStore(store.path, lock_timeout=0).save(TOKEN)
+            except TokenStoreError:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        store.save(TOKEN)
+
+
+def test_lock__two_stores_of_one_thread(store):
+    with store.lock(), pytest.raises(TokenStoreError) as caught, FileTokenStore(store.path).lock():
+        pass
+    assert str(caught.value) == (
+        f"Could not lock {store.path}: this thread has locked it with another store. "
+        "Use one store for both."
+    )
+
+
+def test_delete__nothing_there_makes_nothing(tmp_path):
+    FileTokenStore(tmp_path / "token.json").delete()
+    FileTokenStore(tmp_path / "folder" / "token.json").delete()
+    assert names(tmp_path) == set()
+
+
+# Before a refresh token is spent ---------------------------------------------------------------
+
+
+AS_NOBODY = """
+import os, sys
+from kakao_session import Endpoints, KakaoSession, TokenStoreError
+kakao = KakaoSession("key", token_store=sys.argv[1], endpoints=Endpoints(*sys.argv[2:5]))
+os.setgid(65534); os.setuid(65534)  # from here on this Python's own files may be out of reach
+try:
+    kakao.get("/v2/user/me")
+except TokenStoreError as error:
+    print(error)
+"""
+
+
+@as_root
+@pytest.mark.parametrize("obstacle", ["unreadable file", "unwritable folder", "both unwritable"])
+def test_permissions__checked_before_the_refresh_token_is_spent(
+    kakao, token, public_path, obstacle
+):
+    store = FileTokenStore(public_path / "token.json")
+    token["expires_at"] = 1
+    store.save(token)
+    content = store.path.read_bytes()
+    if obstacle == "unwritable folder":
+        os.chown(store.path, 65534, 65534)
+    elif obstacle == "both unwritable":
+        store.path.chmod(0o644)
+    lock = store.path.with_name("token.json.lock")
+    os.chown(lock, 65534, 65534)
+    if obstacle == "unwritable folder":
+        lock.unlink()
+    urls = (kakao.endpoints.kauth_url, kakao.endpoints.api_url, kakao.endpoints.dapi_url)
+    output = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(store.path), *urls],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert str(store.path) in output
+    assert "Permission denied. Let this user read and write the file and its folder" in output
+    assert kakao.requests == []
+    assert store.path.read_bytes() == content
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+def test_full_disk__noticed_before_the_refresh_token_is_spent(
+    kakao, new_session, token, store, clock
+):
+    import resource
+
+    kakao.refresh_token_renewal = "always"
+    store.save(token)
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a full disk: a file can be made, but what goes into it has no room.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(TokenStoreError, match="File too large"):
+            session.get("/v2/user/me")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert kakao.requests == []
+    assert session.get("/v2/user/me").status_code == 200
+    assert names(store.path.parent) == {"token.json", "token.json.lock"}

@@ -1,0 +1,111 @@
+"""What can't work is refused when it is given, by an error that shows nothing of it."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kakao_session import (
+    EncryptedTokenStore,
+    FileTokenStore,
+    KakaoAuth,
+    KakaoSession,
+    TokenStoreError,
+)
+
+TOKEN = {"access_token": "secret-access", "refresh_token": "secret-refresh"}
+
+both = pytest.mark.parametrize("client", [KakaoSession, KakaoAuth])
+
+
+class AsyncStore:
+    async def load(self):
+        return None
+
+    async def save(self, token):
+        pass
+
+    async def delete(self):
+        pass
+
+    def lock(self):
+        pass
+
+
+@both
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        (TOKEN, "token_store= takes a store, such as FileTokenStore(path), not dict. A token goes"),
+        (12345678, "such as FileTokenStore(path), not int."),
+        (b"kakao_token.json", "such as FileTokenStore(path), not bytes."),
+        ("redis://:secret-pw@host/0", "the path of a file, not a URL. For a token in Redis"),
+        ("postgresql://user:secret-pw@host/db", "the path of a file, not a URL."),
+        (FileTokenStore, "takes a store, not its class. Write FileTokenStore(...)."),
+        (AsyncStore(), "Those of AsyncStore are for asyncio, and nothing would be saved."),
+    ],
+    ids=["dict", "int", "bytes", "redis", "postgresql", "class", "asyncio"],
+)
+def test_token_store__that_is_none(client, store, message):
+    with pytest.raises(TypeError, match=re.escape(message)) as caught:
+        client("key", token_store=store)
+    assert "secret" not in str(caught.value)
+
+
+@both
+def test_token_store__whose_methods_are_its_own_attributes(client, tmp_path):
+    file = FileTokenStore(tmp_path / "token.json")
+    methods = {name: getattr(file, name) for name in ("load", "save", "delete", "lock")}
+    client("key", token_store=SimpleNamespace(**methods))
+
+
+@both
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("good.json", "./token", "/home/kim/token", "C:\\tokens\\kim", "good.txt"),
+        *(Path("good.json"), TOKEN, b"key"),
+    ],
+)
+def test_client_id__that_is_a_path_or_a_token(client, given):
+    with pytest.raises(TypeError) as caught:
+        client(given)
+    assert str(caught.value) == (
+        "client_id= takes the REST API key. The path of a token file goes to token_store=, a token "
+        "to token=."
+    )
+
+
+@both
+@pytest.mark.parametrize("key", ["a" * 32, "key", "", None, "an-app_of 1"])
+def test_client_id__of_any_other_kind_is_taken(client, key):
+    client(key)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("redis://:secret-pw@host", TypeError, "not a URL"),
+        (TOKEN, TypeError, "the path of a file, not a dict"),
+        (b"token.json", TypeError, "the path of a file, not a bytes"),
+        ("", ValueError, "is empty"),
+    ],
+)
+def test_file_store__path(path, error, message):
+    with pytest.raises(error, match=message) as caught:
+        FileTokenStore(path)
+    assert "secret" not in str(caught.value)
+
+
+def test_file_store__variable_that_is_a_url(monkeypatch):
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", "redis://:secret-pw@host")
+    with pytest.raises(TokenStoreError, match="takes the path of a file, not a URL") as caught:
+        FileTokenStore()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("inner", ["token.json", Path("token.json"), TOKEN, None])
+def test_encrypted_store__inner(inner):
+    with pytest.raises(TypeError, match=r"EncryptedTokenStore takes a store, such as File"):
+        EncryptedTokenStore(inner, "key")

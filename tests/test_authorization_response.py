@@ -1,0 +1,103 @@
+"""What the browser brings back from a login: a code, a refusal, or something forged."""
+
+import pytest
+from oauthlib.oauth2 import OAuth2Error
+
+from kakao_session import LoginRequiredError
+from tests.conftest import REDIRECT_URI, agree
+
+LOGIN = "Log in again: run `kakao-session login`."
+
+
+@pytest.fixture
+def session(new_session):
+    return new_session(redirect_uri=REDIRECT_URI)
+
+
+@pytest.mark.parametrize("returned", ["state=forged", "", "state=", "state=\ud800"])
+def test_forged_state__never_reaches_the_token_endpoint(kakao, session, token, returned):
+    session.token = token
+    session.authorization_url()
+    with pytest.raises(LoginRequiredError) as caught:
+        session.fetch_token(authorization_response=f"{REDIRECT_URI}?code=x&{returned}")
+    assert str(caught.value) == (
+        "The redirect does not belong to this login: its state is not the one that was sent. "
+        "Somebody may have forged it, or it is from an earlier try. Start the login anew."
+    )
+    assert caught.value.error == "mismatching_state"
+    assert isinstance(caught.value, OAuth2Error)
+    assert kakao.token_requests == []
+    assert session.token == token
+
+
+def test_state_of_ones_own__is_compared(session):
+    url, state = session.authorization_url(state="mine")
+    assert state == "mine"
+    redirect = agree(url)
+    assert "state=mine" in redirect
+    with pytest.raises(LoginRequiredError, match="forged"):
+        session.fetch_token(authorization_response=redirect.replace("mine", "yours"))
+    assert session.fetch_token(authorization_response=redirect)["access_token"]
+
+
+@pytest.mark.parametrize("returned", ["", "&state=", "&state=forged"])
+def test_state_that_was_lost__matches_none(kakao, new_session, returned):
+    callback = new_session(redirect_uri=REDIRECT_URI, state="")
+    with pytest.raises(LoginRequiredError) as caught:
+        callback.fetch_token(authorization_response=f"{REDIRECT_URI}?code=forged{returned}")
+    assert caught.value.error == "mismatching_state"
+    assert kakao.requests == []
+
+
+NO_CODE = "What came back holds no code."
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "sentence"),
+    [
+        (
+            "error=access_denied&error_description=User%20denied%20access",
+            "access_denied",
+            "The user did not agree.",
+        ),
+        (
+            "error=consent_required",
+            "consent_required",
+            "The user has to agree first, and prompt=none forbids to ask.",
+        ),
+        (
+            "error=interaction_required",
+            "interaction_required",
+            "The user has to act first, and prompt=none forbids to ask.",
+        ),
+        (
+            "error=login_required",
+            "login_required",
+            "The user is not logged in at Kakao, and prompt=none forbids to ask.",
+        ),
+        ("error=odd%3Cscript%3E", "odd<script>", "Kakao gave no code."),
+        ("", "missing_code", NO_CODE),
+        ("code=", "missing_code", NO_CODE),
+        ("code=a%0Ab", "missing_code", NO_CODE),
+    ],
+)
+def test_redirect__without_a_code(kakao, session, query, error, sentence):
+    _, state = session.authorization_url()
+    with pytest.raises(LoginRequiredError) as caught:
+        session.fetch_token(authorization_response=f"{REDIRECT_URI}?state={state}&{query}")
+    assert str(caught.value) == f"{sentence} {LOGIN}"
+    assert caught.value.hint == LOGIN
+    assert caught.value.error == error
+    assert kakao.token_requests == []
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [{"authorization_response": "https://[/?code=x"}]
+    + [{"code": code} for code in ("\udcff", "한글", "a\nb", "\0")],
+)
+def test_code__that_can_be_none(kakao, session, argument):
+    with pytest.raises(LoginRequiredError, match="holds no code") as caught:
+        session.fetch_token(**argument)
+    assert caught.value.error == "missing_code"
+    assert kakao.token_requests == []

@@ -1,0 +1,382 @@
+"""Each new token is saved before the call goes out. A save that fails loses nothing."""
+
+import json
+import logging
+import os
+import re
+import time
+
+import pytest
+import requests
+
+from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Token, TokenStoreError
+from tests.conftest import LIFE, ME, REFRESH, MemoryStore, wire
+from tests.required import on_posix
+
+WHAT_NOW = "Mend its cause, shown above; no login is lost while this process lives."
+
+
+class Updater:
+    """A save callback that fails when it is told to."""
+
+    def __init__(self):
+        self.fails = False
+        self.saved = []
+
+    def __call__(self, token):
+        if self.fails:
+            raise RuntimeError("database gone")
+        self.saved.append(token)
+
+
+def test_refresh__load_once_lock_load_save(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    assert store.log == []
+    session.get("/v2/user/me")
+    session.get("/v2/user/me")
+    assert store.log == ["load"]
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    session.get("/v2/user/me")
+    assert store.log == ["load", "lock", "load", "save", "unlock"]
+    assert store.token == session.token
+
+
+def test_order__store_then_updater_then_the_call(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    at_updater = []
+
+    def updater(saved):
+        at_updater.append((store.log[-1], wire(kakao), saved))
+
+    session = new_session(token_store=store, token_updater=updater)
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    assert at_updater == [("save", [REFRESH], session.token)]
+    assert at_updater[0][2] is not session.token
+    assert wire(kakao) == [REFRESH, ME]
+
+
+@on_posix
+def test_tutorial_file__goes_in_and_comes_out(kakao, new_session, clock, tmp_path):
+    path = tmp_path / "kakao_token.json"
+    path.write_text(json.dumps({**kakao.login(), "app_key": kakao.app_key, "memo": "메모"}))
+    os.utime(path, (clock.moment, clock.moment))
+    clock.advance(hours=7)
+    session = new_session(None, token_store=str(path))
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [REFRESH, ME]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert stored == session.token
+    assert (stored["app_key"], stored["memo"]) == (kakao.app_key, "메모")
+    assert stored["expires_at"] == clock.moment + LIFE
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+# The save callback ----------------------------------------------------------------------------
+
+
+def test_updater__knows_whether_the_refresh_token_is_new(kakao, new_session, token):
+    updater = Updater()
+    session = new_session(token=token)
+    assert session.token_updater is None
+    session.token_updater = updater
+    for renewal in ("never", "always", "never"):
+        kakao.refresh_token_renewal = renewal
+        session.refresh_token()
+        assert updater.saved[-1] == session.token
+    assert [saved.refresh_token_changed for saved in updater.saved] == [False, True, False]
+
+
+def test_updater__is_not_called_for_what_others_changed(kakao, new_session, token, clock):
+    store, updater = MemoryStore(token), Updater()
+    mine = new_session(token_store=store, token_updater=updater)
+    theirs = new_session(token_store=store)
+    mine.get("/v2/user/me")
+    clock.advance(hours=7)
+    theirs.get("/v2/user/me")
+    mine.get("/v2/user/me")
+    assert updater.saved == []
+    assert mine.token == theirs.token
+    assert len(kakao.token_requests) == 1
+
+
+def test_updater__may_call_kakao_itself(kakao, new_session, token, clock):
+    answers = []
+
+    def updater(saved):
+        assert session.token == saved
+        answers.append(session.get("/v2/user/me").status_code)
+        session.token = saved
+
+    session = new_session(token=token, token_updater=updater)
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert answers == [200]
+    assert wire(kakao) == [REFRESH, ME, ME]
+
+
+def test_updater__may_assign_another_token(kakao, new_session, token, clock):
+    def updater(_):
+        session.token = other
+
+    other = Token.from_response(kakao.login(), clock.moment)
+    session = new_session(token=token, token_updater=updater)
+    session.refresh_token()
+    assert session.token == other
+
+
+@on_posix
+def test_updater__may_write_the_file_of_the_store(kakao, new_session, token, clock, tmp_path):
+    path = tmp_path / "token.json"
+    (tmp_path / "link.json").symlink_to(path)
+    FileTokenStore(path).save(token)
+    saver = FileTokenStore(tmp_path / "link.json", lock_timeout=30)
+    session = new_session(token_store=path, token_updater=saver.save)
+    kakao.refresh_token_renewal = "always"
+    started = time.monotonic()
+    for _ in range(3):
+        clock.advance(hours=7)
+        assert session.get("/v2/user/me").status_code == 200
+    assert time.monotonic() - started < 10
+    assert FileTokenStore(path).load() == session.token
+
+
+# A save that fails ----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["store", "updater"])
+def saving(request, new_session, token):
+    """A session that saves in a store and by a callback, one of which fails when it is told to."""
+
+    class Saving:
+        store, updater = MemoryStore(token), Updater()
+        session = new_session(token_store=store, token_updater=updater)
+        cause = OSError if request.param == "store" else RuntimeError
+
+        def fail(self, now):
+            if request.param == "store":
+                self.store.fails = {"save"} if now else set()
+            else:
+                self.updater.fails = now
+
+    return Saving()
+
+
+def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(kakao, saving, clock, caplog):
+    session = saving.session
+    saving.fail(True)
+    clock.advance(hours=7)
+    with caplog.at_level(logging.ERROR, "kakao_session"):
+        for _ in range(2):
+            with pytest.warns(KakaoWarning, match="could not be saved. It is in memory") as caught:
+                assert session.get("/v2/user/me").status_code == 200
+            assert [warning.filename for warning in caught] == [__file__]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert saving.updater.saved == []
+    saving.fail(False)
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.get("/v2/user/me").status_code == 200
+    assert saving.updater.saved == [session.token]
+    assert saving.store.token == session.token
+    assert wire(kakao) == [REFRESH, ME, ME, ME, ME]
+
+
+def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):
+    kakao.refresh_token_renewal = "always"
+    session = saving.session
+    saving.fail(True)
+    clock.advance(hours=7)
+    for _ in range(2):
+        with pytest.raises(TokenStoreError) as caught:
+            session.get("/v2/user/me")
+        assert isinstance(caught.value.__cause__, saving.cause)
+    assert session.token["refresh_token"] != token["refresh_token"]
+    saving.fail(False)
+    assert session.get("/v2/user/me").status_code == 200
+    assert saving.store.token == session.token
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_save_fails__in_the_last_minutes_too(kakao, new_session, token, clock):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    session = new_session(token_store=store)
+    clock.advance(seconds=LIFE - 300)
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    session.get("/v2/user/me")
+    assert store.token == session.token
+    assert len(kakao.token_requests) == 1
+
+
+def test_save_failed__and_the_next_token_has_the_new_refresh_token_too(
+    kakao, new_session, token, clock
+):
+    store, updater = MemoryStore(token), Updater()
+    store.fails = {"save"}
+    session = new_session(token_store=store, token_updater=updater)
+    for renewal in ("always", "never"):
+        kakao.refresh_token_renewal = renewal
+        clock.advance(hours=7)
+        with pytest.raises(TokenStoreError):
+            session.get("/v2/user/me")
+    store.fails = set()
+    session.get("/v2/user/me")
+    assert [saved.refresh_token_changed for saved in updater.saved] == [True, False]
+    assert store.token == session.token
+
+
+def test_save_failed__and_somebody_logged_in_meanwhile(kakao, new_session, token, clock):
+    store = MemoryStore(token)
+    store.fails = {"save"}
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    with pytest.warns(KakaoWarning):
+        session.get("/v2/user/me")
+    store.fails = set()
+    store.token = Token.from_response(kakao.login(), clock.moment)
+    session.get("/v2/user/me")
+    assert session.token == store.token
+    assert "save" not in store.log[-3:]
+
+
+@pytest.mark.parametrize("deed", ["lock", "load"])
+def test_store_out_of_reach__no_refresh_token_is_spent(kakao, new_session, token, clock, deed):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    store.fails = {deed}
+    assert session.get("/v2/user/me").status_code == 200
+    clock.advance(hours=7)
+    with pytest.raises(TokenStoreError, match=re.escape(repr(store))) as caught:
+        session.get("/v2/user/me")
+    assert isinstance(caught.value.__cause__, OSError)
+    assert kakao.token_requests == []
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200
+
+
+def test_unlock_fails__the_new_token_is_saved(kakao, new_session, token):
+    store = MemoryStore(token)
+    store.fails = {"unlock"}
+    session = new_session(token_store=store)
+    with pytest.raises(TokenStoreError, match="unlocked"):
+        session.refresh_token()
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.token == session.token
+
+
+def test_delete_fails__the_token_does_not_come_back(new_session, token):
+    store = MemoryStore(token.copy())
+    session = new_session(token=token.copy(), token_store=store)
+    store.fails = {"delete"}
+    with pytest.raises(TokenStoreError):
+        session.logout()
+    assert not session.authorized
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+
+
+# What the errors say --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deed", "what"),
+    [
+        ("load", "read"),
+        ("lock", "locked"),
+        ("save", "saved"),
+        ("unlock", "unlocked"),
+        ("delete", "deleted"),
+    ],
+)
+def test_store_fails__says_at_what_and_where(kakao, new_session, token, deed, what):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    store.fails = {deed}
+    session = new_session(token_store=store)
+    with pytest.raises(TokenStoreError) as caught:
+        session.logout() if deed == "delete" else session.refresh_token()
+    assert str(caught.value) == f"The token in {store!r} could not be {what} (OSError). {WHAT_NOW}"
+
+
+def test_store_without_a_lock__says_so(new_session, token):
+    class Store(MemoryStore):
+        def lock(self):
+            raise RuntimeError("no locks")
+
+    with pytest.raises(TokenStoreError, match=r" could not be locked \(RuntimeError\)\. "):
+        new_session(token_store=Store(token)).refresh_token()
+
+
+def test_updater_fails__says_so(kakao, new_session, token):
+    kakao.refresh_token_renewal = "always"
+    updater = Updater()
+    updater.fails = True
+    with pytest.raises(TokenStoreError) as caught:
+        new_session(token=token, token_updater=updater).refresh_token()
+    assert str(caught.value) == (
+        f"The token could not be saved, for token_updater failed (RuntimeError). {WHAT_NOW}"
+    )
+
+
+def test_updater_that_is_a_store__says_so_in_its_own_words(kakao, new_session, token, tmp_path):
+    kakao.refresh_token_renewal = "always"
+    (tmp_path / "folder.json").mkdir()
+    updater = FileTokenStore(tmp_path / "folder.json").save
+    with pytest.raises(TokenStoreError, match=r"Could not save .*folder\.json: ") as caught:
+        new_session(token=token, token_updater=updater).refresh_token()
+    assert "token_updater" not in str(caught.value)
+
+
+# Warnings -------------------------------------------------------------------------------------
+
+
+def test_warning__as_an_error_breaks_nothing(kakao, new_session, token, clock):
+    kakao.refresh_token_renewal = "always"
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    with pytest.raises(KakaoWarning) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == (
+        "Kakao replaced the refresh token, and nothing keeps the new one: it is lost when the "
+        "program ends. Pass token_store= or token_updater=."
+    )
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token["refresh_token"] != token["refresh_token"]
+    assert wire(kakao) == [REFRESH, ME]
+
+
+def test_warning__only_where_nothing_keeps_a_new_refresh_token(kakao, new_session, token):
+    session = new_session(token=token)
+    kakao.refresh_token_renewal = "never"
+    session.refresh_token()
+    kakao.refresh_token_renewal = "always"
+    session.token_updater = lambda _: None
+    session.refresh_token()
+    session.token_updater = None
+    with pytest.warns(KakaoWarning, match="replaced the refresh token"):
+        session.refresh_token()
+
+
+def test_warning__points_at_the_caller_of_requests(kakao, new_auth, token, clock, me_url):
+    kakao.refresh_token_renewal = "always"
+    clock.advance(hours=7)
+    with pytest.warns(KakaoWarning) as caught:
+        requests.get(me_url, auth=new_auth(token=token), timeout=9)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_warning__of_a_refresh_that_failed_is_not_shown_later(new_session, token, clock):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    clock.advance(hours=7)
+    store.fails = {"save", "unlock"}
+    with pytest.raises(TokenStoreError, match="unlocked"):
+        session.get("/v2/user/me")
+    store.fails = set()
+    assert session.get("/v2/user/me").status_code == 200

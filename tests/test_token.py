@@ -399,7 +399,7 @@ def test_clock_in_2106__leaves_a_file_of_a_right_clock_alone(kakao, new_session,
     before = store.path.read_bytes()
     session = new_session(token_store=store)
     for _ in range(2):
-        with pytest.raises(LoginRequiredError, match="has run out"):
+        with pytest.raises(LoginRequiredError, match="Expired refresh token"):
             session.get("/v2/user/me")
     assert wire(kakao) == []
     assert store.path.read_bytes() == before

@@ -68,9 +68,12 @@ def test_answer(status, body, headers):
 @given(RETRY_AFTERS)
 def test_retry_after(retry_after):
     network = Network(503, b"", {"Retry-After": retry_after})
-    with bounded(), new_session(network, token={"refresh_token": "r"}) as kakao:
-        with pytest.raises(TemporaryError):
-            kakao.refresh_token()
+    with (
+        bounded(),
+        new_session(network, token={"refresh_token": "r"}) as kakao,
+        pytest.raises(TemporaryError),
+    ):
+        kakao.refresh_token()
 
 
 class Endless(io.RawIOBase):
@@ -90,18 +93,24 @@ class Endless(io.RawIOBase):
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_token_endpoint__without_end(status):
     endless = Endless()
-    with bounded(), new_session(Network(status, endless), token={"refresh_token": "r"}) as kakao:
-        with pytest.raises(KakaoError):
-            kakao.refresh_token()
+    with (
+        bounded(),
+        new_session(Network(status, endless), token={"refresh_token": "r"}) as kakao,
+        pytest.raises(KakaoError),
+    ):
+        kakao.refresh_token()
     assert endless.given < MOST_BYTES
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_token_endpoint__kilobytes_that_become_megabytes(status):
     network = Network(status, gzip.compress(bytes(MOST_BYTES)), {"Content-Encoding": "gzip"})
-    with bounded(), new_session(network, token={"refresh_token": "r"}) as kakao:
-        with pytest.raises(TemporaryError):
-            kakao.refresh_token()
+    with (
+        bounded(),
+        new_session(network, token={"refresh_token": "r"}) as kakao,
+        pytest.raises(TemporaryError),
+    ):
+        kakao.refresh_token()
 
 
 @fuzz_more

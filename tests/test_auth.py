@@ -158,10 +158,15 @@ def test_auth_alone__with_plain_requests(new_session, new_auth, token, me_url):
 
 def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
     session = new_session()
-    with pytest.raises(LoginRequiredError, match="kakao-session login"):
+    with pytest.raises(LoginRequiredError, match=r"^No token"):
         session.get("/v2/user/me")
     assert kakao.requests == []
     assert session.get(f"{kakao.endpoints.kauth_url}/nowhere").status_code == 404
+
+
+def test_path_without_a_slash__says_so(new_session, token):
+    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me"):
+        new_session(token=token).get("v2/user/me")
 
 
 # Redirects ------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_user_info__whose_login_is_over(kakao, tmp_path):
     kakao.unlink()
     done = run(kakao, tmp_path, "user_info.py")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith("Log in again: run `kakao-session login`.\n")
+    assert "Log in: run `kakao-session login --token-file " in done.stderr
 
 
 def test_cron_notify(kakao, tmp_path):
@@ -141,7 +141,7 @@ def test_shared_redis(kakao, tmp_path):
         place = {"REDIS_URL": server.url}
         nobody = run(kakao, tmp_path, "shared_redis.py", **place)
         assert (nobody.returncode, nobody.stdout) == (1, "")
-        assert nobody.stderr.startswith("There is no token in RedisTokenStore('kakao:my-bot' at ")
+        assert nobody.stderr.startswith("No token in RedisTokenStore('kakao:my-bot' at ")
 
         path = kakao.write_token_file(tmp_path / "kakao_token.json", hours_ago=7)
         moved = run(kakao, tmp_path, "shared_redis.py", path.name, **place)

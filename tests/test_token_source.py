@@ -185,9 +185,9 @@ def test_error_that_time_does_not_heal__is_raised(kakao, new_session, token, clo
         session.get("/v2/user/me")
 
 
-@pytest.mark.parametrize("lack", ["There is no refresh token", "The refresh token has run out"])
+@pytest.mark.parametrize("lack", ["No refresh token", "Expired refresh token"])
 def test_no_refresh_token__calls_go_on(kakao, new_session, token, clock, caplog, lack):
-    if lack == "There is no refresh token":
+    if lack == "No refresh token":
         del token["refresh_token"]
     else:
         token["refresh_token_expires_at"] = clock.moment

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,8 @@ def django_store(url, user):
         address = make_url(url)
         database = {"ENGINE": "django.db.backends.postgresql", "NAME": address.database}
         database |= {"USER": address.username, "HOST": address.query["host"]}
-        settings.configure(DATABASES={"default": database}, INSTALLED_APPS=["kakao_logins"])
+        databases = {"default": database, "nowhere": {**database, "HOST": "/nonexistent"}}
+        settings.configure(DATABASES=databases, INSTALLED_APPS=["kakao_logins"])
         django.setup()
     from kakao_logins.models import DjangoTokenStore
 
@@ -86,6 +87,15 @@ class TestDjangoTokenStore(TokenStoreContract):
     @pytest.fixture
     def new_store(self, database, key):
         return partial(django_store, database, key)
+
+    @pytest.fixture
+    def unreachable_store(self, new_store, monkeypatch):
+        store = new_store()
+        from kakao_logins.models import KakaoLogin
+
+        monkeypatch.setattr(KakaoLogin, "objects", KakaoLogin.objects.db_manager("nowhere"))
+        monkeypatch.setattr(KakaoLogin, "save", partialmethod(KakaoLogin.save, using="nowhere"))
+        return store
 
     @pytest.fixture
     def raw(self, database, key):

@@ -183,7 +183,7 @@ KOREAN: dict[str, str] = {
     ),
     "new access token and new refresh token": "액세스 토큰과 리프레시 토큰 모두 발급",
     "new access token; perhaps a new refresh token, its expiry is unknown": (
-        "액세스 토큰 발급, 리프레시 토큰은 만료 시각을 몰라 알 수 없음"
+        "액세스 토큰 발급, 리프레시 토큰도 발급될 수 있음(만료 시각을 알 수 없음)"
     ),
     "{path} (does not exist)": "{path} (파일 없음)",
     "{path} ({mode}: others can read it, run chmod 600)": (

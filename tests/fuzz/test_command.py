@@ -52,7 +52,7 @@ PASTES = st.lists(
     st.binary(max_size=50)
     | REDIRECTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
     | st.sampled_from([b"\n", b"\r\n", b"\0", b"\xff", b"code=c&state=s\n", b"\xed\xa0\x80"])
-    | st.sampled_from([b"x" * 70_000, b"\n" * 5_000, b"x\n" * 1_000, b"\xea\xb0" * 40_000]),
+    | st.sampled_from([b"x" * 70_000, b"\n" * 70_000, b"x\n" * 300, b"\xea\xb0" * 40_000]),
     max_size=8,
 )
 

@@ -40,8 +40,13 @@ def new_session(network, **settings):
     return kakao
 
 
+def refresh(network):
+    with new_session(network, token={"refresh_token": "r"}) as kakao:
+        kakao.refresh_token()
+
+
 @pytest.mark.filterwarnings("ignore::kakao_session.KakaoWarning")
-@fuzz_more
+@fuzz
 @given(STATUSES, BYTES | TOKENS, HEADERS)
 @example(200, TOO_LONG_FOR_A_FLOAT, {})
 def test_answer(status, body, headers):
@@ -68,12 +73,8 @@ def test_answer(status, body, headers):
 @given(RETRY_AFTERS)
 def test_retry_after(retry_after):
     network = Network(503, b"", {"Retry-After": retry_after})
-    with (
-        bounded(),
-        new_session(network, token={"refresh_token": "r"}) as kakao,
-        pytest.raises(TemporaryError),
-    ):
-        kakao.refresh_token()
+    with bounded(), pytest.raises(TemporaryError):
+        refresh(network)
 
 
 class Endless(io.RawIOBase):
@@ -93,24 +94,16 @@ class Endless(io.RawIOBase):
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_token_endpoint__without_end(status):
     endless = Endless()
-    with (
-        bounded(),
-        new_session(Network(status, endless), token={"refresh_token": "r"}) as kakao,
-        pytest.raises(KakaoError),
-    ):
-        kakao.refresh_token()
+    with bounded(), pytest.raises(KakaoError):
+        refresh(Network(status, endless))
     assert endless.given < MOST_BYTES
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_token_endpoint__kilobytes_that_become_megabytes(status):
     network = Network(status, gzip.compress(bytes(MOST_BYTES)), {"Content-Encoding": "gzip"})
-    with (
-        bounded(),
-        new_session(network, token={"refresh_token": "r"}) as kakao,
-        pytest.raises(TemporaryError),
-    ):
-        kakao.refresh_token()
+    with bounded(), pytest.raises(TemporaryError):
+        refresh(network)
 
 
 @fuzz_more

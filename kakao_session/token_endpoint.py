@@ -50,6 +50,10 @@ To give up on it could cost the login: Kakao may have replaced the old refresh t
 LARGEST_ANSWER = 1 << 20
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
 
+NO_REST_API_KEY = (
+    "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the token."
+)
+
 _HEADERS = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
@@ -100,10 +104,7 @@ class ClientCredentials:
         """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
         client_id = self.client_id(token)
         if not client_id:
-            raise ConfigurationError(
-                "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the "
-                "token."
-            )
+            raise ConfigurationError(NO_REST_API_KEY)
         return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
     def form(

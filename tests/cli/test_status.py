@@ -132,9 +132,13 @@ def test_app_key__missing(token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY", raising=False)
     store(token_file, access_token="a", refresh_token="r", expires_at=clock.moment)
     result = run("status")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
+    assert shown(result)["login"] == "cannot be refreshed"
     assert "KAKAO_REST_API_KEY" in shown(result)["app key"]
     assert "refreshes" not in shown(result)["access token"]
+    assert "--client-id" in result.stderr
+    assert as_json(run)["login"] == "incomplete"
+    assert run("status", "--client-id", "key").exit_code == 0
 
 
 @pytest.mark.parametrize(("left", "text"), [(0, "expired"), (1, "expires")])

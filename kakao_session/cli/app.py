@@ -45,9 +45,17 @@ class App(click.Group):
         output.prepare()
         if is_korean():
             kwargs["terminal_width"] = _WIDTH_IN_KOREAN
+        with _closed_pipe():
+            status = self._status(*args, **kwargs)
+        sys.exit(status)
+
+    def _status(self, *args: Any, **kwargs: Any) -> Any:
+        """:returns: the exit status of a command line."""
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise
         except click.ClickException as error:
             _show(error)
             status = error.exit_code
@@ -55,12 +63,10 @@ class App(click.Group):
             status = _aborted(error)
         except OSError as error:
             output.discard(sys.stdout)
-            if isinstance(error, BrokenPipeError):
-                sys.exit(CLOSED_PIPE)
             reason = error.strerror or type(error).__name__
             output.error(_("Could not continue: {reason}.", reason=reason))
             status = FAILED
-        sys.exit(status)
+        return status
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the command line. This prints the help."""

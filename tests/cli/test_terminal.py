@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 import time
+import unicodedata
 from contextlib import contextmanager
 
 import pexpect
@@ -24,9 +25,14 @@ SAVE_PROMPT = r"token file.*\[Y/n\]|저장할까요.*\[Y/n\]"
 class Terminal:
     """The command on a pty of its own, and everything that the user sees there."""
 
-    def __init__(self, program, *arguments):
+    def __init__(self, width, program, *arguments):
         self.child = pexpect.spawn(
-            program, [*arguments], encoding="utf-8", timeout=30, dimensions=(40, 100)
+            program,
+            [*arguments],
+            encoding="utf-8",
+            timeout=30,
+            dimensions=(40, width),
+            env=dict(os.environ),  # without the COLUMNS that readline has set behind Python's back
         )
         self.seen = ""
 
@@ -53,8 +59,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments, command=COMMAND):
-    terminal = Terminal(*command, *arguments)
+def terminal(*arguments, command=COMMAND, width=100):
+    terminal = Terminal(width, *command, *arguments)
     try:
         yield terminal
     finally:
@@ -241,6 +247,7 @@ def test_paste__is_hidden(kakao, token_file, port, secret):
         assert screen.end() == 0
     assert redirect.partition("code=")[2] not in screen.seen
     assert "what is this" not in screen.seen
+    assert re.search(r"\n(\x1b\[\d*m)*This is not the address", screen.seen)  # on its own line
     assert stored(token_file)["access_token"]
 
 
@@ -307,6 +314,31 @@ def test_colors__unless_they_are_not_wanted(login, kakao, monkeypatch, variables
         with terminal(*command) as screen:
             assert screen.end() == status
         assert ("\x1b[" in screen.seen) is colored
+
+
+def test_wait__without_colors_draws_nothing(kakao, token_file, port, secret, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    with terminal("login", "--port", str(port)) as screen:
+        url = screen.expect(URL)
+        screen.expect(WAITING)
+        come_back(agree(url))
+        assert screen.end() == 0
+    assert not re.search(r"\x1b|\r(?!\r*\n)", screen.seen)
+
+
+@pytest.mark.parametrize("command", [["status"], ["refresh"], ["refresh", "--if-needed"]])
+@pytest.mark.parametrize("language", ["C.UTF-8", "ko_KR.UTF-8"])
+@pytest.mark.parametrize("width", [80, 60])
+def test_date__is_not_broken(login, monkeypatch, command, language, width):
+    monkeypatch.setenv("LC_ALL", language)
+    with terminal(*command, width=width) as screen:
+        assert screen.end() == 0
+    lines = re.sub(r"\x1b\[\d*m", "", screen.seen).split("\r\n")
+    with_date = [line for line in lines if re.search(r"\d{4}-\d\d-\d\d", line)]
+    assert with_date
+    for line in with_date:
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d \w+ \([^)]+\)", line)
+        assert len(line) + sum(unicodedata.east_asian_width(each) == "W" for each in line) <= width
 
 
 def test_request__indents_json(login):

@@ -42,10 +42,9 @@ KOREAN: dict[str, str] = {
     "--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.": (
         "--token-file과 KAKAO_SESSION_TOKEN_FILE에는 URL이 아니라 파일 경로를 지정하세요."
     ),
-    "{path} is not encrypted, but KAKAO_SESSION_TOKEN_KEY is set. To encrypt it, run: "
-    "kakao-session import {path} --token-file {path}": (
+    "{path} is not encrypted, but KAKAO_SESSION_TOKEN_KEY is set. To encrypt it, run: {command}": (
         "KAKAO_SESSION_TOKEN_KEY가 설정되어 있지만 {path} 파일은 암호화되어 있지 않습니다. "
-        "암호화하려면 다음을 실행하세요: kakao-session import {path} --token-file {path}"
+        "암호화하려면 다음을 실행하세요: {command}"
     ),
     "{path} is encrypted. Set KAKAO_SESSION_TOKEN_KEY to the key that it was encrypted with.": (
         "{path} 파일은 암호화되어 있습니다. 암호화할 때 쓴 키를 KAKAO_SESSION_TOKEN_KEY에 "

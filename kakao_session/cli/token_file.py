@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -52,11 +53,14 @@ class TokenFile:
             encrypted although there is one.
         """
         if self.is_encrypted and self._is_plain():
+            path = str(self.path)
+            command = shlex.join(["kakao-session", "import", path, "--token-file", path])
             raise TokenFileError(
                 _(
                     "{path} is not encrypted, but KAKAO_SESSION_TOKEN_KEY is set. To encrypt it, "
-                    "run: kakao-session import {path} --token-file {path}",
-                    path=self.path,
+                    "run: {command}",
+                    path=path,
+                    command=command,
                 )
             )
         token = self._store.load()

@@ -1,6 +1,6 @@
 """The steps of the first login: the URL for the browser, the answer, the token and what is kept.
 
-:mod:`~kakao_session.login.loopback` listens for the browser. The command adds prompts and spinners.
+:mod:`~kakao_session.login.loopback` listens for the browser. The command adds the prompts.
 """
 
 from __future__ import annotations

@@ -58,6 +58,12 @@ def prepare(app, docname, source):
     source[0] = re.sub(rf"\[([^\]]*)\]\({outside}([^)]+)\)", linked, text)
 
 
+def set_language(app, pagename, templatename, context, doctree):
+    if pagename.startswith("ko/"):
+        context["language"] = "ko"
+
+
 def setup(app):
     app.add_lexer("crontab", BashLexer)
     app.connect("source-read", prepare)
+    app.connect("html-page-context", set_language)

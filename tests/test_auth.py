@@ -158,10 +158,20 @@ def test_auth_alone__with_plain_requests(new_session, new_auth, token, me_url):
 
 def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
     session = new_session()
-    with pytest.raises(LoginRequiredError, match="kakao-session login"):
+    with pytest.raises(LoginRequiredError, match=r"^No token"):
         session.get("/v2/user/me")
     assert kakao.requests == []
     assert session.get(f"{kakao.endpoints.kauth_url}/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("v2/user/me", "with a slash, /v2/user/me"), (b"v2/user/me", "No scheme supplied")],
+)
+def test_path_without_a_slash__says_so(new_session, token, path, message):
+    request = requests.Request("GET", path)
+    with pytest.raises(requests.exceptions.MissingSchema, match=message):
+        new_session(token=token).prepare_request(request)
 
 
 # Redirects ------------------------------------------------------------------------------------

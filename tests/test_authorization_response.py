@@ -6,7 +6,7 @@ from oauthlib.oauth2 import OAuth2Error
 from kakao_session import LoginRequiredError
 from tests.conftest import REDIRECT_URI, agree
 
-LOGIN = "Log in again: run `kakao-session login`."
+LOGIN = "Log in again."
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def test_forged_state__never_reaches_the_token_endpoint(kakao, session, token, r
     with pytest.raises(LoginRequiredError) as caught:
         session.fetch_token(authorization_response=f"{REDIRECT_URI}?code=x&{returned}")
     assert str(caught.value) == (
-        "The redirect does not belong to this login: its state is not the one that was sent. "
-        "Somebody may have forged it, or it is from an earlier try. Start the login anew."
+        "The redirect does not belong to this login, because its state is another one. "
+        "It may be forged, or come from an earlier try. Start the login again."
     )
     assert caught.value.error == "mismatching_state"
     assert isinstance(caught.value, OAuth2Error)
@@ -49,7 +49,7 @@ def test_state_that_was_lost__matches_none(kakao, new_session, returned):
     assert kakao.requests == []
 
 
-NO_CODE = "What came back holds no code."
+NO_CODE = "The redirect has no code."
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ NO_CODE = "What came back holds no code."
         (
             "error=consent_required",
             "consent_required",
-            "The user has to agree first, and prompt=none forbids to ask.",
+            "The user has to agree first: leave out prompt=none.",
         ),
         (
             "error=interaction_required",
             "interaction_required",
-            "The user has to act first, and prompt=none forbids to ask.",
+            "The user has to act first: leave out prompt=none.",
         ),
         (
             "error=login_required",
             "login_required",
-            "The user is not logged in at Kakao, and prompt=none forbids to ask.",
+            "The user is not logged in to Kakao: leave out prompt=none.",
         ),
         ("error=odd%3Cscript%3E", "odd<script>", "Kakao gave no code."),
         ("", "missing_code", NO_CODE),
@@ -97,7 +97,7 @@ def test_redirect__without_a_code(kakao, session, query, error, sentence):
     + [{"code": code} for code in ("\udcff", "한글", "a\nb", "\0")],
 )
 def test_code__that_can_be_none(kakao, session, argument):
-    with pytest.raises(LoginRequiredError, match="holds no code") as caught:
+    with pytest.raises(LoginRequiredError, match="has no code") as caught:
         session.fetch_token(**argument)
     assert caught.value.error == "missing_code"
     assert kakao.token_requests == []

@@ -11,6 +11,7 @@ from oauthlib.oauth2 import OAuth2Error
 import kakao_session
 from kakao_session import (
     ConfigurationError,
+    FileTokenStore,
     KakaoAPIError,
     KakaoError,
     LoginRequiredError,
@@ -23,6 +24,7 @@ from kakao_session import (
     errors,
     raise_for_kakao,
 )
+from tests.conftest import MemoryStore
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,8 @@ def test_koe_code__tells_the_kind_and_what_to_do(kakao, new_session, token, stop
         session.refresh_token()
     error = caught.value
     meaning, hint = errors.KOE[code].meaning, errors.KOE[code].hint
+    if KINDS[code] is LoginRequiredError:
+        hint = "Pass token= or token_store=, or log in with fetch_token."
     assert type(error) is KINDS[code]
     assert (error.error, error.error_code) == ("invalid_request", code)
     assert (error.status_code, error.response.status_code) == (400, 400)
@@ -90,8 +94,44 @@ def test_koe_code__tells_the_kind_and_what_to_do(kakao, new_session, token, stop
     assert session.token == token
 
 
-def api_error(kakao, session, status, body):
-    kakao.fail_next(status, path="/v2/user/me", json=body)
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("none", "Pass token= or token_store=, or log in with fetch_token."),
+        ("own", "Log in with fetch_token on a session that has this store."),
+        ("file", "Log in: run `kakao-session login --token-file '{}'`."),
+    ],
+)
+@pytest.mark.parametrize(
+    "lack", ["No token", "No refresh token", "Expired refresh token", "KOE322"]
+)
+def test_login_required__says_how_to_log_in_here(
+    new_session, kakao, clock, token, tmp_path, kind, hint, lack
+):
+    path = tmp_path / "my token.json"
+    store = {"none": None, "own": MemoryStore(), "file": FileTokenStore(path)}[kind]
+    if lack == "No refresh token":
+        del token["refresh_token"]
+    elif lack == "KOE322":
+        kakao.unlink()
+    if lack == "No token":
+        session = new_session(token_store=store)
+    else:
+        session = new_session(token_store=store, token=token)
+        clock.advance(days=61 if lack.startswith("Expired") else 0.5)
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError) as caught:
+            session.get("/v2/user/me")
+        message = str(caught.value)
+        assert lack in message
+        assert caught.value.hint == hint.format(path)
+        assert message.endswith(caught.value.hint)
+        assert message.count("og in") == hint.count("og in")
+        assert str(pickle.loads(pickle.dumps(caught.value))) == message
+
+
+def api_error(kakao, session, status, body, times=1):
+    kakao.fail_next(status, path="/v2/user/me", json=body, times=times)
     with pytest.raises(KakaoAPIError) as caught:
         raise_for_kakao(session.get("/v2/user/me"))
     return caught.value
@@ -122,6 +162,25 @@ def test_raise_for_kakao__code_and_hint(kakao, session, code, hint):
     else:
         assert hint in error.hint
         assert str(error) == f"{sentence} {error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (401, {"msg": "ip mismatched! callerIp=203.0.113.10.", "code": -401}, "allowed IP address"),
+        (401, {"msg": "no authentication key!", "code": -401}, "carried no token"),
+        (401, {"msg": "appKey(a) is already deactivated", "code": -401}, "deactivated"),
+        (401, {"msg": "this access token does not exist", "code": -401}, "Log in again."),
+        (403, {"msg": "forbidden", "code": -6}, "does not allow this action"),
+        (400, {"msg": "not friend", "code": -502}, "not a friend"),
+        (403, {"message": "App(bot) disabled OPEN_MAP_AND_LOCAL service."}, "Kakao Map > Usage"),
+    ],
+)
+def test_raise_for_kakao__hint_of_the_message(kakao, session, status, body, hint):
+    error = api_error(kakao, session, status, body, times=2)
+    assert hint in error.hint
+    assert str(error).endswith(error.hint)
+    assert ("Log in" in str(error)) is (hint == "Log in again.")
 
 
 def test_raise_for_kakao__scopes(kakao, new_session):
@@ -178,6 +237,13 @@ def test_raise_for_kakao__repeats_words_alone(kakao, session, msg, shown):
     assert error.msg == msg
 
 
+def test_raise_for_kakao__shows_the_callers_address(kakao, session):
+    message = f"ip mismatched! callerIp=203.0.113.10. check out registered ips. {'x' * 30}"
+    error = api_error(kakao, session, 400, {"msg": message, "code": -401})
+    assert "callerIp=203.0.113.10" in str(error)
+    assert "x" * 30 not in str(error)
+
+
 def test_echo__is_not_repeated(new_session, token):
     session = new_session("the-wrong-app-key", token=token)
     with pytest.raises(ConfigurationError) as caught:
@@ -198,6 +264,7 @@ def provoke(kind, kakao, session):
         kakao.fail_next("reset", times=None)
         session.refresh_token()
     elif kind == "api":
+        kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
         kakao.fail_next(403, path="/v2/user/me", json={"code": -402, "required_scopes": ["a"]})
         raise_for_kakao(session.get("/v2/user/me"))
     else:

@@ -13,11 +13,11 @@ from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Toke
 from tests.conftest import LIFE, ME, REFRESH, MemoryStore, wire
 from tests.required import on_posix
 
-WHAT_NOW = "Mend its cause, shown above; no login is lost while this process lives."
+WHAT_NOW = "Fix the error above. The login is kept as long as this process runs."
 
 
 class Updater:
-    """A save callback that fails when it is told to."""
+    """A save callback that can be made to fail."""
 
     def __init__(self):
         self.fails = False
@@ -148,7 +148,7 @@ def test_updater__may_write_the_file_of_the_store(kakao, new_session, token, clo
 
 @pytest.fixture(params=["store", "updater"])
 def saving(request, new_session, token):
-    """A session that saves in a store and by a callback, one of which fails when it is told to."""
+    """A session that saves in a store and by a callback, one of which can be made to fail."""
 
     class Saving:
         store, updater = MemoryStore(token), Updater()
@@ -264,7 +264,7 @@ def test_unlock_fails__the_new_token_is_saved(kakao, new_session, token):
     store = MemoryStore(token)
     store.fails = {"unlock"}
     session = new_session(token_store=store)
-    with pytest.raises(TokenStoreError, match="unlocked"):
+    with pytest.raises(TokenStoreError, match="unlock"):
         session.refresh_token()
     assert session.get("/v2/user/me").status_code == 200
     assert store.token == session.token
@@ -286,13 +286,7 @@ def test_delete_fails__the_token_does_not_come_back(new_session, token):
 
 @pytest.mark.parametrize(
     ("deed", "what"),
-    [
-        ("load", "read"),
-        ("lock", "locked"),
-        ("save", "saved"),
-        ("unlock", "unlocked"),
-        ("delete", "deleted"),
-    ],
+    [("load", "read"), *((deed, deed) for deed in ("lock", "save", "unlock", "delete"))],
 )
 def test_store_fails__says_at_what_and_where(kakao, new_session, token, deed, what):
     kakao.refresh_token_renewal = "always"
@@ -301,7 +295,7 @@ def test_store_fails__says_at_what_and_where(kakao, new_session, token, deed, wh
     session = new_session(token_store=store)
     with pytest.raises(TokenStoreError) as caught:
         session.logout() if deed == "delete" else session.refresh_token()
-    assert str(caught.value) == f"The token in {store!r} could not be {what} (OSError). {WHAT_NOW}"
+    assert str(caught.value) == f"Could not {what} the token in {store!r} (OSError). {WHAT_NOW}"
 
 
 def test_store_without_a_lock__says_so(new_session, token):
@@ -309,7 +303,9 @@ def test_store_without_a_lock__says_so(new_session, token):
         def lock(self):
             raise RuntimeError("no locks")
 
-    with pytest.raises(TokenStoreError, match=r" could not be locked \(RuntimeError\)\. "):
+    with pytest.raises(
+        TokenStoreError, match=r"Could not lock the token in .* \(RuntimeError\)\. "
+    ):
         new_session(token_store=Store(token)).refresh_token()
 
 
@@ -320,7 +316,7 @@ def test_updater_fails__says_so(kakao, new_session, token):
     with pytest.raises(TokenStoreError) as caught:
         new_session(token=token, token_updater=updater).refresh_token()
     assert str(caught.value) == (
-        f"The token could not be saved, for token_updater failed (RuntimeError). {WHAT_NOW}"
+        f"Could not save the token: token_updater failed (RuntimeError). {WHAT_NOW}"
     )
 
 
@@ -376,7 +372,7 @@ def test_warning__of_a_refresh_that_failed_is_not_shown_later(new_session, token
     session = new_session(token_store=store)
     clock.advance(hours=7)
     store.fails = {"save", "unlock"}
-    with pytest.raises(TokenStoreError, match="unlocked"):
+    with pytest.raises(TokenStoreError, match="unlock"):
         session.get("/v2/user/me")
     store.fails = set()
     assert session.get("/v2/user/me").status_code == 200

@@ -332,14 +332,14 @@ def test_call__is_not_logged(new_session, token, log):
 
 def test_refresh__names_both_tokens(new_session, token, log):
     new = new_session(token=token).refresh_token()
-    message = f"renewed the access token {token.fingerprint}, now {new.fingerprint}"
+    message = f"refreshed the access token {token.fingerprint}, now {new.fingerprint}"
     assert log() == [("INFO", message)]
 
 
 def test_token_of_the_store__names_the_place(new_session, token, log):
     store = MemoryStore(token)
     new_session(token_store=store).get("/v2/user/me")
-    message = f"took over the access token {token.fingerprint} in {store!r}"
+    message = f"adopted the access token {token.fingerprint} in {store!r}"
     assert log() == [("INFO", message)]
 
 
@@ -350,7 +350,7 @@ def test_refresh_ahead__that_fails_is_a_warning(kakao, new_session, token, clock
     session.get("/v2/user/me")
     with pytest.raises(TemporaryError) as caught:
         session.refresh_token()
-    message = f"could not renew ahead of time, going on with the token at hand: {caught.value}"
+    message = f"could not refresh ahead of time, using the current token: {caught.value}"
     assert log() == [("WARNING", message)]
 
 
@@ -362,8 +362,8 @@ def test_save_that_fails__is_an_error(new_session, token, log):
         session.refresh_token()
     _, (refreshed, _), (level, message) = log()
     assert (refreshed, level) == ("INFO", "ERROR")
-    start = "the renewed token lives in memory only; saving is tried again: "
-    assert message.startswith(f"{start}The token in {store!r}")
+    start = "could not save the new token, will try again: "
+    assert message.startswith(f"{start}Could not save the token in {store!r}")
     assert str(warned[0].message).endswith(message.removeprefix(start))
 
 
@@ -373,4 +373,4 @@ def test_login_that_has_ended__is_an_error_once(kakao, new_session, token, log):
     for _ in range(2):
         with pytest.raises(LoginRequiredError):
             session.get("/v2/user/me")
-    assert log() == [("ERROR", f"the login of access token {token.fingerprint} is over")]
+    assert log() == [("ERROR", f"the login with the access token {token.fingerprint} has ended")]

@@ -113,7 +113,7 @@ def test_credentials__that_can_not_be_sent(kakao, new_session, token, name, what
     with pytest.raises(ConfigurationError) as caught:
         session.refresh_token()
     assert str(caught.value) == (
-        f"The {what} is none, for it has characters other than visible ASCII. Look at {places} in "
+        f"The {what} is not valid: it has characters other than visible ASCII. Check {places} in "
         "the token."
     )
     if name == "app_key":
@@ -329,8 +329,8 @@ def test_trouble_three_times__given_up(kakao, new_session, token, stopwatch, fai
     assert len(kakao.token_requests) == 3
     if failure == "reset":
         assert str(caught.value) == (
-            "Kakao's token endpoint could not be reached (ConnectionError). "
-            "Look at the network; the login is kept."
+            "Could not reach Kakao's token endpoint (ConnectionError). "
+            "Check the network. The login is kept."
         )
 
 
@@ -447,6 +447,21 @@ def test_trouble_on_the_way(new_session, token, stopwatch, raised, tries):
     assert len(sent) == tries
 
 
+def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypatch):
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", requests.adapters.SOCKSProxyManager)
+    session = new_session(token=token)
+    session.proxies = {"https": "socks5://127.0.0.1:1"}
+
+    def missing(*_, **__):
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", missing)
+    clock.advance(hours=7)
+    with pytest.raises(ConfigurationError, match=r"pip install 'requests\[socks\]'"):
+        session.get("/v2/user/me")
+    assert session.token == token
+
+
 def test_trouble__while_the_caller_handles_an_error_of_its_own(
     kakao, new_session, token, stopwatch
 ):
@@ -463,13 +478,13 @@ def test_trouble__while_the_caller_handles_an_error_of_its_own(
 
 REFUSED = "Kakao refused the token request"
 LATER = "Try again later."
-LOGIN = "Log in again: run `kakao-session login`."
+LOGIN = "Pass token= or token_store=, or log in with fetch_token."
 
 
 def unreadable(what):
     return (
-        f"Kakao's token endpoint gave no token and no error that could be read ({what}). "
-        "Try again later; the login is kept."
+        f"Kakao's token endpoint sent neither a token nor a readable error ({what}). "
+        "Try again later. The login is kept."
     )
 
 

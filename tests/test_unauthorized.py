@@ -113,7 +113,7 @@ def test_401__when_no_token_can_be_had(kakao, new_session, token, stopwatch):
 
 def test_401__without_a_refresh_token(kakao, new_session):
     session = new_session(token={"access_token": "unknown-at-kakao"})
-    with pytest.raises(LoginRequiredError, match="no refresh token"):
+    with pytest.raises(LoginRequiredError, match="No refresh token"):
         session.get("/v2/user/me")
     assert wire(kakao) == [ME_401]
 

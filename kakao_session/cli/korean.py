@@ -8,13 +8,14 @@ from __future__ import annotations
 KOREAN: dict[str, str] = {
     # All commands
     "Error: {message}": "오류: {message}",
-    "Warning: {message}": "주의: 새 토큰이 파일에 저장되지 않았습니다. ({message})",
+    "Warning: {message}": "경고: 새 토큰을 파일에 저장하지 못했습니다. ({message})",
     "Interrupted.": "중단했습니다.",
     "No answer. Nothing was changed.": "입력이 없어 아무것도 변경하지 않았습니다.",
     "Nothing was changed.": "아무것도 변경하지 않았습니다.",
     "Could not continue: {reason}.": "계속할 수 없습니다: {reason}",
     "Waiting for Kakao's answer, so that no token is lost. Press Ctrl-C again to stop now.": (
-        "토큰을 잃지 않도록 카카오의 응답을 기다립니다. 바로 끝내려면 Ctrl-C를 한 번 더 누르세요."
+        "토큰을 잃지 않도록 카카오의 응답을 기다리는 중입니다. 바로 종료하려면 Ctrl-C를 한 번 더 "
+        "누르세요."
     ),
     "{name} is not installed. Run:\n    pip install 'kakao-session[{extra}]'": (
         "{name} 패키지가 설치되어 있지 않습니다. 다음 명령을 실행하세요.\n"
@@ -30,13 +31,13 @@ KOREAN: dict[str, str] = {
     ),
     "The REST API key has characters that no key has. Check --client-id, KAKAO_REST_API_KEY and "
     "app_key in the token file.": (
-        "유효하지 않은 REST API 키입니다(쓸 수 없는 문자가 있음). --client-id, KAKAO_REST_API_KEY, "
-        "토큰 파일의 app_key를 확인하세요."
+        "REST API 키에 사용할 수 없는 문자가 있습니다. --client-id, KAKAO_REST_API_KEY, 토큰 "
+        "파일의 app_key를 확인하세요."
     ),
     "The client secret has characters that no secret has. Check KAKAO_CLIENT_SECRET and "
     "client_secret in the token file.": (
-        "유효하지 않은 클라이언트 시크릿입니다(쓸 수 없는 문자가 있음). KAKAO_CLIENT_SECRET과 토큰 "
-        "파일의 client_secret을 확인하세요."
+        "클라이언트 시크릿에 사용할 수 없는 문자가 있습니다. KAKAO_CLIENT_SECRET과 토큰 파일의 "
+        "client_secret을 확인하세요."
     ),
     "The path is empty.": "경로가 비어 있습니다.",
     "--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.": (
@@ -99,14 +100,14 @@ KOREAN: dict[str, str] = {
     "This redirect URI must be registered in the Kakao console, exactly as it is here:\n"
     "    {uri}\n"
     "    (App > Platform key > REST API key > Redirect URI)\n": (
-        "카카오 콘솔에 아래 리다이렉트 URI가 글자 하나까지 똑같이 등록되어 있어야 합니다.\n"
+        "카카오디벨로퍼스 콘솔에 아래 리다이렉트 URI를 글자 하나까지 똑같이 등록해야 합니다.\n"
         "    {uri}\n"
         "    (앱 > 플랫폼 키 > REST API 키 > 리다이렉트 URI)\n"
     ),
     "A redirect URI is http:// or https:// and a host, with a port and a path if you like, and "
     "nothing else.": (
-        "리다이렉트 URI는 http:// 또는 https://에 호스트를 붙이고, 필요하면 포트와 경로만 더할 수 "
-        "있습니다."
+        "리다이렉트 URI는 http:// 또는 https://로 시작하고 호스트가 있어야 합니다. 그 뒤에는 "
+        "포트와 경로만 쓸 수 있습니다."
     ),
     "Use either --port or --redirect-uri, not both.": (
         "--port와 --redirect-uri 중 하나만 지정하세요."
@@ -124,12 +125,12 @@ KOREAN: dict[str, str] = {
     "Port {port} is in use by another program. Stop that program, or choose another port with "
     "--port and register its redirect URI.": (
         "{port}번 포트는 다른 프로그램이 사용 중입니다. 그 프로그램을 종료하거나, --port로 다른 "
-        "포트를 지정하고 그 리다이렉트 URI를 등록하세요."
+        "포트를 지정하고 그 포트의 리다이렉트 URI를 등록하세요."
     ),
     "Could not listen on port {port} ({reason}). Choose another port with --port and register its "
     "redirect URI.": (
-        "{port}번 포트를 열 수 없습니다({reason}). --port로 다른 포트를 지정하고 그 리다이렉트 "
-        "URI를 등록하세요."
+        "{port}번 포트를 열 수 없습니다({reason}). --port로 다른 포트를 지정하고 그 포트의 "
+        "리다이렉트 URI를 등록하세요."
     ),
     "Open this address to log in:": "로그인하려면 아래 주소를 여세요.",
     "Opening it in your browser.": "브라우저를 엽니다.",
@@ -138,38 +139,39 @@ KOREAN: dict[str, str] = {
     ),
     "If your browser is on another machine, it ends on a page that it cannot open. Copy the "
     "address of that page, paste it here (hidden) and press Enter.": (
-        "다른 컴퓨터의 브라우저로 로그인하면 마지막에 열리지 않는 페이지가 나옵니다. 그 페이지의 "
-        "주소를 복사해 여기에 붙여넣고(화면에 표시되지 않음) Enter를 누르세요."
+        "다른 컴퓨터의 브라우저로 로그인하면 마지막 페이지가 열리지 않습니다. 그때 주소창의 주소를 "
+        "복사해 여기에 붙여넣고(화면에 표시되지 않음) Enter를 누르세요."
     ),
     "When your browser reaches {uri}, copy the whole address, paste it here (hidden) and press "
     "Enter. The code alone works too.": (
-        "브라우저가 {uri}(으)로 이동하면 주소 전체를 복사해 여기에 붙여넣고(화면에 표시되지 않음) "
-        "Enter를 누르세요. 코드만 붙여넣어도 됩니다."
+        "브라우저가 {uri}(으)로 이동하면 주소창의 주소 전체를 복사해 여기에 붙여넣고(화면에 "
+        "표시되지 않음) Enter를 누르세요. 인가 코드만 붙여넣어도 됩니다."
     ),
     "Waiting for the browser until {time}. Press Ctrl-C to cancel.": (
-        "{time}까지 브라우저를 기다립니다. 취소하려면 Ctrl-C를 누르세요."
+        "{time}까지 브라우저에서 로그인하기를 기다립니다. 취소하려면 Ctrl-C를 누르세요."
     ),
     "Waiting for the address until {time}. Press Ctrl-C to cancel.": (
-        "{time}까지 주소를 기다립니다. 취소하려면 Ctrl-C를 누르세요."
+        "{time}까지 주소 입력을 기다립니다. 취소하려면 Ctrl-C를 누르세요."
     ),
     "This is not the address of the last page. Copy all of it and paste it again.": (
         "마지막 페이지의 주소가 아닙니다. 주소 전체를 복사해 다시 붙여넣으세요."
     ),
     "This address is incomplete or from another login. Open the address above and paste the one "
     "that your browser ends on.": (
-        "주소의 일부가 빠졌거나 다른 로그인의 주소입니다. 위의 주소를 열고, 마지막에 나온 페이지의 "
-        "주소를 붙여넣으세요."
+        "주소의 일부가 빠졌거나 다른 로그인의 주소입니다. 위의 주소를 다시 열어 로그인하고, 마지막 "
+        "페이지의 주소를 붙여넣으세요."
     ),
     "stdin is closed, so no address can be pasted, and {uri} is not on this machine. Run login in "
     "a terminal, or with a redirect URI on localhost.": (
         "표준 입력이 닫혀 있어 주소를 붙여넣을 수 없고, {uri}은(는) 이 컴퓨터의 주소가 아닙니다. "
-        "터미널에서 실행하거나 localhost로 시작하는 리다이렉트 URI를 지정하세요."
+        "터미널에서 로그인하거나, http://localhost로 시작하는 리다이렉트 URI를 지정하세요."
     ),
     "Nothing came back within {span}. If Kakao's page shows an error, fix it:\n{fixes}\n"
     "Then run login again. With --timeout it waits longer.": (
-        "{span} 안에 응답이 오지 않았습니다. 카카오 페이지에 오류가 나왔다면 이렇게 해결하세요.\n"
+        "{span} 동안 응답이 없었습니다. 카카오 페이지에 오류가 표시되었다면 다음과 같이 "
+        "해결하세요.\n"
         "{fixes}\n"
-        "그런 다음 다시 로그인하세요. --timeout을 지정하면 더 오래 기다립니다."
+        "해결한 뒤 다시 로그인하세요. 더 오래 기다리게 하려면 --timeout을 지정하세요."
     ),
     "Cancelled. Nothing was saved.": "취소했습니다. 저장된 것은 없습니다.",
     "You cancelled the login in the browser. Nothing was saved.": (
@@ -179,12 +181,13 @@ KOREAN: dict[str, str] = {
     "Logged in as user {user}.": "사용자 {user}(으)로 로그인했습니다.",
     "Could not find out the user's ID. {why}": "회원번호를 확인하지 못했습니다. {why}",
     "\nUse it in your program:\n    KakaoSession({argument})": (
-        "\n이제 프로그램에서 이렇게 쓰면 됩니다.\n    KakaoSession({argument})"
+        "\n프로그램에서는 이렇게 사용하세요.\n    KakaoSession({argument})"
     ),
     "The client secret was not saved. Set KAKAO_CLIENT_SECRET for your program, or log in with "
     "--store-secret to save it in the token file.": (
-        "클라이언트 시크릿은 저장하지 않았습니다. 프로그램의 환경 변수 KAKAO_CLIENT_SECRET에 "
-        "설정하거나, --store-secret으로 로그인해 토큰 파일에 저장하세요."
+        "클라이언트 시크릿은 저장하지 않았습니다. 프로그램을 실행할 때 환경 변수 "
+        "KAKAO_CLIENT_SECRET을 설정하거나, --store-secret을 지정해 다시 로그인하면 토큰 파일에 "
+        "저장됩니다."
     ),
     # status
     "fine": "정상",
@@ -203,7 +206,7 @@ KOREAN: dict[str, str] = {
     ),
     "new access token and new refresh token": "액세스 토큰과 리프레시 토큰 모두 발급",
     "new access token; perhaps a new refresh token, its expiry is unknown": (
-        "액세스 토큰 발급, 리프레시 토큰은 만료 시각을 몰라 알 수 없음"
+        "액세스 토큰 발급, 리프레시 토큰도 발급될 수 있음(만료 시각을 알 수 없음)"
     ),
     "{path} (does not exist)": "{path} (파일 없음)",
     "{path} ({mode}: others can read it, run chmod 600)": (
@@ -224,12 +227,12 @@ KOREAN: dict[str, str] = {
     # logout and unlink
     "Logged out. Deleted {path}.": "로그아웃하고 토큰 파일을 삭제했습니다: {path}",
     "The login had already ended. Deleted {path}.": (
-        "이미 끝난 로그인이어서 토큰 파일만 삭제했습니다: {path}"
+        "로그인이 이미 끝나 있어 토큰 파일만 삭제했습니다: {path}"
     ),
     "Deleted {path}, but could not log out at Kakao: the tokens stay valid there until they "
     "expire. {why}": (
         "토큰 파일({path})은 삭제했지만 카카오에서 로그아웃하지 못했습니다. 토큰은 만료될 때까지 "
-        "유효합니다. {why}"
+        "계속 유효합니다. {why}"
     ),
     "This disconnects the user from the app: all tokens of the user end, on every machine, and the "
     "user has to agree again. Continue?": (
@@ -249,12 +252,12 @@ KOREAN: dict[str, str] = {
     "{path} has a login that can be refreshed, and this file has no valid refresh token. To "
     "replace the login anyway, use --force.": (
         "{path}에는 갱신할 수 있는 로그인이 있지만, 가져올 파일에는 유효한 리프레시 토큰이 "
-        "없습니다. 그래도 바꾸려면 --force를 지정하세요."
+        "없습니다. 그래도 덮어쓰려면 --force를 지정하세요."
     ),
     "{path} has another login, which may be newer than this one. To replace it anyway, use "
     "--force.": (
-        "{path}에 다른 로그인이 있고, 가져올 것보다 최신일 수 있습니다. 그래도 바꾸려면 --force를 "
-        "지정하세요."
+        "{path}에 이미 다른 로그인이 있으며, 가져올 로그인보다 최신일 수 있습니다. 그래도 "
+        "덮어쓰려면 --force를 지정하세요."
     ),
     "Its refresh token has expired. Run: kakao-session login": (
         "리프레시 토큰이 만료되었습니다. kakao-session login을 실행하세요."
@@ -264,7 +267,8 @@ KOREAN: dict[str, str] = {
         "다시 가져오세요."
     ),
     "{file} still has the tokens. Delete it, they end with the next refresh.": (
-        "{file} 파일에도 토큰이 남아 있습니다. 다음 갱신 때 쓸모없어지니 삭제하세요."
+        "{file} 파일에도 토큰이 남아 있습니다. 토큰을 갱신하면 이 파일은 쓸 수 없게 되니 "
+        "삭제하세요."
     ),
     "{file} is encrypted. Use it with --token-file and its key.": (
         "{file} 파일은 암호화되어 있습니다. --token-file과 암호화할 때 쓴 키로 사용하세요."
@@ -276,10 +280,11 @@ KOREAN: dict[str, str] = {
         "카카오 API는 /로, 그 밖의 URL은 https://로 시작해야 합니다."
     ),
     "{size} bytes of binary data. To save them, add: > FILE": (
-        "텍스트가 아닌 데이터 {size}바이트입니다. 저장하려면 > FILE을 붙이세요."
+        "바이너리 데이터 {size}바이트입니다. 저장하려면 명령 끝에 > FILE을 붙이세요."
     ),
     "The response has tokens, which are never printed. Run: kakao-session refresh": (
-        "응답에 토큰이 들어 있어 출력하지 않습니다. kakao-session refresh를 실행하세요."
+        "응답에 토큰이 들어 있어 출력하지 않습니다. 토큰을 갱신하려면 kakao-session refresh를 "
+        "실행하세요."
     ),
     # send
     "There is no text to send.": "보낼 텍스트가 없습니다.",
@@ -305,18 +310,18 @@ KOREAN: dict[str, str] = {
     "command not found": "명령을 찾을 수 없습니다",
     "cannot be run: {reason}": "실행할 수 없습니다: {reason}",
     "The local Kakao runs until you press Ctrl-C. Paste the lines above into a shell.": (
-        "Ctrl-C를 누를 때까지 로컬 카카오가 실행됩니다. 위의 명령을 셸에 붙여넣으세요."
+        "에뮬레이터가 실행 중입니다. 위의 명령을 셸에 붙여넣으세요. 종료하려면 Ctrl-C를 누르세요."
     ),
     "Control page: {url}": "제어 페이지: {url}",
     "\nTo use the real Kakao in that shell again: unset {names}": (
-        "\n그 셸에서 다시 실제 카카오를 쓰려면: unset {names}"
+        "\n그 셸에서 다시 실제 카카오를 사용하려면: unset {names}"
     ),
     "BEFORE": "실행 전",
     "ON THE WIRE": "요청",
     "AFTER": "실행 후",
     "written {when}": "{when} 저장",
     "rewritten": "다시 저장됨",
-    "unchanged": "그대로",
+    "unchanged": "변경 없음",
     "not there": "없음",
     "It is not JSON": "JSON이 아닙니다",
     "It has no JSON object": "JSON 객체가 없습니다",
@@ -326,8 +331,8 @@ KOREAN: dict[str, str] = {
     "no": "없음",
     "same": "그대로",
     "new": "새 토큰",
-    "unknown to Kakao": "카카오가 모르는 토큰",
-    "no request to Kakao arrived here": "카카오로 온 요청이 없습니다",
+    "unknown to Kakao": "카카오에 없는 토큰",
+    "no request to Kakao arrived here": "카카오로 보낸 요청이 없습니다",
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"
     ),
@@ -339,7 +344,7 @@ KOREAN: dict[str, str] = {
     # The network
     "Could not verify the server's certificate ({kind}). Check REQUESTS_CA_BUNDLE and the clock of "
     "this machine.": (
-        "서버 인증서를 확인할 수 없습니다({kind}). REQUESTS_CA_BUNDLE과 컴퓨터의 시계를 확인하세요."
+        "서버 인증서를 검증할 수 없습니다({kind}). REQUESTS_CA_BUNDLE과 컴퓨터의 시계를 확인하세요."
     ),
     "REQUESTS_CA_BUNDLE names a file that cannot be read ({kind}).": (
         "REQUESTS_CA_BUNDLE에 지정한 파일을 읽을 수 없습니다({kind})."
@@ -348,7 +353,7 @@ KOREAN: dict[str, str] = {
         "프록시로 연결할 수 없습니다({kind}). HTTPS_PROXY를 확인하세요."
     ),
     "The server did not answer in time ({kind}). Try again later.": (
-        "서버가 제때 응답하지 않았습니다({kind}). 나중에 다시 시도하세요."
+        "서버의 응답 시간이 초과되었습니다({kind}). 나중에 다시 시도하세요."
     ),
     "Could not connect to the server ({kind}). Check your network.": (
         "서버에 연결할 수 없습니다({kind}). 네트워크를 확인하세요."
@@ -362,13 +367,13 @@ KOREAN: dict[str, str] = {
     "The Kakao API returned an error.": "카카오 API가 오류로 응답했습니다.",
     "You have to log in.": "로그인이 필요합니다.",
     "The app's settings are wrong.": "앱 설정이 올바르지 않습니다.",
-    "Too many token requests.": "토큰을 너무 많이 요청했습니다.",
+    "Too many token requests.": "토큰 요청이 너무 많습니다.",
     "Kakao Login does not respond. You stay logged in.": (
         "카카오 로그인 서버가 응답하지 않습니다. 로그인은 유지됩니다."
     ),
     "Kakao refused the token request.": "카카오가 토큰 요청을 거절했습니다.",
     "Could not read or write the token file.": "토큰 파일을 읽거나 쓸 수 없습니다.",
-    "The request to Kakao failed.": "카카오 요청에 실패했습니다.",
+    "The request to Kakao failed.": "카카오에 보낸 요청이 실패했습니다.",
     # Kakao Login's errors
     "Kakao has a temporary error": "카카오에 일시적인 오류가 발생했습니다",
     "Kakao Login is off for this app": "이 앱은 카카오 로그인이 꺼져 있습니다",
@@ -380,7 +385,7 @@ KOREAN: dict[str, str] = {
     "the client secret is missing or wrong": "클라이언트 시크릿이 없거나 올바르지 않습니다",
     "Kakao does not know this app key": "유효하지 않은 앱 키입니다",
     "a consent item that was asked for is not set up": "설정되지 않은 동의항목을 요청했습니다",
-    "too many token requests": "토큰을 너무 많이 요청했습니다",
+    "too many token requests": "토큰 요청이 너무 많습니다",
     "the redirect URI is not the one that the code was asked for with": (
         "인가 코드를 요청할 때와 다른 리다이렉트 URI입니다"
     ),
@@ -399,11 +404,14 @@ KOREAN: dict[str, str] = {
     # What to do about them
     "Try again later.": "나중에 다시 시도하세요.",
     "Turn it on in the console: Kakao Login > Enable.": (
-        "콘솔의 카카오 로그인 > 사용 설정에서 켜세요."
+        "콘솔의 카카오 로그인 > 사용 설정에서 상태를 ON으로 바꾸세요."
     ),
-    "Add the user to the app's members in the console.": "콘솔에서 사용자를 앱 멤버로 추가하세요.",
+    "Add the user to the app's members in the console.": (
+        "콘솔에서 이 사용자를 앱의 멤버로 추가하세요."
+    ),
     "Register it in the console exactly as it is sent: scheme, host, port, path and slash.": (
-        "콘솔에 스킴, 호스트, 포트, 경로, 마지막 슬래시까지 똑같이 등록하세요."
+        "요청에 쓴 주소와 똑같이 콘솔에 등록하세요. 스킴, 호스트, 포트, 경로, 마지막 슬래시까지 "
+        "같아야 합니다."
     ),
     "Register the platform in the console: App > Platform key.": (
         "콘솔의 앱 > 플랫폼 키에서 플랫폼을 등록하세요."
@@ -418,20 +426,42 @@ KOREAN: dict[str, str] = {
         "SOCKS 프록시를 쓰려면 PySocks를 설치하세요: pip install 'requests[socks]'"
     ),
     "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY.": (
-        "--client-id 또는 KAKAO_REST_API_KEY에 앱의 다른 키가 아니라 REST API 키를 지정하세요."
+        "앱의 다른 키가 아니라 REST API 키를 --client-id나 KAKAO_REST_API_KEY에 지정하세요."
     ),
     "Set it up in the console: Kakao Login > Consent items.": (
         "콘솔의 카카오 로그인 > 동의항목에서 설정하세요."
     ),
-    "Keep the token file and wait an hour.": "토큰 파일은 그대로 두고 한 시간 뒤에 시도하세요.",
+    "Keep the token file and wait an hour.": (
+        "토큰 파일은 그대로 두고 한 시간 뒤에 다시 시도하세요."
+    ),
     "Run login again, with the same --redirect-uri or --port.": (
         "같은 --redirect-uri 또는 --port를 지정해 다시 로그인하세요."
     ),
     "Run login again, and use the code of that login.": (
-        "다시 로그인하고, 그 로그인에서 받은 코드를 쓰세요."
+        "다시 로그인해서 새로 받은 인가 코드를 쓰세요."
     ),
-    "Take it from a new login.": "새로 로그인해서 받으세요.",
-    "To ask the user to agree, run: {command}": "동의를 받으려면 다음을 실행하세요: {command}",
+    "Take it from a new login.": "다시 로그인해서 새로 받으세요.",
+    "To ask the user to agree, run: {command}": "동의를 받으려면 다음 명령을 실행하세요: {command}",
+    # The same in Python, for docs/ko/errors.md
+    "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.": (
+        "client_secret= 인자나 환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 "
+        "시크릿을 지정하세요."
+    ),
+    "Give the REST API key of the app, no other of its keys: client_id= or KAKAO_REST_API_KEY.": (
+        "앱의 다른 키가 아니라 REST API 키를 client_id= 인자나 환경 변수 KAKAO_REST_API_KEY에 "
+        "지정하세요."
+    ),
+    "Keep the tokens between runs (token_store=) and wait an hour.": (
+        "프로그램이 끝나도 토큰이 남도록 token_store=를 지정하고, 한 시간 뒤에 다시 시도하세요."
+    ),
+    "Use the same redirect_uri in authorization_url and fetch_token.": (
+        "authorization_url과 fetch_token에 같은 redirect_uri를 쓰세요."
+    ),
+    "Use fetch_token.": "fetch_token을 쓰세요.",
+    "Call fetch_token on the session that made the authorization URL.": (
+        "인가 URL을 만든 세션에서 fetch_token을 호출하세요."
+    ),
+    "Log in again.": "다시 로그인하세요.",
     # What to do about the API's errors
     "Kakao has a temporary error. Try again later.": (
         "카카오에 일시적인 오류가 발생했습니다. 나중에 다시 시도하세요."
@@ -440,7 +470,7 @@ KOREAN: dict[str, str] = {
     "Turn the feature on in the console.": "콘솔에서 해당 기능을 켜세요.",
     "The account is restricted.": "이용이 제한된 카카오계정입니다.",
     "The app has no permission for this API. Apply for it in the console.": (
-        "이 API를 사용할 권한이 없습니다. 콘솔에서 권한을 신청하세요."
+        "이 API를 사용할 권한이 없는 앱입니다. 콘솔에서 권한을 신청하세요."
     ),
     "Kakao does not allow this action.": "카카오가 허용하지 않는 동작입니다.",
     "Kakao is busy or under maintenance. Try again later.": (
@@ -450,7 +480,7 @@ KOREAN: dict[str, str] = {
     "Kakao has ended this API.": "지원이 종료된 API입니다.",
     "The app has used up its quota. Wait.": "쿼터를 초과했습니다. 나중에 다시 시도하세요.",
     "The app has reached its spending limit for a paid API. Raise it in the console.": (
-        "유료 API의 사용 한도에 도달했습니다. 콘솔에서 한도를 올리세요."
+        "유료 API의 이용 한도를 초과했습니다. 콘솔에서 한도를 늘리세요."
     ),
     "Kakao has blocked the app.": "카카오가 이용을 제한한 앱입니다.",
     "The user is not connected to the app. Log in first.": (
@@ -470,31 +500,31 @@ KOREAN: dict[str, str] = {
         "받는 사람이 사용자의 친구가 아니거나, 이 앱의 메시지를 받을 수 없습니다."
     ),
     "The receiver's device can't show this message.": (
-        "받는 사람의 기기에서 이 메시지를 볼 수 없습니다."
+        "받는 사람의 기기에서 지원하지 않는 메시지입니다."
     ),
     "The receiver has turned messages from this app off.": (
-        "받는 사람이 이 앱의 메시지를 받지 않도록 설정했습니다."
+        "받는 사람이 이 앱의 메시지 수신을 꺼 두었습니다."
     ),
     "The user has sent as many messages this month as one user may.": (
-        "사용자가 한 달 동안 보낼 수 있는 메시지를 모두 보냈습니다."
+        "이 사용자가 한 달에 보낼 수 있는 메시지 수를 초과했습니다."
     ),
     "The user has sent as many messages today as one user may.": (
-        "사용자가 하루 동안 보낼 수 있는 메시지를 모두 보냈습니다."
+        "이 사용자가 하루에 보낼 수 있는 메시지 수를 초과했습니다."
     ),
     "The file is too large.": "파일이 너무 큽니다.",
     "Kakao took too long. Try again later.": (
         "카카오의 응답이 지연되고 있습니다. 나중에 다시 시도하세요."
     ),
-    "There are too many files in one call.": "한 번에 보낸 파일이 너무 많습니다.",
+    "There are too many files in one call.": "한 번에 보낼 수 있는 파일 수를 초과했습니다.",
     "Kakao does not know this app key. Use a key of the app.": (
-        "유효하지 않은 앱 키입니다. 앱의 키를 사용하세요."
+        "유효하지 않은 앱 키입니다. 앱의 키를 확인하세요."
     ),
     "The app key or the origin of the call is not allowed. Check both in the console.": (
-        "허용되지 않은 앱 키이거나 허용되지 않은 곳에서 보낸 요청입니다. 콘솔에서 확인하세요."
+        "앱 키나 호출한 출처(origin)가 허용되지 않았습니다. 콘솔에서 둘 다 확인하세요."
     ),
     "Kakao is under maintenance. Wait.": "카카오 서비스가 점검 중입니다. 나중에 다시 시도하세요.",
     "Add this machine's IP address to the app's allowed IP addresses in the console.": (
-        "콘솔에서 앱의 허용 IP 주소에 이 컴퓨터의 IP 주소를 추가하세요."
+        "콘솔에서 앱의 호출 허용 IP 주소에 이 컴퓨터의 IP 주소를 추가하세요."
     ),
     "The call carried no token. Use a path or an https:// URL of kapi.kakao.com.": (
         "토큰 없이 보낸 요청입니다. kapi.kakao.com의 경로나 https:// URL을 지정하세요."
@@ -502,10 +532,12 @@ KOREAN: dict[str, str] = {
     "The app is deactivated. Look at it in the console.": (
         "비활성화된 앱입니다. 콘솔에서 앱 상태를 확인하세요."
     ),
-    "Turn it on in the console: Kakao Map > Usage.": ("콘솔의 카카오맵 > 사용 설정에서 켜세요."),
+    "Turn it on in the console: Kakao Map > Usage.": (
+        "콘솔의 카카오맵 > 사용 설정에서 상태를 ON으로 바꾸세요."
+    ),
     # Help
     "Stay logged in at Kakao, and test programs against a local Kakao.": (
-        "카카오 로그인을 유지하고, 로컬 카카오로 프로그램을 테스트합니다."
+        "카카오 로그인을 유지하고, 에뮬레이터로 프로그램을 테스트합니다."
     ),
     "Start with:": "처음이라면:",
     "Examples:": "예시:",
@@ -517,15 +549,15 @@ KOREAN: dict[str, str] = {
         "앱의 REST API 키. 기본값: KAKAO_REST_API_KEY, 없으면 토큰 파일의 키."
     ),
     "Print each request and response to stderr, without secrets.": (
-        "요청과 응답을 표준 오류로 출력합니다. 비밀 값은 출력하지 않습니다."
+        "요청과 응답을 표준 오류에 출력합니다. 토큰과 시크릿은 가립니다."
     ),
     "Log in at Kakao and save the token in a file.": (
         "카카오에 로그인하고 토큰을 파일에 저장합니다."
     ),
     "This opens your browser. When you have agreed, the browser comes back to this machine. If the "
     "browser is on another machine, paste the address that it ends on, or only the code in it.": (
-        "브라우저가 열리고, 동의하면 이 컴퓨터로 돌아옵니다. 다른 컴퓨터의 브라우저로 로그인한다면 "
-        "마지막에 나온 페이지의 주소나 그 안의 코드를 붙여넣으세요."
+        "브라우저가 열립니다. 동의하면 브라우저가 이 컴퓨터로 돌아옵니다. 다른 컴퓨터의 브라우저로 "
+        "로그인한다면 마지막 페이지의 주소나 그 안의 인가 코드(code)를 붙여넣으세요."
     ),
     "The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. If you type it, "
     "you can save it in the token file. One from the environment is saved only with "
@@ -535,52 +567,53 @@ KOREAN: dict[str, str] = {
     ),
     "Do not open a browser.": "브라우저를 열지 않습니다.",
     "Listen on this port: the redirect URI is http://localhost:PORT/callback. Default: 8765.": (
-        "사용할 포트. 리다이렉트 URI는 http://localhost:PORT/callback이 됩니다. 기본값: 8765."
+        "로그인을 기다릴 포트. 리다이렉트 URI는 http://localhost:PORT/callback이 됩니다. 기본값: "
+        "8765."
     ),
     "The redirect URI, exactly as registered. If it is not http://localhost, paste the address "
     "that your browser ends on.": (
-        "등록한 그대로의 리다이렉트 URI. http://localhost가 아니면 마지막에 나온 페이지의 주소를 "
-        "붙여넣으세요."
+        "콘솔에 등록한 것과 똑같은 리다이렉트 URI. http://localhost가 아니면 마지막 페이지의 "
+        "주소를 직접 붙여넣어야 합니다."
     ),
     "A consent item to ask the user for, such as talk_message. Can be repeated.": (
-        "동의를 받을 항목. 예: talk_message. 여러 번 지정할 수 있습니다."
+        "동의를 받을 동의항목. 예: talk_message. 여러 번 지정할 수 있습니다."
     ),
-    "How long to wait for the browser.": "브라우저를 기다리는 시간.",
+    "How long to wait for the browser.": "브라우저에서 로그인하기를 기다리는 시간(초).",
     "Save the client secret in the token file, or don't. Default: save it if you typed it and "
     "agree.": (
         "클라이언트 시크릿을 토큰 파일에 저장하거나 저장하지 않습니다. 기본값: 직접 입력했으면 "
         "물어보고 저장합니다."
     ),
-    "Show who is logged in, and until when.": "누가 언제까지 로그인되어 있는지 보여 줍니다.",
-    "Without --check, this makes no request.": "--check가 없으면 요청을 보내지 않습니다.",
+    "Show who is logged in, and until when.": "로그인한 사용자와 만료 시각을 보여 줍니다.",
+    "Without --check, this makes no request.": "--check를 지정하지 않으면 요청을 보내지 않습니다.",
     "Exit status: 0 if the login is fine, 1 if you have to log in or something is missing that a "
     "refresh needs, 3 if the refresh token expires within 7 days, 4 if --check got no answer from "
     "Kakao.": (
         "종료 상태: 정상이면 0, 로그인이 필요하거나 갱신에 필요한 값이 없으면 1, 리프레시 토큰이 "
         "7일 안에 만료되면 3, --check에 카카오가 응답하지 않으면 4."
     ),
-    "Print JSON, for a program.": "프로그램에서 쓸 수 있게 JSON으로 출력합니다.",
+    "Print JSON, for a program.": "프로그램에서 쓰기 좋게 JSON으로 출력합니다.",
     "Ask Kakao whether the login works. This refreshes an expired access token.": (
-        "카카오에 로그인 상태를 확인합니다. 만료된 액세스 토큰은 갱신됩니다."
+        "로그인이 유효한지 카카오에 확인합니다. 액세스 토큰이 만료되었으면 갱신합니다."
     ),
-    "Refresh the login now.": "로그인을 지금 갱신합니다.",
+    "Refresh the login now.": "토큰을 지금 갱신합니다.",
     "Kakao sends a new access token, and a new refresh token if the old one has less than a month "
     "left.": (
-        "액세스 토큰이 새로 발급되고, 리프레시 토큰은 만료까지 한 달이 남지 않았을 때 함께 "
+        "액세스 토큰이 새로 발급됩니다. 리프레시 토큰은 만료까지 한 달이 남지 않았을 때만 함께 "
         "발급됩니다."
     ),
     "Your programs need not do this: a session refreshes its login itself. Use it for a login that "
     "nothing uses for weeks. Errors go to stderr, with a hint how to fix them.": (
-        "프로그램에서는 세션이 알아서 갱신하므로 필요하지 않습니다. 몇 주 동안 쓰지 않는 로그인을 "
-        "유지할 때 쓰세요. 오류는 해결 방법과 함께 표준 오류로 출력됩니다."
+        "세션이 알아서 갱신하므로 프로그램에는 필요 없는 명령입니다. 몇 주 동안 쓰지 않는 로그인을 "
+        "유지할 때 쓰세요. 오류는 해결 방법과 함께 표준 오류에 출력합니다."
     ),
     "To keep an unused login alive, add this line to your crontab:": (
-        "쓰지 않는 로그인을 유지하려면 crontab에 추가하세요:"
+        "쓰지 않는 로그인을 유지하려면 crontab에 다음 줄을 추가하세요:"
     ),
     "It runs twice a month. A refresh token lives for 60 days, and Kakao replaces it only when it "
     "has less than a month left. A job that runs once a month can miss that time.": (
         "한 달에 두 번 실행됩니다. 리프레시 토큰은 60일 동안 유효하고, 만료까지 한 달이 남지 "
-        "않았을 때만 새로 발급됩니다. 한 달에 한 번 실행하면 그 기간을 놓칠 수 있습니다."
+        "않았을 때만 새로 발급됩니다. 한 달에 한 번만 실행하면 그 시기를 놓칠 수 있습니다."
     ),
     "Only if the access token expires soon, or the refresh token has less than a month left.": (
         "액세스 토큰이 곧 만료되거나 리프레시 토큰의 만료까지 한 달이 남지 않았을 때만 갱신합니다."
@@ -590,43 +623,44 @@ KOREAN: dict[str, str] = {
     ),
     "The token file is deleted even if Kakao can't be reached. The app stays connected to the "
     "user. To disconnect it, use unlink.": (
-        "카카오에 연결할 수 없어도 토큰 파일은 삭제합니다. 앱과 사용자의 연결은 유지됩니다. 연결을 "
-        "끊으려면 unlink를 쓰세요."
+        "카카오에 연결할 수 없어도 토큰 파일은 삭제합니다. 사용자와 앱의 연결은 그대로입니다. "
+        "연결을 끊으려면 unlink를 쓰세요."
     ),
     "Disconnect the user from the app.": "사용자와 앱의 연결을 끊습니다.",
     "All tokens of the user for the app end, on every machine, and the user's consent is "
     "withdrawn. You are asked first.": (
-        "모든 기기에서 이 사용자의 토큰이 폐기되고 동의가 철회됩니다. 실행하기 전에 확인합니다."
+        "모든 기기에서 이 사용자의 토큰이 폐기되고 동의가 철회됩니다. 실행하기 전에 한 번 더 "
+        "물어봅니다."
     ),
-    "Do not ask for confirmation.": "확인하지 않고 실행합니다.",
+    "Do not ask for confirmation.": "물어보지 않고 실행합니다.",
     "Import the login in FILE.": "FILE에 저장된 로그인을 가져옵니다.",
     "FILE has a token as JSON, as the tutorials save it, under any name. It is not changed.": (
-        "FILE은 블로그 예제 등에서 토큰을 JSON으로 저장한 파일이며, 이름은 상관없습니다. 파일은 "
-        "그대로 둡니다."
+        "FILE은 토큰을 JSON으로 저장한 파일입니다. 블로그 예제로 만든 파일도 되고, 이름은 "
+        "상관없습니다. FILE의 내용은 바뀌지 않습니다."
     ),
     "Replace the saved login even if it is newer, or can be refreshed and FILE's can't.": (
-        "저장된 로그인이 더 최신이거나, 저장된 것만 갱신할 수 있어도 바꿉니다."
+        "저장된 로그인이 더 최신이거나, FILE의 로그인은 갱신할 수 없더라도 덮어씁니다."
     ),
     "Call the Kakao API and print the response body.": (
         "카카오 API를 호출하고 응답 본문을 출력합니다."
     ),
     "JSON is indented on a terminal. Otherwise the body is printed as it is. PATH_OR_URL is a path "
     "such as /v2/user/me, or a URL.": (
-        "터미널에서는 JSON을 들여쓰기하고, 그 밖에는 본문을 그대로 출력합니다. PATH_OR_URL에는 "
-        "/v2/user/me 같은 경로나 URL을 지정하세요."
+        "터미널에서는 JSON을 들여쓰기해서 출력하고, 그 밖에는 본문을 그대로 출력합니다. "
+        "PATH_OR_URL에는 /v2/user/me 같은 경로나 URL을 지정하세요."
     ),
     "The access token goes to kapi.kakao.com only, and the REST API key to dapi.kakao.com only.": (
         "액세스 토큰은 kapi.kakao.com에만, REST API 키는 dapi.kakao.com에만 보냅니다."
     ),
     "Exit status: 0 if the HTTP status is below 400, else 1.": (
-        "종료 상태: HTTP 상태 코드가 400 미만이면 0, 아니면 1."
+        "종료 코드: HTTP 상태 코드가 400 미만이면 0, 아니면 1."
     ),
     "A field: of the query for GET, DELETE and HEAD, of the form for other methods.": (
-        "파라미터. GET, DELETE, HEAD에서는 쿼리로, 그 밖에는 폼으로 보냅니다."
+        "보낼 파라미터. GET, DELETE, HEAD에서는 쿼리로, 다른 메서드에서는 폼으로 보냅니다."
     ),
-    "A header.": "헤더.",
+    "A header.": "보낼 헤더.",
     "Send the fields as a JSON object. Values that are JSON are not quoted.": (
-        "파라미터를 JSON 객체로 보냅니다. 값이 JSON이면 그대로 넣습니다."
+        "파라미터를 JSON 객체로 보냅니다. 값이 JSON이면 따옴표 없이 그대로 넣습니다."
     ),
     "Send a message to yourself on KakaoTalk.": "카카오톡으로 나에게 메시지를 보냅니다.",
     "Without TEXT, the message is what comes from a pipe. Kakao takes 200 characters in a "
@@ -643,43 +677,49 @@ KOREAN: dict[str, str] = {
         "긴 텍스트를 여러 메시지로 나누어 보냅니다. 지정하지 않으면 뒷부분을 자릅니다."
     ),
     "Run COMMAND against a local Kakao and show its requests.": (
-        "COMMAND를 로컬 카카오에 연결해 실행하고 요청을 보여 줍니다."
+        "COMMAND를 에뮬레이터로 실행하고 요청을 보여 줍니다."
     ),
     "COMMAND is not modified and uses Kakao's real host names: HTTPS_PROXY and the variables for "
     "certificates redirect it to the local Kakao. Requests to other hosts are refused.": (
-        "COMMAND는 수정하지 않고 실제 카카오 주소를 그대로 씁니다. HTTPS_PROXY와 인증서 환경 "
-        "변수가 요청을 로컬 카카오로 보냅니다. 다른 호스트로 가는 요청은 거절합니다."
+        "에뮬레이터는 내 컴퓨터에서 실행되는 로컬 카카오 서버입니다. COMMAND는 고치지 않아도 되고, "
+        "실제 카카오 주소를 그대로 씁니다. HTTPS_PROXY와 인증서 환경 변수가 요청을 에뮬레이터로 "
+        "보냅니다. 다른 호스트로 가는 요청은 거절합니다."
     ),
     "The emulator starts with a user who logged in seven hours ago. KAKAO_SESSION_TOKEN_FILE is "
     "the file with their tokens, KAKAO_REST_API_KEY the app's key, and KAKAO_EMULATOR_URL the "
     "control page, which takes JSON too.": (
-        "7시간 전에 로그인한 사용자로 시작합니다. KAKAO_SESSION_TOKEN_FILE은 그 사용자의 토큰 "
-        "파일, KAKAO_REST_API_KEY는 앱 키, KAKAO_EMULATOR_URL은 제어 페이지이며 JSON으로도 "
-        "조작할 수 있습니다."
+        "7시간 전에 로그인한 사용자가 있는 상태로 시작합니다. KAKAO_SESSION_TOKEN_FILE은 그 "
+        "사용자의 토큰 파일, KAKAO_REST_API_KEY는 앱 키, KAKAO_EMULATOR_URL은 제어 페이지이며 "
+        "JSON으로도 제어할 수 있습니다."
     ),
     "Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into a "
     "shell.": (
-        "COMMAND가 없으면 Ctrl-C를 누를 때까지 실행됩니다. 출력된 명령을 셸에 붙여넣으세요."
+        "COMMAND를 지정하지 않으면 Ctrl-C를 누를 때까지 실행됩니다. 출력된 명령을 셸에 "
+        "붙여넣으세요."
     ),
     "The port of the proxy and the control page. Default: a free port.": (
-        "프록시와 제어 페이지의 포트. 기본값: 비어 있는 포트."
+        "프록시와 제어 페이지의 포트. 기본값: 사용 중이 아닌 포트."
     ),
-    "Start with a user who logged in just now.": "방금 로그인한 사용자로 시작합니다.",
+    "Start with a user who logged in just now.": "방금 로그인한 사용자가 있는 상태로 시작합니다.",
     "Seconds that an access token lives.": "액세스 토큰의 유효 시간(초).",
     "Seconds that a refresh token lives.": "리프레시 토큰의 유효 시간(초).",
-    "Do not limit token requests (KOE237).": "토큰 요청 횟수를 제한하지 않습니다(KOE237).",
-    "Require this client secret.": "이 클라이언트 시크릿을 요구합니다.",
+    "Do not limit token requests (KOE237).": (
+        "토큰 요청 횟수를 제한하지 않습니다(KOE237이 발생하지 않음)."
+    ),
+    "Require this client secret.": "이 클라이언트 시크릿을 보내야만 토큰을 발급합니다.",
     "Register a redirect URI. Can be repeated. Default: every URI is accepted.": (
-        "리다이렉트 URI를 등록합니다. 여러 번 지정할 수 있습니다. 기본값: 모두 허용."
+        "리다이렉트 URI를 등록합니다. 여러 번 지정할 수 있습니다. 기본값: 모든 URI를 허용."
     ),
     "Show the consent page, or let the user agree or cancel at once.": (
-        "동의 화면을 보여 주거나, 바로 동의하거나, 바로 취소합니다."
+        "동의 화면을 보여 주거나, 자동으로 동의하거나, 자동으로 취소합니다."
     ),
     "Set another switch of the emulator, such as logout_ends=access_token.": (
         "에뮬레이터의 다른 스위치를 설정합니다. 예: logout_ends=access_token."
     ),
     "Print a script that lets SHELL complete kakao-session.": (
-        "SHELL에서 kakao-session을 자동 완성하는 스크립트를 출력합니다."
+        "SHELL용 자동 완성 스크립트를 출력합니다."
     ),
-    "Add one of these lines to the file on the right:": ("오른쪽 파일에 해당하는 줄을 추가하세요:"),
+    "Add one of these lines to the file on the right:": (
+        "사용하는 셸의 줄을 오른쪽 파일에 추가하세요:"
+    ),
 }

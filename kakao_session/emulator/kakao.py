@@ -118,9 +118,7 @@ class KakaoEmulator(Switches):
         return self._open().plain_url
 
     def environment(self) -> dict[str, str]:
-        """:returns: the environment variables that lead an unmodified program, in any language, to
-        the emulator.
-        """
+        """:returns: the environment variables that lead an unmodified program to the emulator."""
         return self._open().environment()
 
     def login(

@@ -13,7 +13,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from kakao_session.errors import KOE, TokenStoreError
-from kakao_session.redaction import without_inner_frames
+from kakao_session.redaction import without_inner_frames, without_words
 from kakao_session.token import Token
 
 H = TypeVar("H")
@@ -226,6 +226,10 @@ class TextTokenStore(ABC):
     def _why(self, error: Exception) -> str:
         """:returns: why the backend raised an error, and the next step."""
 
+    def _quotes(self, error: Exception) -> bool:
+        """Whether an error of the backend may quote what is stored."""
+        return False
+
     def _parse(self, stored: Any) -> Token:
         return to_token(stored)
 
@@ -249,7 +253,11 @@ class TextTokenStore(ABC):
         except TokenStoreError:
             raise
         except self._failures as error:
-            raise self._error(verb, self._why(error)) from error
+            failure = self._error(verb, self._why(error))
+            if not self._quotes(error):
+                raise failure from error
+            without_words(error)
+            raise failure from None
 
 
 class ThreadLocks(Generic[H]):

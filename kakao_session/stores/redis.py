@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
-from kakao_session.redaction import without_words
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
 
 try:
@@ -194,13 +193,15 @@ class RedisTokenStore(TextTokenStore):
         )
 
     def _why(self, error: Exception) -> str:
-        if isinstance(error, UnicodeDecodeError):
-            without_words(error)
+        if self._quotes(error):
             return self._no_token("not UTF-8")
         return (
             f"{type(error).__name__}. Check that Redis is running, that this program has access, "
             "and that the key holds a plain string"
         )
+
+    def _quotes(self, error: Exception) -> bool:
+        return isinstance(error, UnicodeDecodeError)
 
     @property
     def _place(self) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
-from kakao_session.redaction import without_words
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
 
 try:
@@ -38,6 +37,9 @@ _PAGE = 1000
 
 _TRIES = 100
 """Each takes milliseconds. More than one is needed only while others remove the row."""
+
+_NOT_UTF8 = "Could not decode to UTF-8"
+"""SQLite's message. After that it quotes the row."""
 
 
 @dataclass
@@ -284,17 +286,18 @@ class SQLTokenStore(TextTokenStore):
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, DataError | IntegrityError):
-            without_words(error)
             return f"{_name(error)}. Check the columns of the table"
         if isinstance(error, DBAPIError) and self._dialect.is_lock_timeout(error):
             return self._why_occupied()
-        if "Could not decode to UTF-8" in str(error):  # SQLite quotes the row after that
-            without_words(error)
+        if _NOT_UTF8 in str(error):
             return self._no_token("not UTF-8")
         return (
             f"{_name(error)}. Check that the database is running, that this program has access, "
             "and that the table exists"
         )
+
+    def _quotes(self, error: Exception) -> bool:
+        return isinstance(error, DataError | IntegrityError) or _NOT_UTF8 in str(error)
 
     def _why_occupied(self) -> str:
         return (

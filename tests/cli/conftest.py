@@ -2,6 +2,7 @@
 file, and two ways to run the command."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,8 @@ def _plain_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TZ", "KST-9")
     time.tzset()
+    # It is ignored in a background job, and would be in the command that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     monkeypatch.undo()
     time.tzset()

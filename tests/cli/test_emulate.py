@@ -91,8 +91,8 @@ def test_report__in_korean(monkeypatch):
     monkeypatch.setenv("LANG", "ko_KR.UTF-8")
     done = emulate("--fresh", "--", "sh", "-c", 'chmod 600 "$KAKAO_SESSION_TOKEN_FILE"')
     assert re.search(r"액세스 토큰 +[0-9a-f]{8} +6시간 후 만료", done.stderr)
-    assert "카카오로 온 요청이 없습니다" in done.stderr
-    assert "그대로" in done.stderr
+    assert "카카오로 보낸 요청이 없습니다" in done.stderr
+    assert "변경 없음" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,8 @@ def test_help__in_korean_fits_the_terminal(run, in_korea):
 def test_refusal__in_korean(login, kakao, run, in_korea):
     kakao.fail_next(error_code="KOE101")
     assert run("refresh").stderr == (
-        "오류: 유효하지 않은 앱 키입니다 (KOE101, HTTP 401). --client-id 또는 "
-        "KAKAO_REST_API_KEY에 앱의 다른 키가 아니라 REST API 키를 지정하세요.\n"
+        "오류: 유효하지 않은 앱 키입니다 (KOE101, HTTP 401). 앱의 다른 키가 아니라 REST API 키를 "
+        "--client-id나 KAKAO_REST_API_KEY에 지정하세요.\n"
     )
 
 

@@ -100,7 +100,7 @@ def test_refresh__token_file_cannot_be_written(login, kakao, tmp_path, run):
 
 
 @pytest.mark.parametrize(
-    ("language", "start"), [("C", "Warning: "), ("ko_KR.UTF-8", "주의: 새 토큰이 파일에")]
+    ("language", "start"), [("C", "Warning: "), ("ko_KR.UTF-8", "경고: 새 토큰을 파일에")]
 )
 def test_refresh__new_token_cannot_be_saved(login, token_file, run, monkeypatch, language, start):
     def fail(*_, **__):

@@ -1,4 +1,9 @@
-"""The stores and servers of tests/stores, for the tests of this folder."""
+"""The stores and servers of tests/stores, and a folder in memory."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
 
 from tests.stores.conftest import (  # noqa: F401  # fixtures
     _connections,
@@ -8,3 +13,12 @@ from tests.stores.conftest import (  # noqa: F401  # fixtures
     postgresql_server,
     redis_server,
 )
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def memory_path():
+    """A temporary folder where fsync takes no time, if the system has one."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)

@@ -1,4 +1,4 @@
-"""A process that is killed, or let down by the system, at every system call of a renewal."""
+"""A process that is killed, or whose system call fails, at every system call of a refresh."""
 
 import json
 import signal
@@ -11,9 +11,9 @@ import pytest
 from kakao_session import FileTokenStore, LoginRequiredError, Token
 from tests.required import missing, program
 
-# Forks a process for each line that it reads. The system calls of its renewal are those between
-# the first two calls of getppid, which nothing else makes.
-NURSERY = """
+# Forks a process for each line that it reads, which refreshes the token. Its system calls are those
+# between the first two calls of getppid, which nothing else makes.
+FORK_SERVER = """
 import contextlib, json, os, sys
 import filelock, platformdirs, tempfile
 from kakao_session import Endpoints, FileTokenStore, KakaoError, KakaoSession
@@ -30,7 +30,7 @@ def outcome(call):
         os.getppid()
     return "fine"
 
-def renew():
+def refresh():
     kakao = KakaoSession(app_key, token_store=place, endpoints=Endpoints(*urls))
     print(outcome(kakao.refresh_token), outcome(lambda: kakao.get("/v2/user/me")), flush=True)
 
@@ -39,9 +39,9 @@ for _ in sys.stdin:
     child = os.fork()
     if not child:
         os.close(start)
-        print(os.getpid(), flush=True)  # from now on it may be watched, and its calls are counted
+        print(os.getpid(), flush=True)  # from now on strace may count its calls
         os.read(starts, 1)
-        renew()
+        refresh()
         os._exit(0)
     os.close(starts)
     sys.stdin.readline()
@@ -53,18 +53,18 @@ for _ in sys.stdin:
 """
 
 
-class Nursery:
-    """Processes that renew the login of a token file, watched by strace."""
+class ForkServer:
+    """Makes processes that refresh the token in a file, each watched by strace."""
 
     def __init__(self, process, log):
         self._process = process
         self._log = log
 
-    def renew(self, *tampering):
-        """Let a process renew the login.
+    def refresh(self, *tampering):
+        """Let a process refresh the token.
 
-        :param tampering: what strace is to do to it.
-        :returns: what it said of its renewal and of the call after it; nothing if it was killed.
+        :param tampering: what strace does to it.
+        :returns: what came of its refresh and of the call after it; nothing if it was killed.
         """
         pid = self._ask()
         with subprocess.Popen(
@@ -72,36 +72,32 @@ class Nursery:
             stderr=subprocess.PIPE,
             text=True,
         ) as strace:
-            assert strace.stderr is not None
             if "attached" not in (said := strace.stderr.readline()):
                 self._ask()
                 missing(f"strace may not trace here: {said}")
             said = self._ask()
             if said == str(-signal.SIGKILL):
                 return []
-            assert self._process.stdout is not None
             assert self._process.stdout.readline() == "0\n"
         return said.split()
 
     def steps(self):
-        """:returns: the system calls of the last renewal: name, the how-manieth of it, and all."""
+        """:returns: the system calls of the last refresh: name, number among its name, line."""
         counts = Counter()
-        renewals = 0
+        refreshes = 0
         steps = []
         for line in self._log.read_text(errors="replace").splitlines():
             name = line.partition("(")[0]
             if not name.isidentifier():  # a signal, or the end
                 continue
             counts[name] += 1
-            renewals += name == "getppid"
-            if renewals == 1:
+            refreshes += name == "getppid"
+            if refreshes == 1:
                 steps.append((name, counts[name], line))
         assert len(steps) > 30
         return steps
 
     def _ask(self):
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         return self._process.stdout.readline().strip()
@@ -114,19 +110,18 @@ def place(tmp_path):
 
 
 @pytest.fixture
-def nursery(kakao, place, tmp_path):
-    """Processes that renew a login whose refresh token dies when it has been used."""
+def fork_server(kakao, place, tmp_path):
+    """A fork server, and a Kakao that replaces the refresh token each time."""
     kakao.refresh_token_renewal = "always"
     urls = (kakao.endpoints.kauth_url, kakao.endpoints.api_url, kakao.endpoints.dapi_url)
     task = json.dumps([str(place), kakao.app_key, urls])
     with subprocess.Popen(
-        [sys.executable, "-c", NURSERY, task],
+        [sys.executable, "-c", FORK_SERVER, task],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield Nursery(process, tmp_path / "strace.log")
-        assert process.stdin is not None
+        yield ForkServer(process, tmp_path / "strace.log")
         process.stdin.close()
 
 
@@ -138,11 +133,10 @@ def log_in(kakao, place, clock):
 
 
 def check_file(place):
-    """What must hold of a token file whatever has happened: whole, private, free, no litter."""
+    """The token file is whole, private and not locked, and no temporary file is left."""
     assert place.stat().st_mode & 0o777 == 0o600
     store = FileTokenStore(place, lock_timeout=1)
     token = store.load()
-    assert token is not None
     with store.lock():
         names = {path.name for path in place.parent.iterdir()}
     assert names == {"token.json", "token.json.lock"}
@@ -160,29 +154,29 @@ def is_of_files(step, place):
 
 
 @pytest.mark.parametrize("calls", ["of files", pytest.param("all", marks=pytest.mark.slow)])
-def test_killed__nothing_is_torn_and_the_next_one_goes_on(
+def test_killed__the_file_is_whole_and_the_next_process_goes_on(
     kakao,
-    nursery,
+    fork_server,
     place,
     clock,
     new_session,
     calls,
 ):
     log_in(kakao, place, clock)
-    assert nursery.renew() == ["fine", "fine"]
-    steps = [step for step in nursery.steps() if calls == "all" or is_of_files(step, place)]
+    assert fork_server.refresh() == ["fine", "fine"]
+    steps = [step for step in fork_server.steps() if calls == "all" or is_of_files(step, place)]
     killed = lost = 0
     for name, count, _ in steps:
         old = log_in(kakao, place, clock)
-        if nursery.renew(f"--inject={name}:signal=KILL:when={count}"):
-            continue  # how often a socket is polled differs from run to run
+        if fork_server.refresh(f"--inject={name}:signal=KILL:when={count}"):
+            continue  # A socket is polled more often in some runs than in others.
         killed += 1
         token = check_file(place)
         session = new_session(token_store=place)
         try:
             session.refresh_token()
         except LoginRequiredError:
-            lost += 1  # between Kakao's answer and the file; nothing in this world saves that
+            lost += 1  # Killed between Kakao's answer and the write.
             assert token.is_same_as(old)
             assert [record for record in kakao.token_requests if record.issued]
         else:
@@ -192,16 +186,16 @@ def test_killed__nothing_is_torn_and_the_next_one_goes_on(
 
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EACCES", "EROFS"])
-def test_system_call_that_fails__nothing_is_lost(kakao, nursery, place, clock, error):
+def test_system_call_that_fails__nothing_is_lost(kakao, fork_server, place, clock, error):
     log_in(kakao, place, clock)
-    assert nursery.renew() == ["fine", "fine"]
+    assert fork_server.refresh() == ["fine", "fine"]
     failed = 0
-    for name, count, line in [step for step in nursery.steps() if is_of_files(step, place)]:
+    for name, count, line in [step for step in fork_server.steps() if is_of_files(step, place)]:
         old = log_in(kakao, place, clock)
-        renewed, called = nursery.renew(f"--inject={name}:error={error}:when={count}")
-        assert renewed in ("fine", "TokenStoreError"), line
+        refreshed, called = fork_server.refresh(f"--inject={name}:error={error}:when={count}")
+        assert refreshed in ("fine", "TokenStoreError"), line
         assert called == "fine", line
-        failed += renewed != "fine"
+        failed += refreshed != "fine"
         token = check_file(place)
         granted = [record.issued for record in kakao.token_requests if record.issued]
         assert token.fingerprint == (granted[-1] if granted else old.fingerprint), line

@@ -7,7 +7,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 _NAME = re.compile(r"# (?P<name>[\w./-]+)\n")
-_STEP = re.compile(r"<!-- (?:step|play): (?P<name>\w+) -->")
+_STEP = re.compile(r"<!-- step: (?P<name>\w+) -->")
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def test_save__at_most_what_load_reads(store):
     store.save(largest)
     assert store.path.stat().st_size == 1 << 20
     with pytest.raises(TokenStoreError) as caught:
-        store.save(Token(largest, more=1))
+        store.save(Token(access_token=largest["access_token"] + "a"))
     assert str(caught.value) == (
         f"Could not save {store.path}: the file would be larger than 1 MiB."
     )
@@ -207,6 +207,20 @@ def test_symlink__is_followed(tmp_path):
     assert names(target.parent) == {"token.json", "token.json.lock"}
     store.delete()
     assert not target.exists()
+
+
+@on_posix
+@pytest.mark.parametrize(("links", "outcome"), [(40, None), (41, "Too many levels of symbolic")])
+def test_symlink__as_many_as_linux_follows(store, tmp_path, links, outcome):
+    path = store.path
+    for number in range(links):
+        (tmp_path / str(number)).symlink_to(path)
+        path = tmp_path / str(number)
+    chain = FileTokenStore(path)
+    if outcome:
+        assert outcome in error_of(chain, chain.load)
+    else:
+        assert chain.load() is None
 
 
 @on_posix

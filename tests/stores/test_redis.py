@@ -87,6 +87,7 @@ def test_bytes_that_are_no_text__are_left_alone(redis_server, client, key, decod
         store.load()
     assert key in str(caught.value)
     assert "secret-of" not in "".join(traceback.format_exception(caught.value))
+    assert "secret-of" not in repr(caught.value.__context__)
     assert client.get(key) == b"\xff\xfe\x00secret-of-another-program"
 
 

@@ -68,7 +68,8 @@ def postgresql(postgresql_server, new_engine):
 
 
 def shown(error):
-    return "".join(traceback.format_exception(error))
+    """What a traceback shows, and what it hides."""
+    return "".join(traceback.format_exception(error)) + repr(error.__context__)
 
 
 def execute(engine, statement):

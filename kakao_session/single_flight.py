@@ -133,7 +133,7 @@ class SingleFlight(Generic[T]):
 
 
 class _Leader:
-    """Whoever does the work. It exists as long as the call that made it."""
+    """The one who does the work. It exists as long as the call that made it."""
 
     __slots__ = ("__weakref__",)
 

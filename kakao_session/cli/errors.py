@@ -25,7 +25,7 @@ from kakao_session.errors import (
     TokenEndpointError,
     TokenStoreError,
 )
-from kakao_session.token_endpoint import NO_REST_API_KEY
+from kakao_session.token_endpoint import NO_PYSOCKS, NO_REST_API_KEY
 
 FAILED = 1
 """Exit status of a command that could not do what it was asked to do."""
@@ -44,6 +44,9 @@ SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")
 
 _SENTENCES = {
     NO_REST_API_KEY: NO_KEY,
+    NO_PYSOCKS: mark(
+        "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'"
+    ),
     KOE["KOE010"].hint: NO_SECRET,
     KOE["KOE101"].hint: mark(
         "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY."
@@ -139,7 +142,7 @@ def explain(error: Exception) -> str:
     if not isinstance(error, KakaoError):
         return _explain_network(error)
     sentence = f"{_what_happened(error)} {hint(error)}".rstrip()
-    if isinstance(error, TokenEndpointError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, TemporaryError) and isinstance(error.__cause__, Exception):
         return f"{sentence} {_explain_network(error.__cause__)}"
     return sentence
 

@@ -422,8 +422,9 @@ KOREAN: dict[str, str] = {
         "저장하세요: kakao-session login --store-secret"
     ),
     "Run: {command}": "다음을 실행하세요: {command}",
-    "A SOCKS proxy needs PySocks: pip install 'requests[socks]'": (
-        "SOCKS 프록시를 쓰려면 PySocks를 설치하세요: pip install 'requests[socks]'"
+    "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'": (
+        "HTTPS_PROXY에 지정한 SOCKS 프록시를 쓰려면 PySocks를 설치하세요: "
+        "pip install 'requests[socks]'"
     ),
     "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY.": (
         "앱의 다른 키가 아니라 REST API 키를 --client-id나 KAKAO_REST_API_KEY에 지정하세요."

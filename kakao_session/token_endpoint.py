@@ -201,7 +201,8 @@ class TokenEndpoint:
             # requests raises the last two for an odd proxy.
             if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
                 raise ConfigurationError(
-                    "A SOCKS proxy needs PySocks: pip install 'requests[socks]'"
+                    "HTTPS_PROXY or proxies= names a SOCKS proxy, which needs PySocks: "
+                    "pip install 'requests[socks]'"
                 ) from error
             is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)
             raise (TimedOutError if is_timeout else TemporaryError)(

@@ -238,6 +238,7 @@ class TokenSource:
     def _try_ahead(self, bearer: Bearer) -> tuple[Bearer, News]:
         if TRIED_AHEAD.is_on(bearer.authorization):  # another thread was faster
             return bearer, News()
+        TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
         refresher = self._refresher
         try:
             refreshed = refresher.refresh(Bearer.is_fresh, transport={"tries": 1})

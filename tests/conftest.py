@@ -200,7 +200,7 @@ class Watching(HTTPAdapter):
 
 
 class MemoryStore:
-    """A store that fails when it is told to.
+    """A store that can be made to fail.
 
     :ivar fails: what fails, of ``load``, ``save``, ``delete``, ``lock`` and ``unlock``.
     :ivar log: what was done.

@@ -164,9 +164,14 @@ def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
     assert session.get(f"{kakao.endpoints.kauth_url}/nowhere").status_code == 404
 
 
-def test_path_without_a_slash__says_so(new_session, token):
-    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me"):
-        new_session(token=token).get("v2/user/me")
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("v2/user/me", "with a slash, /v2/user/me"), (b"v2/user/me", "No scheme supplied")],
+)
+def test_path_without_a_slash__says_so(new_session, token, path, message):
+    request = requests.Request("GET", path)
+    with pytest.raises(requests.exceptions.MissingSchema, match=message):
+        new_session(token=token).prepare_request(request)
 
 
 # Redirects ------------------------------------------------------------------------------------

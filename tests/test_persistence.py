@@ -17,7 +17,7 @@ WHAT_NOW = "Fix the error above. The login is kept as long as this process runs.
 
 
 class Updater:
-    """A save callback that fails when it is told to."""
+    """A save callback that can be made to fail."""
 
     def __init__(self):
         self.fails = False
@@ -148,7 +148,7 @@ def test_updater__may_write_the_file_of_the_store(kakao, new_session, token, clo
 
 @pytest.fixture(params=["store", "updater"])
 def saving(request, new_session, token):
-    """A session that saves in a store and by a callback, one of which fails when it is told to."""
+    """A session that saves in a store and by a callback, one of which can be made to fail."""
 
     class Saving:
         store, updater = MemoryStore(token), Updater()

@@ -61,6 +61,27 @@ def test_threads__with_the_same_timeout_share_the_failure(kakao, new_session, to
     assert time.monotonic() - began < 5  # one after another, they would take 8
 
 
+def test_threads__share_a_refusal(kakao, new_session, token, clock):
+    kakao.latency = 0.1
+    kakao.unlink()
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    errors = at_once(8, lambda: session.get("/v2/user/me"))
+    assert {error.error_code for error in errors} == {"KOE322"}
+    assert len(kakao.token_requests) == 1
+
+
+def test_assignment__waits_for_the_refresh_and_wins(kakao, refreshing):
+    session = refreshing()
+    assigning = threading.Thread(target=setattr, args=(session, "token", {"access_token": "mine"}))
+    assigning.start()
+    assigning.join(0.1)
+    assert assigning.is_alive()
+    kakao.clear_failures()
+    assigning.join()
+    assert session.token == {"access_token": "mine"}
+
+
 def test_save_callback__is_waited_for_by_other_threads(new_session, token, clock):
     order = []
 

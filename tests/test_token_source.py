@@ -17,6 +17,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
+from kakao_session.token_source import TRIED_AHEAD
 from tests.conftest import LIFE, ME, REFRESH, wire
 
 REFRESH_503 = ("POST", "/oauth/token", 503)
@@ -250,6 +251,24 @@ def test_refresh_ahead__by_one_while_the_rest_go_on(kakao, new_session, token, c
     with refreshing(kakao, lambda: status(session)):
         assert [status(session) for _ in range(5)] == [200] * 5
     assert len(kakao.token_requests) == 1
+
+
+def test_refresh_ahead__not_if_another_session_is_faster(
+    kakao, new_session, token, clock, monkeypatch
+):
+    def another_is_faster(authorization):
+        found = is_on(authorization)
+        if others:
+            status(others.pop())
+        return found
+
+    is_on = TRIED_AHEAD.is_on
+    monkeypatch.setattr(TRIED_AHEAD, "is_on", another_is_faster)
+    session, *others = [new_session(token=token) for _ in range(2)]
+    kakao.fail_next(503, times=None)
+    clock.advance(seconds=LIFE - 300)
+    assert status(session) == 200
+    assert wire(kakao) == [REFRESH_503, ME, ME]
 
 
 def test_refresh_ahead__by_one_auth_of_many(kakao, new_auth, token, clock, tmp_path, me_url):

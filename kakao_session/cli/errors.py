@@ -143,7 +143,7 @@ def _what_happened(error: KakaoError) -> str:
     if isinstance(error, TokenEndpointError) and error.error_code in KOE:
         meaning = _(KOE[error.error_code].meaning)
         return f"{meaning} ({error.error_code}, HTTP {error.status_code})."
-    if isinstance(error, ConfigurationError) and error.status_code is None:
+    if isinstance(error, ConfigurationError) and not (error.status_code or error.__cause__):
         return _(NO_KEY)  # the options check everything else
     english = str(error).removesuffix(getattr(error, "hint", None) or "").rstrip()
     if not is_korean() or _(english) != english:

@@ -369,6 +369,13 @@ def test_rejection_and_expiry__one_request(seconds, sessions):
         assert len(run.kakao.token_requests) == 1
 
 
+def test_rejection__does_not_share_a_failure_ahead_of_time():
+    jobs, failure = [call, authorize], OUT_OF_ORDER
+    for run in every_schedule(jobs, seconds=ENDING, is_rejected=True, failure=failure):
+        assert isinstance(run.results[0], TemporaryError)
+        assert run.results[1] == "0"
+
+
 def test_first_look__reads_the_store_once():
     for run in every_schedule([lambda session: session.token] * 2, seconds=FRESH, is_loaded=False):
         assert run.results == [run.store.token] * 2

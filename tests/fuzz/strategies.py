@@ -1,105 +1,50 @@
-"""What may come from outside, however odd, and how much time and memory it may take."""
+"""Inputs from outside: texts and bytes that are almost tokens, headers, redirects."""
 
-import gzip
 import json
-import os
-import time
-import tracemalloc
-from contextlib import contextmanager
+from urllib.parse import urlencode
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("KAKAO_SESSION_EXAMPLES", "40"))
+SECRET = "opaque-secret"
+"""What must not be shown, wherever it stands."""
 
-fuzz = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=EXAMPLES <= 2000,  # a longer search looks elsewhere each time
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+ANY_TEXT = st.text(st.characters(codec=None))  # NUL and lone surrogates, too
 
-fuzz_cheaply = settings(fuzz, max_examples=5 * EXAMPLES)
-
-MOST_SECONDS = 10.0
-MOST_BYTES = 64 << 20
-
-
-@contextmanager
-def bounded():
-    """Fails where one odd input costs much: of CPU, which no busy machine adds to, or of memory."""
-    tracemalloc.start()
-    began = time.process_time()
-    try:
-        yield
-        took = time.process_time() - began
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert took < MOST_SECONDS
-    assert most < MOST_BYTES
-
-
-KEYS = st.sampled_from(
+FIELDS = st.sampled_from(
     [
-        "access_token",
-        "refresh_token",
-        "id_token",
-        "expires_in",
-        "expires_at",
-        "refresh_token_expires_in",
-        "refresh_token_expires_at",
-        "scope",
-        "app_key",
-        "client_secret",
-        "user_id",
-        "encrypted",
-        "error",
-        "error_code",
-        "code",
-        "msg",
-        "message",
-        "required_scopes",
-        "allowed_scopes",
+        *("access_token", "refresh_token", "id_token", "scope", "app_key", "client_secret"),
+        *("expires_in", "expires_at", "refresh_token_expires_in", "refresh_token_expires_at"),
+        *("user_id", "encrypted", "error", "error_code", "code", "msg", "message"),
+        *("required_scopes", "allowed_scopes"),
     ]
 )
-ANY_TEXT = st.text(st.characters(codec=None))  # NUL and lone surrogates, too
-SCALARS = (
+
+# JSON ---------------------------------------------------------------------------------------------
+
+VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.integers(10**30, 10**320)
     | st.floats()
     | ANY_TEXT
-    | st.sampled_from(["opaque-token", "21599", "-30", "KOE322", "invalid_grant", "fernet"])
+    | st.sampled_from([SECRET, "21599", "-30", "KOE322", "invalid_grant", "fernet"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=3),
 )
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
-)
-OBJECTS = st.dictionaries(KEYS | st.text(max_size=5), VALUES, max_size=8)
-
-# What json.dumps writes, and what it does not.
-LITERALS = VALUES.map(json.dumps) | st.sampled_from(
-    [
-        "NaN",
-        "-Infinity",
-        "1e999",
-        "-1e999",
-        "-0",
-        "1E400",
+OBJECTS = st.dictionaries(FIELDS | st.text(max_size=5), VALUES, max_size=8)
+JSON_VALUES = VALUES.map(json.dumps) | st.sampled_from(
+    [  # what json.dumps does not write
+        *("NaN", "-Infinity", "1e999", "-1e999", "-0", "1E400", '"\\ud800"', '"\\u0000"', ""),
         "9" * 4_300,  # as many digits as Python turns into a number
         "9" * 4_301,
         "-" + "9" * 300_000,
+        '"' + "x" * 300_000 + '"',
         "[" * 900 + "]" * 900,
         "[" * 100_000 + "]" * 100_000,
         '{"a":' * 100_000 + "1" + "}" * 100_000,
-        '"\\ud800"',
-        '"\\u0000"',
-        '"' + "x" * 300_000 + '"',
-        "",
     ]
 )
-LIVES = st.builds(
+EXPIRIES = st.builds(
     '"{}{}":{}'.format,
     st.sampled_from(["", "refresh_token_"]),
     st.sampled_from(["expires_in", "expires_at"]),
@@ -110,89 +55,88 @@ LIVES = st.builds(
         ]
     ),
 )
-PAIRS = st.lists(
-    LIVES | st.tuples(KEYS.map(json.dumps), LITERALS).map(":".join), max_size=8
-)  # keys twice, too
-TEXTS = (
-    st.builds(lambda pairs: f"{{{','.join(pairs)}}}", PAIRS)
-    | st.builds(lambda pairs: f'{{"access_token":"a",{",".join(pairs)}}}', PAIRS)
-    | LITERALS
+PAIRS = EXPIRIES | st.tuples(FIELDS.map(json.dumps), JSON_VALUES).map(":".join)
+PAIR_LISTS = st.lists(PAIRS, max_size=8).map(",".join)  # with the same key twice, too
+JSON_TEXTS = (
+    PAIR_LISTS.map("{{{}}}".format)
+    | PAIR_LISTS.map('{{"access_token":"a",{}}}'.format)
+    | JSON_VALUES
     | OBJECTS.map(lambda fields: json.dumps(fields, ensure_ascii=False))
     | OBJECTS.map(lambda fields: json.dumps(fields)[:-1])
     | st.sampled_from(["[" * 100_000, '{"a":' * 100_000, "\ufeff{}", "\0", " " * 300_000])
 )
-ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1"])
-BODIES = st.binary(max_size=200) | st.builds(
-    lambda text, encoding: text.encode(
-        encoding, "replace" if encoding == "latin-1" else "surrogatepass"
-    ),
-    TEXTS,
-    ENCODINGS,
+ENCODINGS = st.sampled_from(
+    [
+        *(("utf-8", "surrogatepass"), ("utf-8-sig", "surrogatepass"), ("latin-1", "replace")),
+        *(("utf-16", "surrogatepass"), ("utf-16-le", "surrogatepass"), ("utf-32", "surrogatepass")),
+    ]
 )
-ACCESS_TOKEN = '"access_token":"opaque-token"'
-GRANTS = st.lists(LIVES, max_size=3).map(  # tokens, unless a life of theirs is none
-    lambda lives: f"{{{','.join([ACCESS_TOKEN, *lives])}}}".encode()
+BYTES = st.binary(max_size=200) | st.builds(
+    lambda text, encoding: text.encode(*encoding), JSON_TEXTS, ENCODINGS
 )
+TOKENS = st.lists(EXPIRIES, max_size=3).map(
+    lambda expiries: "".join(
+        ["{", ",".join([f'"access_token":"{SECRET}"', *expiries]), "}"]
+    ).encode()
+)
+TOO_LATE_FOR_A_CALENDAR = b'{"access_token":"a","refresh_token":"r","expires_at":1e308}'
+TOO_LONG_FOR_A_FLOAT = b'{"access_token":"a","expires_in":1' + b"0" * 400 + b"}"
 
-STATUSES = st.integers(100, 599)
-TOKEN_STATUSES = (
-    st.just(200) | st.sampled_from([200, 400, 401, 403, 429, 500, 503]) | STATUSES
-)  # of the token endpoint, which reads an answer of 200 alone
+# HTTP ---------------------------------------------------------------------------------------------
+
+STATUSES = (
+    st.just(200) | st.sampled_from([200, 400, 401, 403, 429, 500, 503]) | st.integers(100, 599)
+)
 RETRY_AFTERS = (
     st.text(st.characters(codec="latin-1"))
     | st.integers().map(str)
     | st.sampled_from(
         [
-            "9" * 5_000,
-            "1e9",
-            "1.5",
-            "NaN",
+            *("9" * 5_000, "1e9", "1.5", "NaN", "Mon,", ","),
             "Wed, 21 Oct 2015 07:28:00 GMT",
             "Fri, 31 Dec 9999 23:59:59 GMT",
             "Mon, 01 Jan 0001 00:00:00 GMT",
             "1 Jan 99999999999 1:1:1",
             "Mon, 99 Foo 2020 99:99:99 +9999999999",
-            "Mon,",
-            ",",
         ]
     )
     | st.lists(
         st.sampled_from(
             [
-                "Mon,",
-                "1",
-                "31",
-                "Feb",
-                "2020",
-                "99",
-                "::",
-                "1:2:3",
-                "+0900",
-                "-",
-                "GMT",
-                "(",
+                *("Mon,", "1", "31", "Feb", "2020", "99", "::", "1:2:3", "+0900", "-", "GMT", "("),
                 "9" * 99,
             ]
         ),
         max_size=7,
     ).map(" ".join)
 )
-CONTENT = st.sampled_from(
-    [
-        {},
-        {"Content-Encoding": "gzip"},
-        {"Content-Encoding": "deflate"},
-        {"Content-Encoding": "gzip, gzip"},
-        {"Content-Type": "application/json; charset=nonsense"},
-        {"Content-Type": "application/json; charset=utf-7"},
-        {"Content-Type": "text/html; charset=\x7f"},
-    ]
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Retry-After": RETRY_AFTERS,
+        "Content-Encoding": st.sampled_from(["gzip", "deflate", "gzip, gzip"]),
+        "Content-Type": st.sampled_from(
+            [
+                "application/json; charset=nonsense",
+                "application/json; charset=utf-7",
+                "text/html; charset=\x7f",
+            ]
+        ),
+    },
 )
-NO_CALENDAR = b'{"access_token":"a","refresh_token":"r","expires_at":1e308}'
-NO_FLOAT = b'{"access_token":"a","expires_in":1' + b"0" * 400 + b"}"
-ENDLESS = 64 << 20
-
-
-def bomb():
-    """:returns: kilobytes that become many megabytes."""
-    return gzip.compress(bytes(ENDLESS))
+REDIRECTS = (
+    ANY_TEXT
+    | st.dictionaries(
+        st.sampled_from(["code", "state", "error", "error_description"]), st.text()
+    ).map(lambda query: f"http://localhost:8765/callback?{urlencode(query)}")
+    | st.lists(
+        st.sampled_from(
+            [
+                *("http://", "localhost", "[", "]", ":", "//", "/", "?", "#", "&", ";", "=", "%"),
+                *("code", "state", "error", "the-state", "a" * 30, "%ED%A0%80", "\ud800", "'", " "),
+            ]
+        ),
+        max_size=20,
+    ).map("".join)
+    | st.sampled_from(["code=" * 20_000, "&" * 60_000, "?" * 60_000, "x" * 60_000, "%" * 60_000])
+)

@@ -1,4 +1,4 @@
-"""The emulator's own doors, lightly: whatever comes, it says why not and stays."""
+"""Whatever is sent to the emulator: it answers, and says what is wrong."""
 
 import re
 
@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakao_session.emulator import control
-from tests.fuzz.strategies import ANY_TEXT, BODIES, KEYS, fuzz
+from tests.fuzz.harness import fuzz
+from tests.fuzz.strategies import ANY_TEXT, BYTES, FIELDS
 
 ACTIONS = re.findall(r"POST /api/([a-z-]+)", control.__doc__)
 
 
 @fuzz
-@given(st.sampled_from(ACTIONS), BODIES)
+@given(st.sampled_from(ACTIONS), BYTES)
 def test_control(kakao, http, action, body):
     answer = http.post(
         f"{kakao.control_url}/api/{action}",
@@ -25,7 +26,7 @@ def test_control(kakao, http, action, body):
 
 
 FORMS = st.dictionaries(
-    KEYS | st.sampled_from(["grant_type", "client_id", "redirect_uri", "code_verifier"]),
+    FIELDS | st.sampled_from(["grant_type", "client_id", "redirect_uri", "code_verifier"]),
     st.sampled_from(["authorization_code", "refresh_token"]) | st.text() | st.none(),
 )
 
@@ -40,7 +41,7 @@ def test_token_endpoint(kakao, http, form, knows_key):
 
 
 @fuzz
-@given(ANY_TEXT, BODIES)
+@given(ANY_TEXT, BYTES)
 def test_api(kakao, http, name, body):
     path = name.encode("utf-8", "replace").decode()
     answer = http.post(f"https://kapi.kakao.com/{path}", data=body, timeout=20)

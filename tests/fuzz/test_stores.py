@@ -1,11 +1,10 @@
-"""Whatever a store holds: a token comes out of it, or an error that names the place."""
+"""Whatever a store holds: a token that calls can use, or an error that names the place."""
 
 import json
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
+import requests
 from cryptography.fernet import Fernet
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,110 +13,125 @@ from sqlalchemy import text
 from kakao_session import (
     EncryptedTokenStore,
     FileTokenStore,
+    KakaoSession,
     KeyringTokenStore,
     Token,
     TokenStoreError,
 )
-from kakao_session.token import Bearer
-from tests.fuzz.strategies import ANY_TEXT, BODIES, TEXTS, bounded, fuzz
+from tests.fuzz.harness import Network, bounded, fuzz
+from tests.fuzz.strategies import (
+    ANY_TEXT,
+    BYTES,
+    JSON_TEXTS,
+    SECRET,
+    TOO_LATE_FOR_A_CALENDAR,
+    TOO_LONG_FOR_A_FLOAT,
+)
 from tests.stores import factories
 from tests.stores.keychain import Keychain
 
-KEY = Fernet.generate_key()
 PLACE = "the-place"
+KEY = Fernet.generate_key()
 
 
 def check(store):
-    """Load what is there, and write it back."""
-    try:
-        token = store.load()
-    except TokenStoreError as error:
-        assert PLACE in str(error)
-        assert "opaque-token" not in str(error)
-        assert "opaque-token" not in repr(error.__cause__)
-    else:
+    """Load what is there, make a call with it, and save it again."""
+    with bounded():
+        try:
+            token = store.load()
+        except TokenStoreError as error:
+            assert PLACE in str(error)
+            assert SECRET not in f"{error} {error.__cause__!r}"
+            return
         if token is None:
             return
-        Bearer.of(token, 60, 300).is_fresh()
-        with store.lock():
+        assert token.fingerprint
+        assert isinstance(token.scopes, frozenset)
+        with KakaoSession("key", token=token) as kakao, suppress(requests.RequestException):
+            kakao.mount("https://", Network(400, b"{}"))
+            kakao.get("/v2/user/me")
+        with suppress(TokenStoreError), store.lock():  # it can be larger then
             store.save(token)
         assert store.load() == token or "nan" in repr(dict(token)).lower()
 
 
-@pytest.fixture(params=[False, True], ids=["bytes", "text"])
-def redis_store(request, redis_server):
-    return factories.redis_store(redis_server.url, PLACE, decode_responses=request.param)
+def storable(value):
+    """Text as the drivers of databases take it."""
+    return value.encode("utf-8", "replace").decode()
+
+
+@pytest.fixture
+def file(tmp_path):
+    return FileTokenStore(tmp_path / PLACE)
 
 
 @fuzz
-@given(BODIES)
-def test_redis(redis_store, redis_server, value):
+@given(BYTES)
+@example(TOO_LONG_FOR_A_FLOAT)
+@example(TOO_LATE_FOR_A_CALENDAR)
+def test_file(file, content):
+    file.path.write_bytes(content)
+    check(file)
+    with suppress(TokenStoreError):
+        file.load()
+        return
+    assert file.path.read_bytes() == content
+
+
+@fuzz
+@given(BYTES, st.booleans())
+def test_encrypted(file, content, is_ciphertext):
+    sealed = Fernet(KEY).encrypt(content).decode() if is_ciphertext else content.hex()
+    file.path.write_text(json.dumps({"access_token": sealed or "x", "encrypted": "fernet"}))
+    check(EncryptedTokenStore(file, KEY))
+
+
+@fuzz
+@given(BYTES)
+def test_encrypted__over_another_file(file, content):
+    file.path.write_bytes(content)
+    check(EncryptedTokenStore(file, KEY))
+
+
+@fuzz
+@given(value=BYTES)
+@pytest.mark.parametrize("decode_responses", [False, True])
+def test_redis(redis_server, value, decode_responses):
     factories.client(redis_server.url).set(PLACE, value)
-    with bounded():
-        check(redis_store)
+    check(factories.redis_store(redis_server.url, PLACE, decode_responses=decode_responses))
 
 
 @fuzz
-@given(BODIES | ANY_TEXT | st.integers(-(2**63), 2**63 - 1) | st.floats())
-@example(b'\xff{"access_token": "opaque-token"}')
+@given(BYTES | ANY_TEXT.map(storable) | st.integers(-(2**63), 2**63 - 1) | st.floats())
+@example(b'\xff{"access_token": "opaque-secret"}')
 def test_sqlite(sqlite_url, value):
     """A column of SQLite takes a value of any type, and text of any bytes."""
     store = factories.sql_store(sqlite_url, PLACE)
-    if isinstance(value, str):
-        value = value.encode("utf-8", "replace").decode()  # what the driver takes
     with suppress(TokenStoreError):
         store.load()  # makes the table
     for form in (":value", "CAST(:value AS TEXT)"):
         with store.engine.begin() as connection:
             statement = text(f"REPLACE INTO kakao_tokens VALUES (:key, coalesce({form}, ''))")
             connection.execute(statement, {"key": PLACE, "value": value})
-        with bounded():
-            check(store)
-
-
-@fuzz
-@given(TEXTS)
-def test_postgresql(postgresql_server, value):
-    store = factories.sql_store(postgresql_server.url, PLACE)
-    store.save(Token({"access_token": "a"}))
-    with store.engine.begin() as connection:
-        statement = text("UPDATE kakao_tokens SET token = :value WHERE id = :key")
-        storable = value.encode("utf-8", "replace").decode().replace("\0", "?")
-        connection.execute(statement, {"value": storable, "key": PLACE})
-    with bounded():
         check(store)
 
 
-@pytest.fixture
-def keychain(monkeypatch, tmp_path):
+@fuzz
+@given(JSON_TEXTS.map(storable))
+def test_postgresql(postgresql_server, value):
+    store = factories.sql_store(postgresql_server.url, PLACE)
+    store.save(Token(access_token="a"))
+    with store.engine.begin() as connection:
+        statement = text("UPDATE kakao_tokens SET token = :value WHERE id = :key")
+        connection.execute(statement, {"value": value.replace("\0", "?"), "key": PLACE})
+    check(store)
+
+
+@fuzz
+@given(JSON_TEXTS | ANY_TEXT)
+def test_keyring(monkeypatch, tmp_path, value):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     keychain = Keychain()
     monkeypatch.setattr("keyring.core._keyring_backend", keychain)
-    return keychain
-
-
-@fuzz
-@given(TEXTS | ANY_TEXT)
-def test_keyring(keychain, value):
     keychain.entries["kakao-session", PLACE] = value
-    with bounded():
-        check(KeyringTokenStore(username=PLACE))
-
-
-@fuzz
-@given(BODIES, st.booleans())
-def test_encrypted(content, is_ciphertext):
-    with tempfile.TemporaryDirectory() as folder, bounded():
-        file = FileTokenStore(Path(folder, PLACE))
-        sealed = Fernet(KEY).encrypt(content).decode() if is_ciphertext else content.hex()
-        file.path.write_text(json.dumps({"access_token": sealed or "x", "encrypted": "fernet"}))
-        check(EncryptedTokenStore(file, KEY))
-
-
-@fuzz
-@given(BODIES)
-def test_encrypted__in_a_file_of_somebody_else(content):
-    with tempfile.TemporaryDirectory() as folder, bounded():
-        file = FileTokenStore(Path(folder, PLACE))
-        file.path.write_bytes(content)
-        check(EncryptedTokenStore(file, KEY))
+    check(KeyringTokenStore(username=PLACE))

@@ -1,13 +1,19 @@
 """Every example is run unchanged, with Kakao's real host names, against the local Kakao."""
 
 import html
+import io
 import json
 import os
 import re
+import runpy
+import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -16,7 +22,7 @@ import redis
 import requests
 from sqlalchemy import create_engine
 
-from kakao_session import RedisTokenStore, SQLTokenStore, Token
+from kakao_session import FileTokenStore, RedisTokenStore, SQLTokenStore, Token
 from tests.free_port import free_port
 from tests.stores import servers
 
@@ -24,10 +30,10 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEMO = "/v2/api/talk/memo/default/send"
 
 
-def run(kakao, folder, name, *arguments, stdin="", **variables):
+def run(kakao, folder, name, *arguments, stdin="", options=("-W", "error"), **variables):
     """Run an example in a folder, with more environment variables than those for Kakao."""
     return subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        [sys.executable, *options, EXAMPLES / name, *arguments],
         cwd=folder,
         env={**os.environ, **kakao.environment(), **variables},
         input=stdin,
@@ -42,6 +48,18 @@ def run_logged_in(kakao, folder, name, *arguments, stdin=""):
     """Run an example in a folder that has a tutorial's token file, seven hours old."""
     kakao.write_token_file(folder / "kakao_token.json", hours_ago=7)
     return run(kakao, folder, name, *arguments, stdin=stdin)
+
+
+def runs_in_background(kakao, folder, name, **variables):
+    """Start an example, for a test that ends it."""
+    return subprocess.Popen(
+        [sys.executable, EXAMPLES / name],
+        cwd=folder,
+        env={**os.environ, **kakao.environment(), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
 
 
 @contextmanager
@@ -123,6 +141,38 @@ def test_cron_notify__that_fails(kakao, tmp_path, code, expected):
     assert done.stderr.startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("interval", "start"), [*((28, day) for day in range(0, 29, 4)), (31, 29.9)]
+)
+def test_cron_notify__every_four_weeks_is_enough_and_every_month_is_not(
+    kakao, clock, tmp_path, monkeypatch, interval, start
+):
+    """In this process, because the clock has to move for both sides."""
+    store = FileTokenStore(tmp_path / "kakao_token.json")
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    for name, value in kakao.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", str(store.path))
+    monkeypatch.setenv("KAKAO_REST_API_KEY", kakao.app_key)
+
+    def runs():
+        monkeypatch.setattr(sys, "stdin", io.StringIO("disk full"))
+        runpy.run_path(str(EXAMPLES / "cron_notify.py"))
+
+    clock.advance(days=start)
+    runs()
+    if interval == 31:
+        clock.advance(days=31)
+        with pytest.raises(SystemExit, match="not sent: Expired refresh token"):
+            runs()
+        return
+    for _ in range(13):
+        clock.advance(days=interval)
+        runs()
+    assert last_message(kakao) == "disk full"
+    assert sum(record.path == MEMO for record in kakao.requests) == 14
+
+
 def test_many_users(kakao, tmp_path):
     url = f"sqlite:///{tmp_path / 'users.db'}"
     with logins(url) as stores:
@@ -193,6 +243,158 @@ def test_my_bot(kakao, tmp_path, monkeypatch):
         check=False,
     )
     assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
+
+
+# Every night ----------------------------------------------------------------------------------
+
+
+class Night:
+    """Many users, whose logins a database or a Redis keeps.
+
+    :param variables: lead the example to them.
+    :param new_store: makes the store of a user.
+    """
+
+    def __init__(self, kakao, folder, new_store, variables):
+        self.kakao = kakao
+        self.folder = folder
+        self.new_store = new_store
+        self.variables = {**variables, "KAKAO_REST_API_KEY": kakao.app_key}
+        self.users = []
+
+    def log_in(self, count, days_ago):
+        """Add users who logged in some days ago."""
+        self.kakao.advance(days=-days_ago)
+        for _ in range(count):
+            user = len(self.users) + 1
+            token = Token.from_response(self.kakao.login(user), self.kakao.now())
+            self.users.append(user)
+            self.new_store(user).save(token)
+        self.kakao.advance(days=days_ago)
+
+    def run(self):
+        """:returns: the exit status, how many had which outcome, and the messages."""
+        # A pool of connections lives as long as the process.
+        options = ("-W", "error", "-W", "ignore::ResourceWarning")
+        done = run(self.kakao, self.folder, "keep_alive.py", options=options, **self.variables)
+        for token in self.kakao.tokens:
+            assert token.value not in done.stdout + done.stderr
+        counts = re.findall(r"(\d+) ([a-z ]+)", done.stdout)
+        counts = {what: int(number) for number, what in counts if number != "0"}
+        return done.returncode, counts, done.stderr
+
+    def start(self):
+        return runs_in_background(self.kakao, self.folder, "keep_alive.py", **self.variables)
+
+    def alive(self):
+        """:returns: the users whose stored refresh token Kakao still accepts."""
+        stored = {user: self.new_store(user).load()["refresh_token"] for user in self.users}
+        return [user for user in self.users if not self.kakao.find(stored[user]).ended]
+
+
+@pytest.fixture(params=["sqlite"])
+def night(request, kakao, tmp_path):
+    """Logins in SQLite, or in the server that the test asks for."""
+    if request.param == "redis":
+        with servers.redis_server() as server, redis.Redis.from_url(server.url) as client:
+            yield Night(
+                kakao,
+                tmp_path,
+                lambda user: RedisTokenStore(client, f"kakao:token:{user}"),
+                {"REDIS_URL": server.url},
+            )
+        return
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'users.db'}"
+        if request.param == "postgresql":
+            url = stack.enter_context(servers.postgresql_server()).url
+        engine = create_engine(url)
+        stack.callback(engine.dispose)
+        new_store = partial(SQLTokenStore, engine)
+        yield Night(kakao, tmp_path, lambda user: new_store(str(user)), {"DATABASE_URL": url})
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("night", ["redis", "postgresql"], indirect=True)
+def test_keep_alive(kakao, night):
+    night.log_in(30, days_ago=35)
+    night.log_in(5, days_ago=2)
+    kakao.unlink(7)
+    kakao.fail_next(error_code="KOE237")
+    status, counts, messages = night.run()
+    assert (status, counts) == (1, {"refreshed": 28, "not due": 5, "ended": 1, "refused": 1})
+    ended, refused = sorted(messages.splitlines(), key=lambda line: "KOE237" in line)
+    assert re.match(r"(kakao:token:)?7: the refresh token has expired", ended)
+    assert "too many token requests (KOE237" in refused
+    assert len(night.alive()) == 34
+
+    status, counts, messages = night.run()
+    assert (status, counts) == (1, {"refreshed": 1, "not due": 33, "ended": 1})
+    night.new_store(7).delete()
+    night.users.remove(7)
+    assert night.run() == (0, {"not due": 34}, "")
+    assert night.alive() == night.users
+
+
+def test_keep_alive__one_temporary_error(kakao, night):
+    night.log_in(5, days_ago=35)
+    kakao.fail_next("garbage")
+    status, counts, messages = night.run()
+    assert (status, counts) == (0, {"refreshed": 4, "to be tried again": 1})
+    assert messages.count("\n") == 1
+
+
+def test_keep_alive__no_logins(night):
+    assert night.run() == (0, {}, "")
+
+
+@pytest.mark.parametrize("night", ["redis"], indirect=True)
+def test_keep_alive__stops_if_kakao_refuses_everything(kakao, night):
+    night.log_in(100, days_ago=35)
+    kakao.fail_next(error_code="KOE237", times=None)
+    status, counts, messages = night.run()
+    assert (status, counts) == (1, {"refused": 80})
+    assert messages.endswith(
+        "Stopped: too many token requests in a row failed. Try again in an hour.\n"
+    )
+    kakao.clear_failures()
+    assert night.run() == (0, {"refreshed": 100}, "")
+
+
+@pytest.mark.parametrize("night", ["postgresql"], indirect=True)
+def test_keep_alive__killed_in_the_middle(kakao, night):
+    """Each thread waits for an answer. Kakao has not replaced these refresh tokens."""
+    night.log_in(60, days_ago=35)
+    kakao.latency = 0.1
+    with night.start() as process:
+        wait_for(lambda: len(kakao.token_requests) > 20)
+        kakao.fail_next("hang", times=None)
+        wait_for(lambda: sum("hang" in record.note for record in kakao.token_requests) == 16)
+        process.kill()
+    kakao.clear_failures()
+    kakao.latency = 0
+    done = Counter(record.status for record in kakao.token_requests)[200]
+    assert 0 < done < 60
+    assert night.run() == (0, {"refreshed": 60 - done, "not due": done}, "")
+    assert night.alive() == night.users
+
+
+@pytest.mark.parametrize("night", ["postgresql"], indirect=True)
+def test_keep_alive__asked_to_end_saves_what_is_under_way(kakao, night):
+    night.log_in(60, days_ago=35)
+    kakao.latency = 0.3
+    with night.start() as process:
+        wait_for(lambda: len(kakao.token_requests) > 20)
+        process.terminate()
+    assert process.returncode == -signal.SIGINT
+    assert len(kakao.token_requests) < 60
+    assert night.alive() == night.users
 
 
 # On a web server --------------------------------------------------------------------------------

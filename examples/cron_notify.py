@@ -3,7 +3,7 @@
 0 9 * * *  df -h / | KAKAO_SESSION_TOKEN_FILE=/home/me/kakao_token.json python cron_notify.py
 
 It prints nothing if it works. cron mails you the errors from stderr. The login does not end if this
-runs every week.
+runs at least every four weeks, better every week. Once a month is not enough.
 """
 
 import json

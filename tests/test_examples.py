@@ -354,17 +354,17 @@ def test_keep_alive__no_logins(night):
     assert night.run() == (0, {}, "")
 
 
+@pytest.mark.parametrize(("count", "visited", "stops"), [(19, 19, 0), (20, 20, 1), (100, 80, 1)])
 @pytest.mark.parametrize("night", ["redis"], indirect=True)
-def test_keep_alive__stops_if_kakao_refuses_everything(kakao, night):
-    night.log_in(100, days_ago=35)
+def test_keep_alive__stops_if_kakao_refuses_everything(kakao, night, count, visited, stops):
+    night.log_in(count, days_ago=35)
     kakao.fail_next(error_code="KOE237", times=None)
     status, counts, messages = night.run()
-    assert (status, counts) == (1, {"refused": 80})
-    assert messages.endswith(
-        "Stopped: too many token requests in a row failed. Try again in an hour.\n"
-    )
+    assert (status, counts) == (1, {"refused": visited})
+    stopped = "Stopped: too many token requests in a row failed. Try again in an hour.\n"
+    assert (messages.count(stopped), messages.endswith(stopped)) == (stops, bool(stops))
     kakao.clear_failures()
-    assert night.run() == (0, {"refreshed": 100}, "")
+    assert night.run() == (0, {"refreshed": count}, "")
 
 
 @pytest.mark.parametrize("night", ["postgresql"], indirect=True)

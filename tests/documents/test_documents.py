@@ -17,7 +17,7 @@ import pytest
 import kakao_session
 from kakao_session.cli.app import app
 from kakao_session.emulator import KakaoEmulator
-from tests.documents import hidden_steps, koe_table, picture
+from tests.documents import error_tables, hidden_steps, picture
 from tests.documents.blocks import Block, Step, inline_code, read
 from tests.documents.platforms import run_dockerfile, run_yaml
 from tests.documents.results import matches, run
@@ -200,9 +200,11 @@ def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
     assert not re.search(r"/tmp|/home|/root|[\w-]{30}", "".join(picture.shown(svg)))
 
 
-def test_koe_table__is_of_today():
-    text = koe_table.DOCUMENT.read_text(encoding="utf-8")
-    assert koe_table.with_table(text) == text
+def test_error_tables__are_of_today():
+    text = error_tables.DOCUMENT.read_text(encoding="utf-8")
+    assert error_tables.with_tables(text) == text
+    for line in ("| KOE322 | ", "| -402 | ", "| `ip mismatched` | "):
+        assert text.count(f"\n{line}") == 1
 
 
 # SECURITY.md ----------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 A document names a step in a comment that its reader does not see: ``<!-- step: name -->``.
 """
 
-import json
 import os
 import sys
 from types import ModuleType
@@ -15,8 +14,9 @@ from cryptography.fernet import Fernet
 from redis import Redis
 from sqlalchemy import create_engine, text
 
-from kakao_session import FileTokenStore, RedisTokenStore, SQLTokenStore
-from tests.documents.platforms import run_yaml
+from kakao_session import EncryptedTokenStore, FileTokenStore, RedisTokenStore, SQLTokenStore
+from tests.documents.platforms import run_workflow
+from tests.documents.shell import run_script
 
 NOT_OURS = {"KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated"}
 """Names in documents that look like ours."""
@@ -119,31 +119,88 @@ def a_company_proxy(sandbox):
 # Platforms ------------------------------------------------------------------------------------
 
 
-def a_token_in_the_environment(sandbox):
-    sandbox.patch.setenv("KAKAO_TOKEN", json.dumps(sandbox.login()))
+def a_refresh_token_in_the_environment(sandbox):
+    _set_from_secret(sandbox, "KAKAO_REFRESH_TOKEN")
 
 
-def secrets_of_github(sandbox):
-    sandbox.patch.delenv("KAKAO_TOKEN")
-    sandbox.patch.delenv("KAKAO_REST_API_KEY")
-    sandbox.secret("KAKAO_TOKEN").write_text(json.dumps(sandbox.login()), encoding="utf-8")
-    sandbox.secret("KAKAO_REST_API_KEY").write_text(sandbox.kakao.app_key, encoding="utf-8")
-    sandbox.secret("SECRETS_WRITER").write_text("a token of GitHub's", encoding="utf-8")
+def the_key_is_in_the_environment(sandbox):
+    _set_from_secret(sandbox, "KAKAO_SESSION_TOKEN_KEY")
 
 
-def a_month_passes_at_github(sandbox):
-    """The workflow rewrites the secret in the refresh token's last month, and not before."""
-    workflow = (sandbox.folder / ".github/workflows/bot.yml").read_text(encoding="utf-8")
-    secret = sandbox.secret("KAKAO_TOKEN")
-    at_first = secret.read_text(encoding="utf-8")
-    sandbox.kakao.advance(days=20)
-    run_yaml(workflow, sandbox)
-    assert secret.read_text(encoding="utf-8") == at_first
-    for _ in range(3):
-        sandbox.kakao.advance(days=20)
-        run_yaml(workflow, sandbox)
+def _set_from_secret(sandbox, name):
+    sandbox.patch.setenv(name, sandbox.secret(name).read_text(encoding="utf-8"))
+
+
+def the_shortest_start_works_for_a_month(sandbox):
+    sandbox.kakao.advance(days=29)
+    assert "KakaoWarning" not in run_script("python start.py")
+    sandbox.kakao.advance(days=2)
+    assert "KakaoWarning: Kakao replaced the refresh token" in run_script("python start.py")
+    with pytest.raises(AssertionError, match="KOE322"):
+        run_script("python start.py")
     FileTokenStore().save(sandbox.login())  # for the recipes that follow
-    assert json.loads(secret.read_text())["refresh_token"] != json.loads(at_first)["refresh_token"]
+
+
+def a_repository_at_github(sandbox):
+    """And a clone of it in the reader's folder."""
+    for name in ("KAKAO_REFRESH_TOKEN", "KAKAO_SESSION_TOKEN_KEY", "KAKAO_REST_API_KEY"):
+        sandbox.patch.delenv(name)
+    sandbox.github = {"repository": f"{sandbox.folder}/github.git", "ref_name": "main"}
+    run_script("""
+        git config --global user.name reader
+        git config --global user.email reader@example.com
+        git config --global core.hooksPath "$HOME/hooks"
+        git init --quiet --bare --initial-branch=main github.git
+        git init --quiet --initial-branch=main
+        git remote add origin github.git
+        git commit --quiet --allow-empty -m Start
+        git push --quiet --set-upstream origin main
+    """)
+
+
+def forty_five_days_at_github(sandbox):
+    kakao, workflow = sandbox.kakao, sandbox.folder / ".github/workflows/bot.yml"
+    started_by = run_script("git rev-parse HEAD")
+    for day in range(0, 46, 5):
+        # The run before was under way when this one was triggered.
+        sandbox.github["sha"], started_by = started_by, run_script("git rev-parse origin/main")
+        if day == 20:
+            _somebody_pushes_before_the_workflow_does(sandbox.folder / "hooks")
+        if day == 30:  # Kakao replaces the refresh token, and then the bot fails
+            kakao.fail_next(401, path="/v2/user/me", json={"code": -401})
+            kakao.fail_next(error_code=-10, path="/v2/user/me")
+            with pytest.raises(AssertionError, match="400 Client Error"):
+                run_workflow(workflow, sandbox)
+        else:
+            run_workflow(workflow, sandbox)
+        run_script("git pull --quiet")
+        kakao.advance(days=5)
+    _check_the_login_of(sandbox)
+    FileTokenStore().save(sandbox.login())  # for the recipes that follow
+
+
+def _somebody_pushes_before_the_workflow_does(hooks):
+    hooks.mkdir()
+    hook = hooks / "pre-push"
+    hook.write_text("""#!/bin/sh
+        rm "$0"
+        unset $(git rev-parse --local-env-vars)
+        cd "$HOME" && git commit --quiet --allow-empty -m "Somebody's" && git push --quiet
+    """)
+    hook.chmod(0o755)
+
+
+def _check_the_login_of(sandbox):
+    key = sandbox.secret("KAKAO_SESSION_TOKEN_KEY").read_text(encoding="utf-8")
+    stored = EncryptedTokenStore(FileTokenStore("kakao_token.json"), key).load()
+    assert not sandbox.kakao.find(stored["refresh_token"]).ended
+    subjects = run_script("git log --format=%s").splitlines()
+    assert subjects.count("Save the Kakao login") == 9
+    assert "Somebody's" in subjects
+    assert ".lock" not in run_script("git ls-files; git status --short")
+    history = run_script("git log --patch")
+    for secret in (key, *(token.value for token in sandbox.kakao.tokens)):
+        assert secret not in history
 
 
 def a_boto3(sandbox):

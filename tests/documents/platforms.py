@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import tempfile
 
 import yaml
 
@@ -11,7 +12,7 @@ from tests.documents.shell import run_console, run_script
 
 _INSTRUCTION = re.compile(r"(?P<name>FROM|RUN|COPY|ENV|WORKDIR|USER|VOLUME|CMD) (?P<rest>\S.*)")
 _SECRET = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
-_FACT = re.compile(r"\$\{\{ github\.\w+ \}\}")
+_FACT = re.compile(r"\$\{\{ github\.(\w+) \}\}")
 
 
 def run_dockerfile(text):
@@ -30,23 +31,53 @@ def run_dockerfile(text):
     assert names[0] == "FROM"
 
 
-def run_yaml(text, sandbox):
-    """Run a workflow of GitHub Actions once."""
+def read_workflow(text):
+    """:returns: a workflow of GitHub Actions, after some checks."""
     workflow = yaml.safe_load(text)
     assert {"name", "jobs"} <= set(workflow), "not a workflow, and nothing else is known"
     assert True in workflow, "YAML reads the key `on` as True"
     for job in workflow["jobs"].values():
         assert job["runs-on"]
-        for step in job["steps"]:
-            _run_step(step, sandbox)
+    return workflow
 
 
-def _run_step(step, sandbox):
+def run_workflow(path, sandbox):
+    """Run a workflow once, on a new runner.
+
+    :raises AssertionError: a step failed.
+    """
+    for job in read_workflow(path.read_text(encoding="utf-8"))["jobs"].values():
+        with tempfile.TemporaryDirectory() as folder:
+            _run_job(job, sandbox, folder)
+
+
+def _run_job(job, sandbox, folder):
+    failure = None
+    for step in job["steps"]:
+        if failure is None or step.get("if") == "always()":
+            try:
+                _run_step(step, sandbox, folder)
+            except AssertionError as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+def _run_step(step, sandbox, folder):
     if "uses" in step:
         assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step["uses"])
+        if step["uses"].startswith("actions/checkout@"):
+            _check_out(_filled_in(step.get("with", {}).get("ref", ""), sandbox), sandbox, folder)
         return
     variables = {name: _filled_in(value, sandbox) for name, value in step.get("env", {}).items()}
-    run_script(step["run"], {**os.environ, **variables})
+    run_script(step["run"], {**os.environ, **variables}, folder)
+
+
+def _check_out(ref, sandbox, folder):
+    """Without *ref*, the commit that has started the run."""
+    ref = ref or sandbox.github["sha"]
+    run_script(f"git clone --quiet '{sandbox.github['repository']}' .", folder=folder)
+    run_script(f"git checkout --quiet {ref}", folder=folder)
 
 
 def _filled_in(value, sandbox):
@@ -56,4 +87,4 @@ def _filled_in(value, sandbox):
         path = sandbox.secret(found[1])
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    return _FACT.sub("a fact", _SECRET.sub(secret, value))
+    return _FACT.sub(lambda fact: sandbox.github[fact[1]], _SECRET.sub(secret, value))

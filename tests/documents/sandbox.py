@@ -54,7 +54,7 @@ exec "{python}" "$@"
 
 _GH = """
 if [ "$1 $2" != "secret set" ]; then exit 2; fi
-cat > "$HOME/secrets/$3"
+if [ "$4" = --body ]; then printf %s "$5"; else printf %s "$(cat)"; fi > "$HOME/secrets/$3"
 """
 
 
@@ -64,6 +64,7 @@ class Sandbox:
     :param folder: home and working directory.
     :param kakao: the environment leads to this Kakao.
     :param patch: undoes all changes after the document.
+    :ivar github: what a workflow knows of its repository and of the commit that started it.
     """
 
     def __init__(self, folder, kakao, patch):
@@ -71,6 +72,7 @@ class Sandbox:
         self.kakao = kakao
         self.patch = patch
         self.namespace = {}
+        self.github = {}
         self._make_programs(folder / "bin")
         (folder / "secrets").mkdir()
         (folder / "bot").symlink_to(folder)

@@ -52,12 +52,14 @@ def run_crontab(text):
         assert done.returncode == 0, f"{line}\n{done.stdout}"
 
 
-def run_script(text, environment=None):
-    """Run a script, such as a step of a workflow."""
+def run_script(text, environment=None, folder=None):
+    """Run a script, such as a step of a workflow. :returns: its output."""
     _parse(text)
-    if not only_parsed(text):
-        done = _bash(f"set -eo pipefail\n{text}", environment)
-        assert done.returncode == 0, f"{text}\n{done.stdout}"
+    if only_parsed(text):
+        return ""
+    done = _bash(f"set -eo pipefail\n{text}", environment, folder)
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
+    return done.stdout.strip()
 
 
 def only_parsed(command):
@@ -93,13 +95,14 @@ def _parse(script):
     assert (done.returncode, done.stderr) == (0, ""), script
 
 
-def _bash(script, environment=None):
-    return _run(["bash", "-c", script], environment)
+def _bash(script, environment=None, folder=None):
+    return _run(["bash", "-c", script], environment, folder)
 
 
-def _run(command, environment=None):
+def _run(command, environment=None, folder=None):
     return subprocess.run(
         command,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

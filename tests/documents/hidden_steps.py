@@ -3,11 +3,14 @@
 A document names a step in a comment that its reader does not see: ``<!-- step: name -->``.
 """
 
+import asyncio
 import os
 import sys
 from types import ModuleType
 from urllib.parse import urlsplit
 
+import httpx
+import jwt
 import pytest
 import requests
 from cryptography.fernet import Fernet
@@ -17,8 +20,11 @@ from sqlalchemy import create_engine, text
 from kakao_session import EncryptedTokenStore, FileTokenStore, RedisTokenStore, SQLTokenStore
 from tests.documents.platforms import run_workflow
 from tests.documents.shell import run_script
+from tests.required import package
 
-NOT_OURS = {"KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated"}
+NOT_OURS = {
+    *("DjangoTokenStore", "KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated")
+}
 """Names in documents that look like ours."""
 
 # The login ------------------------------------------------------------------------------------
@@ -79,6 +85,86 @@ def _visit(client, path):
     with requests.get(sent_to, allow_redirects=False, timeout=20) as kakao:
         back = urlsplit(kakao.headers["Location"])
     return client.get(f"{back.path}?{back.query}")
+
+
+# Web services --------------------------------------------------------------------------------
+
+
+def a_fastapi(sandbox):
+    package("fastapi")
+    sandbox.patch.setenv("REDIRECT_URI", "https://example.com/callback")
+    sandbox.patch.setenv("SESSION_SECRET", "signs cookies")
+
+
+def a_user_of_the_api(sandbox):
+    client = _ClientOfAsyncApp(sandbox.namespace["app"])
+    for path in ("/me", "/async/me"):
+        assert client.get(path).status_code == 401
+    assert client.get("/callback?code=theirs").status_code == 400
+    assert _visit(client, "/login").headers["Location"] == "/me"
+    sandbox.kakao.expire_access_tokens()
+    for path in ("/me", "/async/me"):
+        assert client.get(path).json()["id"] == 123456789
+
+
+class _ClientOfAsyncApp:
+    def __init__(self, app):
+        transport = httpx.ASGITransport(app)
+        self.browser = httpx.AsyncClient(transport=transport, base_url="https://example.com")
+
+    def get(self, path):
+        return asyncio.run(self.browser.get(path))
+
+
+def an_admin_key(sandbox):
+    sandbox.patch.setenv("KAKAO_ADMIN_KEY", sandbox.kakao.admin_key)
+    engine = create_engine(os.environ["DATABASE_URL"])
+    for user in ("1", "2", "3"):
+        SQLTokenStore(engine, user).save(sandbox.login())
+    engine.dispose()
+
+
+def kakao_calls_the_webhook(sandbox):
+    client, engine = sandbox.namespace["app"].test_client(), sandbox.namespace["engine"]
+    right = {"Authorization": f"KakaoAK {sandbox.kakao.admin_key}"}
+    fields = {"app_id": "1234", "referrer_type": "UNLINK_FROM_APPS"}
+    for wrong in ({}, {"Authorization": "KakaoAK "}, {"Authorization": "KakaoAK \xe9"}):
+        assert (
+            client.post("/unlinked", data={**fields, "user_id": "1"}, headers=wrong).status_code
+            == 401
+        )
+    assert (
+        client.post("/unlinked", data={**fields, "user_id": "1"}, headers=right).status_code == 200
+    )
+    assert (
+        client.get("/unlinked", query_string={**fields, "user_id": "2"}, headers=right).status_code
+        == 200
+    )
+    assert (
+        client.get("/unlinked", query_string={**fields, "user_id": "9"}, headers=right).status_code
+        == 200
+    )
+    assert list(SQLTokenStore.keys(engine)) == ["123456789", "3"]
+
+
+def the_user_logs_in_with_openid(sandbox):
+    with requests.get(sandbox.namespace["url"], allow_redirects=False, timeout=20) as kakao:
+        sandbox.namespace["callback_url"] = kakao.headers["Location"]
+
+
+def nobody_else_is_verified(sandbox):
+    verified, nonce = sandbox.namespace["verified"], sandbox.namespace["nonce"]
+    id_token = sandbox.namespace["token"]["id_token"]
+    head, payload, signature = id_token.split(".")
+    unsigned = jwt.encode(jwt.decode(id_token, options={"verify_signature": False}), None, "none")
+    for forged in (f"{head}.{payload}.{signature[::-1]}", unsigned):
+        with pytest.raises(jwt.PyJWTError):
+            verified(forged, nonce)
+    with pytest.raises(jwt.InvalidTokenError, match="another login"):
+        verified(id_token, "another nonce")
+    sandbox.patch.setenv("KAKAO_REST_API_KEY", "another app")
+    with pytest.raises(jwt.InvalidAudienceError):
+        verified(id_token, nonce)
 
 
 # Stores ---------------------------------------------------------------------------------------

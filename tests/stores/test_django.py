@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from kakao_session import TokenStoreError
 from kakao_session.stores.testing import TokenStoreContract
 from tests.required import package
 
@@ -100,3 +101,21 @@ class TestDjangoTokenStore(TokenStoreContract):
     @pytest.fixture
     def raw(self, database, key):
         return Row(key)
+
+
+def test_in_a_transaction__works_until_a_refresh_and_sends_none(
+    database, key, new_session, kakao, clock, token
+):
+    from django.db import transaction
+
+    store = django_store(database, key)
+    store.save(token)
+    with transaction.atomic():
+        session = new_session(token_store=store)
+        assert session.get("/v2/user/me").status_code == 200
+        clock.advance(hours=7)
+        kakao.clear_requests()
+        with pytest.raises(TokenStoreError, match="this thread is in a transaction"):
+            session.get("/v2/user/me")
+        assert kakao.requests == []
+    assert session.get("/v2/user/me").status_code == 200

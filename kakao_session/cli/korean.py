@@ -463,6 +463,12 @@ KOREAN: dict[str, str] = {
         "인가 URL을 만든 세션에서 fetch_token을 호출하세요."
     ),
     "Log in again.": "다시 로그인하세요.",
+    "Ask the user to agree: log in again with scope= the required scopes.": (
+        "사용자의 동의가 필요합니다. 필요한 동의항목을 scope=로 지정해 다시 로그인하세요."
+    ),
+    "The call carried no token. Make it with the session, or pass auth=.": (
+        "토큰 없이 보낸 요청입니다. 세션으로 호출하거나 auth=를 지정하세요."
+    ),
     # What to do about the API's errors
     "Kakao has a temporary error. Try again later.": (
         "카카오에 일시적인 오류가 발생했습니다. 나중에 다시 시도하세요."

@@ -63,7 +63,7 @@ def test_unlink__ends_all_logins_of_one_user(kakao, client):
     assert client.refresh(twin["refresh_token"]).json()["error_code"] == "KOE322"
     assert client.redeem(code).json()["error_code"] == "KOE320"
     assert client.refresh(other["refresh_token"]).status_code == 200
-    assert kakao.login(scopes=["openid"])["scope"] == "openid"
+    assert kakao.login(scopes=["name"])["scope"] == "name"
 
 
 def test_access_token__lives_to_its_last_second(kakao, client):

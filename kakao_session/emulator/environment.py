@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 
 _NO_PROXY = "localhost,127.0.0.1,::1"
 _STORE_PASSWORD = "changeit"  # noqa: S105 - Java's usual one; there is no secret in the file
-_PHP_PREPEND = "<?php stream_context_set_default(['http' => ['proxy' => 'tcp://%s']]);\n"
 _PHP_INI = """\
 curl.cainfo = "{ca_file}"
 openssl.cafile = "{ca_file}"
-auto_prepend_file = "{prepend}"
 """
 
 
@@ -40,10 +38,8 @@ def write_files(folder: Path, plain_url: str, ca_file: Path, ports: Mapping[str,
     (folder / "ports.json").write_text(json.dumps({"ports": ports, "proxy": proxy.port}))
     (folder / "ca.jks").write_bytes(_java_key_store(ca_file))
     (folder / "wgetrc").write_bytes(_own_wgetrc() + b"ca_certificate=" + os.fsencode(ca_file))
-    prepend = folder / "prepend.php"
-    prepend.write_text(_PHP_PREPEND % proxy.netloc)
     (folder / "php").mkdir()
-    (folder / "php" / "kakao.ini").write_text(_PHP_INI.format(ca_file=ca_file, prepend=prepend))
+    (folder / "php" / "kakao.ini").write_text(_PHP_INI.format(ca_file=ca_file))
 
 
 def environment(folder: Path, plain_url: str, ca_file: Path) -> dict[str, str]:

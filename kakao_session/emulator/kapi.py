@@ -13,8 +13,12 @@ from kakao_session.emulator.clock import timestamp
 from kakao_session.emulator.console import consent_items
 from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.journal import note
-from kakao_session.emulator.kapi_arguments import number, optional_strings, strings
-from kakao_session.emulator.kapi_arguments import user_ids as user_ids_in
+from kakao_session.emulator.kapi_arguments import (
+    number,
+    optional_strings,
+    strings,
+    whole_numbers,
+)
 from kakao_session.emulator.kapi_authentication import (
     access_token,
     check_admin,
@@ -22,8 +26,7 @@ from kakao_session.emulator.kapi_authentication import (
     target_user,
     user_with_scopes,
 )
-from kakao_session.emulator.user_info import claims
-from kakao_session.emulator.user_info import me as me_of
+from kakao_session.emulator.user_info import claims, user_me
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,7 +56,7 @@ def access_token_info() -> Response:
 def me() -> Response:
     user = target_user()
     keys = optional_strings("property_keys")
-    return as_json(me_of(user, current_backend().switches.consent_items, keys))
+    return as_json(user_me(user, current_backend().switches.consent_items, keys))
 
 
 @views.get("/v1/oidc/userinfo")
@@ -128,21 +131,20 @@ def shipping_address() -> Response:
 @views.get("/v1/user/ids")
 def user_ids() -> Response:
     check_admin()
-    ids = sorted(user.id for user in current_backend().users.all())
-    if request.args.get("order") == "desc":
-        ids.reverse()
-    if request.args.get("from_id"):
-        first = number("from_id")
+    descending = request.args.get("order") == "desc"
+    ids = sorted((user.id for user in current_backend().users.all()), reverse=descending)
+    total, first = len(ids), number("from_id", 0)
+    if first:
         ids = ids[ids.index(first) :] if first in ids else []
-    return as_json({"elements": ids[: number("limit", 100, most=100)], "total_count": len(ids)})
+    return as_json({"elements": ids[: number("limit", 100, most=100)], "total_count": total})
 
 
 @views.get("/v2/app/users")
 def app_users() -> Response:
     check_admin()
     kakao, keys = current_backend(), optional_strings("property_keys")
-    linked = filter(None, map(kakao.users.find, user_ids_in("target_ids")))
-    return as_json([me_of(user, kakao.switches.consent_items, keys) for user in linked])
+    linked = filter(None, map(kakao.users.find, whole_numbers("target_ids")))
+    return as_json([user_me(user, kakao.switches.consent_items, keys) for user in linked])
 
 
 @views.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -162,8 +164,7 @@ def _consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
     }
 
 
-# tag: whether it is required
-_SERVICE_TERMS = {"service_terms": True, "marketing": False}
+_SERVICE_TERMS = {"service_terms": True, "marketing": False}  # tag: whether it is required
 
 
 def _address(user: User) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def optional_strings(name: str) -> list[str] | None:
     return strings(name) if request.values.get(name) else None
 
 
-def user_ids(name: str) -> list[int]:
-    """:returns: a JSON array of user ids that stands in one field."""
+def whole_numbers(name: str) -> list[int]:
+    """:returns: a JSON array of whole numbers that stands in one field."""
     value = _from_json(request.values.get(name))
     if not isinstance(value, list) or not all(type(each) is int for each in value):
         raise malformed(name, "a JSON array of numbers")

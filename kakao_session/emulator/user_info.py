@@ -37,7 +37,7 @@ _ACCOUNT_KEYS = {"profile", *_PROFILE_ITEMS, *(name for _, name, _ in _ITEMS)}
 _PROPERTIES = {"nickname", "profile_image", "thumbnail_image"}
 
 
-def me(
+def user_me(
     user: User, set_up: Collection[str], property_keys: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """:returns: the answer of ``/v2/user/me``.

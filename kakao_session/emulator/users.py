@@ -145,13 +145,15 @@ class Users:
             return self._account(user_id)
 
     def set_account(self, user_id: int, fields: Account) -> None:
-        """Change some fields of a Kakao account, linked to the app or not.
+        """Change some fields of a Kakao account, linked to the app or not. A new profile image has
+        no other thumbnail.
 
         :raises ValueError: if an account has no such field, or its type is another.
         """
         check_account(fields)
         with self._lock:
-            account: Account = {**self._account(user_id), **fields}
+            thumbnail: Account = {"thumbnail_image": None} if "profile_image" in fields else {}
+            account: Account = {**self._account(user_id), **thumbnail, **fields}
             self._accounts[user_id] = account
             if user := self._users.get(user_id):
                 user.account = account

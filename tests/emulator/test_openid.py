@@ -65,7 +65,6 @@ def test_id_token__comes_with_every_login_if_openid_connect_is_on(kakao, client)
 )
 def test_id_token__tells_nothing_without_consent(kakao, scopes, told):
     kakao.set_user(nickname="성춘향", email="c@example.com", profile_image="https://example.com/c")
-    kakao.set_user(thumbnail_image=None)
     claims = claims_of(kakao, kakao.login(scopes=scopes)["id_token"])
     every = {"nickname": "성춘향", "picture": "https://example.com/c", "email": "c@example.com"}
     assert {name: claims[name] for name in every if name in claims} == {

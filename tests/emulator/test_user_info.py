@@ -88,8 +88,10 @@ def test_set_user__before_and_after_the_login(kakao, client):
 
     assert account()["profile"]["nickname"] == "성춘향"
     assert (account()["email"], account()["is_email_verified"]) == ("c@example.com", False)
-    kakao.set_user(42, profile_image=None, thumbnail_image=None, email=None)
-    assert account()["profile"]["is_default_image"] is True
+    kakao.set_user(42, profile_image=None, email=None)
+    profile = account()["profile"]
+    assert profile["is_default_image"] is True
+    assert profile["thumbnail_image_url"] == profile["profile_image_url"]
     assert account()["has_email"] is False
     assert "email" not in account()
     assert account()["profile"]["nickname"] == "성춘향"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-import requests
+from urllib.parse import urlencode, urlsplit
 
 from kakao_session.emulator.server import is_loopback
 
@@ -25,14 +25,30 @@ def deliver(url: str, switches: Switches, user_id: int) -> None:
         "user_id": user_id,
         "referrer_type": "UNLINK_FROM_APPS",
     }
-    headers = {"Authorization": f"KakaoAK {switches.admin_key}"}
     try:
-        if not is_loopback(urlsplit(url).hostname or ""):
-            raise ValueError("it is not on this machine")  # noqa: TRY301 - logged like the others
-        with requests.Session() as http:
-            http.trust_env = False  # the proxy is the emulator
-            http.post(
-                url, data=form, headers=headers, timeout=_TIMEOUT, allow_redirects=False
-            ).raise_for_status()
-    except (requests.RequestException, ValueError) as error:
+        status = _post(url, urlencode(form), f"KakaoAK {switches.admin_key}")
+    except (OSError, ValueError, HTTPException) as error:
         log.warning("The unlink webhook was not delivered: %s", error)
+    else:
+        if status != 200:
+            log.warning("The app answered the unlink webhook with status %s instead of 200", status)
+
+
+def _post(url: str, form: str, authorization: str) -> int:
+    """:returns: the status of the answer.
+
+    :raises OSError: if there is no answer; an HTTPException, if it is none of HTTP.
+    :raises ValueError: if the URL is not on this machine.
+    """
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname or ""):
+        raise ValueError("it is not on this machine")
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    headers = {
+        "Authorization": authorization,
+        "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
+    }
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    with closing(kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)) as connection:
+        connection.request("POST", target, form, headers)
+        return connection.getresponse().status

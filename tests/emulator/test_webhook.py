@@ -18,6 +18,7 @@ def app(status=200):
     class Webhook(BaseHTTPRequestHandler):
         def do_POST(self):
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            assert self.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
             received.append((self.path, self.headers["Authorization"], parse_qs(form)))
             self.send_response(status)
             self.end_headers()
@@ -27,7 +28,7 @@ def app(status=200):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/unlinked", received
+        yield f"http://127.0.0.1:{server.server_port}/unlinked?by=kakao", received
         server.shutdown()
 
 
@@ -43,7 +44,7 @@ def test_webhook__when_the_user_unlinks(kakao, http):
             "user_id": [str(2**60)],
             "referrer_type": ["UNLINK_FROM_APPS"],
         }
-        assert received == [("/unlinked", f"KakaoAK {kakao.admin_key}", form)]
+        assert received == [("/unlinked?by=kakao", f"KakaoAK {kakao.admin_key}", form)]
         kakao.login()
         http.post(f"{kakao.control_url}/api/unlink", json={}, timeout=10)
         assert received[1][2]["user_id"] == ["123456789"]
@@ -61,6 +62,7 @@ def test_webhook__not_for_an_unlink_by_api(kakao, client):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
+        ("http://localhost:many/", "Port"),
         ("https://example.com/unlinked", "it is not on this machine"),
         ("http://[", "Invalid IPv6 URL"),
         ("unlinked", "it is not on this machine"),
@@ -83,4 +85,4 @@ def test_webhook__that_answers_with_an_error(kakao, caplog):
         kakao.login()
         kakao.unlink()
         assert len(received) == 1
-    assert "500" in caplog.text
+    assert "status 500 instead of 200" in caplog.text

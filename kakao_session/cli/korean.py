@@ -332,7 +332,11 @@ KOREAN: dict[str, str] = {
     "same": "그대로",
     "new": "새 토큰",
     "unknown to Kakao": "카카오에 없는 토큰",
-    "no request to Kakao arrived here": "카카오로 보낸 요청이 없습니다",
+    "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
+    "docs/languages.md": (
+        "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않는 "
+        "것입니다. docs/languages.md를 참고하세요"
+    ),
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"
     ),

@@ -154,12 +154,15 @@ def _comparison(name: str | None, old: str | None) -> Text:
 
 def _summary(requests: Sequence[Record]) -> str:
     if not requests:
-        return _("no request to Kakao arrived here")
+        return _(
+            "no request reached the emulator; if your program made some, it does not use "
+            "HTTPS_PROXY: see docs/languages.md"
+        )
     return _(
         "{logins} to the login, {calls} to the API; {failed} failed",
         logins=sum(record.service == "kauth" for record in requests),
         calls=sum(record.service in ("kapi", "dapi") for record in requests),
-        failed=sum(not _succeeded(record) for record in requests),
+        failed=sum(record.failed for record in requests),
     )
 
 
@@ -170,9 +173,7 @@ def _table(requests: Sequence[Record]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column(_("token"), no_wrap=True, style="cyan")
     table.add_column(_("what Kakao did"), overflow="fold", style="dim")
-    shown = [
-        record for number, record in enumerate(requests) if number < _ROWS or not _succeeded(record)
-    ]
+    shown = [record for number, record in enumerate(requests) if number < _ROWS or record.failed]
     for record in shown:
         table.add_row(*_row(record))
     if len(requests) > len(shown):
@@ -187,11 +188,7 @@ def _row(record: Record) -> tuple[Text, ...]:
     return (
         Text(f"{at:%H:%M:%S}"),
         Text(printable(f"{record.method} {host}\n{record.path}".rstrip())),
-        Text(str(record.status or "-"), "green" if _succeeded(record) else "red"),
+        Text(str(record.status or "-"), "red" if record.failed else "green"),
         Text(f"{record.sent or ''}{issued}"),
         Text(printable(record.note)),
     )
-
-
-def _succeeded(record: Record) -> bool:
-    return record.status is not None and record.status < 400

@@ -91,7 +91,7 @@ def test_report__in_korean(monkeypatch):
     monkeypatch.setenv("LANG", "ko_KR.UTF-8")
     done = emulate("--fresh", "--", "sh", "-c", 'chmod 600 "$KAKAO_SESSION_TOKEN_FILE"')
     assert re.search(r"액세스 토큰 +[0-9a-f]{8} +6시간 후 만료", done.stderr)
-    assert "카카오로 보낸 요청이 없습니다" in done.stderr
+    assert "에뮬레이터로 온 요청이 없습니다" in done.stderr
     assert "변경 없음" in done.stderr
 
 
@@ -140,6 +140,23 @@ def test_report__token_file_is_corrupt(written, problem):
     done = emulate(*PYTHON, program)
     assert done.returncode == 0
     assert problem in done.stderr.partition("AFTER")[2]
+
+
+def test_report__claims_nothing_about_a_program_that_goes_past_the_proxy():
+    wire = " ".join(emulate("--", "true").stderr.partition("ON THE WIRE")[2].split())
+    assert wire.startswith(
+        "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: "
+        "see docs/languages.md"
+    )
+
+
+def test_report__shows_a_failure_however_long(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/" + "x" * 3000
+    program = f"import requests; requests.get('https://kapi.kakao.com{path}')"
+    done = emulate("--fresh", *PYTHON, program)
+    assert done.stderr.count("x") >= 3000
+    assert re.search(r" 404\b", done.stderr)
 
 
 def test_report__shows_every_failure_and_the_first_requests():

@@ -33,7 +33,7 @@ def test_status__of_a_login_that_is_fine(login, kakao, token_file, run, clock):
 login           fine
 app key         #{fingerprint(kakao.app_key)}
 user            123456789
-scopes          talk_message
+scopes          profile_nickname, talk_message
 access token    #{login.fingerprint}, expires {when} \\(in 6 hours\\)
 refresh token   #{fingerprint(login["refresh_token"])}, expires {when} \\(in 2 months\\)
 next refresh    new access token only; also a new refresh token from {when} \\(in 4 weeks\\)
@@ -56,7 +56,7 @@ def test_json__for_a_program(login, kakao, token_file, run, clock):
         "login": "fine",
         "app_key": fingerprint(kakao.app_key),
         "user_id": 123456789,
-        "scopes": ["talk_message"],
+        "scopes": ["profile_nickname", "talk_message"],
         "access_token": {
             "fingerprint": login.fingerprint,
             "expires_at": clock.moment + 21_599,

@@ -31,6 +31,7 @@ NOT_OURS = {
 
 
 def nobody_is_logged_in(sandbox):
+    sandbox.kakao.unlink()  # so that the user agrees for the first time
     FileTokenStore().delete()
     (sandbox.folder / "kakao_token.json").unlink()
     sandbox.patch.delenv("KAKAO_REST_API_KEY")

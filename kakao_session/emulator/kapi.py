@@ -40,9 +40,7 @@ views = Blueprint("kapi", __name__)
 
 def kapi(backend: Backend) -> Flask:
     """:returns: the application for kapi.kakao.com."""
-    return new_service(
-        backend, views, talk.views, error_body=lambda name: {"msg": name, "code": -2}
-    )
+    return new_service(backend, views, talk.views, error_body=_error_body)
 
 
 @views.get("/v1/user/access_token_info")

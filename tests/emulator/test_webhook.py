@@ -66,11 +66,11 @@ def test_webhook__not_for_an_unlink_by_api(kakao, client):
         ("https://example.com/unlinked", "it is not on this machine"),
         ("http://[", "Invalid IPv6 URL"),
         ("unlinked", "it is not on this machine"),
-        (f"http://127.0.0.1:{free_port()}/", "refused"),
+        ("http://127.0.0.1:{port}/", "refused"),
     ],
 )
 def test_webhook__that_cannot_be_called(kakao, caplog, url, words):
-    kakao.unlink_webhook = url
+    kakao.unlink_webhook = url.format(port=free_port())
     kakao.login()
     kakao.unlink()
     assert kakao.users == []

@@ -210,6 +210,10 @@ def a_refresh_token_in_the_environment(sandbox):
     _set_from_secret(sandbox, "KAKAO_REFRESH_TOKEN")
 
 
+def no_token_file_yet(sandbox):
+    (sandbox.folder / "kakao_token.json").unlink()
+
+
 def the_key_is_in_the_environment(sandbox):
     _set_from_secret(sandbox, "KAKAO_SESSION_TOKEN_KEY")
 

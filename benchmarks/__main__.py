@@ -23,6 +23,7 @@ MEASURES = (
     "construction",
     "one_of_many",
     "saving",
+    "keep_alive",
 )
 
 

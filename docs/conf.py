@@ -6,8 +6,8 @@ People read the same pages on GitHub, which does not know directives. So the dir
 comments that begin with ``<!-- site``. GitHub hides them, and this file shows them to Sphinx.
 
 The site loads nothing from other servers. The pictures are made by ``python -m
-tests.documents.picture`` and ``tests.emulator.pictures``, the table of KOE codes by
-``tests.documents.koe_table``.
+tests.documents.picture`` and ``tests.emulator.pictures``, the tables of error codes by
+``tests.documents.error_tables``.
 """
 
 import re

@@ -50,6 +50,15 @@ To give up on it could cost the login: Kakao may have replaced the old refresh t
 LARGEST_ANSWER = 1 << 20
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
 
+NO_REST_API_KEY = (
+    "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the token."
+)
+
+NO_PYSOCKS = (
+    "HTTPS_PROXY or proxies= names a SOCKS proxy, which needs PySocks: "
+    "pip install 'requests[socks]'"
+)
+
 _HEADERS = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
@@ -100,10 +109,7 @@ class ClientCredentials:
         """:raises ConfigurationError: the REST API key is missing, or it can't be sent."""
         client_id = self.client_id(token)
         if not client_id:
-            raise ConfigurationError(
-                "No REST API key. Pass client_id=, set KAKAO_REST_API_KEY, or add app_key to the "
-                "token."
-            )
+            raise ConfigurationError(NO_REST_API_KEY)
         return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
     def form(
@@ -200,10 +206,7 @@ class TokenEndpoint:
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
             # requests raises the last two for an odd proxy.
             if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
-                raise ConfigurationError(
-                    "HTTPS_PROXY or proxies= names a SOCKS proxy, which needs PySocks: "
-                    "pip install 'requests[socks]'"
-                ) from error
+                raise ConfigurationError(NO_PYSOCKS) from error
             is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)
             raise (TimedOutError if is_timeout else TemporaryError)(
                 f"Could not reach Kakao's token endpoint ({type(error).__name__}). "

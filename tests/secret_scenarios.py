@@ -72,6 +72,7 @@ class Sandbox:
 
     def __init__(self, kakao, folder, patch, redis_url):
         kakao.client_secret = CLIENT_SECRET
+        kakao.openid_connect = True
         kakao.refresh_token_renewal = "always"
         self.kakao = kakao
         self.folder = folder

@@ -48,6 +48,13 @@ def test_expiry__one_refresh_and_no_failure(measured):
     assert (refreshes, failures) == ("1", "0")
 
 
+def test_keep_alive__loses_no_login_but_those_on_their_way(measured):
+    figures = rows(measured, "keep_alive")
+    assert figures or measured["measures"]["keep_alive"][0]["remarks"]
+    for *_, ended, lost in figures.values():
+        assert (ended - lost, lost <= 16) == (2, True)
+
+
 def test_unknown_measure__is_refused():
     command = [sys.executable, "-m", "benchmarks", "--only", "nonsense"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -467,9 +467,9 @@ class Browser:
 
 def test_flask_login(kakao, site, tmp_path):
     one, two = Browser(kakao, 1), Browser(kakao, 2)
-    assert one.log_in(site).text == "Friends here: 0"
-    assert two.log_in(site).text == "Friends here: 1"
-    assert one.open(site).text == "Friends here: 1"
+    assert one.log_in(site).text == "Friends here: 2"
+    assert two.log_in(site).text == "Friends here: 3"
+    assert one.open(site).text == "Friends here: 3"
     with logins(f"sqlite:///{tmp_path / 'users.db'}") as stores:
         for browser in (one, two):
             browser.open(site)

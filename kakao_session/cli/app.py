@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -20,7 +23,8 @@ from kakao_session.cli.login import login
 from kakao_session.cli.logout import logout
 from kakao_session.cli.refresh import refresh
 from kakao_session.cli.request import request
-from kakao_session.cli.signals import INTERRUPTED
+from kakao_session.cli.send import send
+from kakao_session.cli.signals import CLOSED_PIPE, INTERRUPTED
 from kakao_session.cli.status import status
 from kakao_session.cli.unlink import unlink
 
@@ -32,7 +36,8 @@ _WIDTH_IN_KOREAN = 46
 class App(click.Group):
     """A group of commands that prints an error as a sentence, and its help in the user's language.
 
-    Exit status: 0, or 1 for a failure, 2 for a mistake in the command line, 130 after Ctrl-C.
+    Exit status: 0, or 1 for a failure, 2 for a mistake in the command line, 130 after Ctrl-C, 141
+    if nothing reads the output any more.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -40,11 +45,19 @@ class App(click.Group):
         output.prepare()
         if is_korean():
             kwargs["terminal_width"] = _WIDTH_IN_KOREAN
+        with _closed_pipe():
+            status = self._status(*args, **kwargs)
+        sys.exit(status)
+
+    def _status(self, *args: Any, **kwargs: Any) -> Any:
+        """:returns: the exit status of a command line."""
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise
         except click.ClickException as error:
-            error.show()
+            _show(error)
             status = error.exit_code
         except click.Abort as error:
             status = _aborted(error)
@@ -53,12 +66,18 @@ class App(click.Group):
             reason = error.strerror or type(error).__name__
             output.error(_("Could not continue: {reason}.", reason=reason))
             status = FAILED
-        sys.exit(status)
+        return status
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the command line. This prints the help."""
+        with _closed_pipe():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
         try:
-            return super().invoke(ctx)
+            with _closed_pipe():
+                return super().invoke(ctx)
         except (RequestException, HTTPError) as error:
             raise Failure(explain(error)) from error
         except OSError as error:
@@ -87,6 +106,7 @@ class App(click.Group):
 Start with:
   kakao-session login --client-id YOUR_REST_API_KEY
   kakao-session request GET /v2/user/me
+  kakao-session send "Hello from my computer"
 """,
 )
 @click.version_option(package_name="kakao-session")
@@ -110,7 +130,10 @@ def completion(ctx: click.Context, shell: str) -> None:
     click.echo(_SHELLS[shell](root, {}, "kakao-session", "_KAKAO_SESSION_COMPLETE").source())
 
 
-for command in (login, status, refresh, logout, unlink, import_file, request, emulate, completion):
+for command in (
+    *(login, status, refresh, logout, unlink),
+    *(import_file, request, send, emulate, completion),
+):
     app.add_command(command)
 
 
@@ -123,6 +146,24 @@ def _translated(command: click.Command) -> click.Command:
         if isinstance(option, click.Option):
             option.help = option.help and translated_help(option.help)
     return twin
+
+
+def _show(error: click.ClickException) -> None:
+    """Print an error of click, which may repeat an argument."""
+    text = io.StringIO()
+    error.show(text)
+    click.echo(output.printable(text.getvalue()), err=True, nl=False)
+
+
+@contextmanager
+def _closed_pipe() -> Iterator[None]:
+    """End the command if nothing reads its output. click would end it with 1, a failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        output.discard(sys.stdout)
+        output.discard(sys.stderr)
+        sys.exit(CLOSED_PIPE)
 
 
 def _aborted(error: click.Abort) -> int:

@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 import click
 
 from kakao_session.cli import output
+from kakao_session.cli.client_secret import SECRET_VARIABLE
 from kakao_session.cli.errors import Failure, fixes
 from kakao_session.cli.expiry import clock_time
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import SECRET_VARIABLE
 from kakao_session.cli.paste import pasted_lines
 from kakao_session.cli.signals import INTERRUPTED, defer_signals, raise_on_sigterm
 from kakao_session.errors import LoginRequiredError, TokenEndpointError
@@ -35,7 +35,7 @@ from kakao_session.login.page import Page
 from kakao_session.token import now
 
 _TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}
-_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
+_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.stdin.read()))"
 _TICK = 0.5
 """Seconds. On Windows, Ctrl-C is noticed between two waits only."""
 
@@ -104,10 +104,11 @@ def open_browser(url: str, failed: Callable[[], None]) -> None:
 
 def _open(url: str, failed: Callable[[], None]) -> None:
     # In a process of its own: browsers write to the terminal, some stay until they are closed, and
-    # Ctrl-C must not end the user's browser.
-    done = subprocess.run(  # noqa: S603 - this Python, and a URL as an argument
-        [sys.executable, "-I", "-c", _OPEN, url],
-        stdin=subprocess.DEVNULL,
+    # Ctrl-C must not end the user's browser. Others can read its arguments, but not its stdin.
+    done = subprocess.run(  # noqa: S603 - this Python, without any argument of others
+        [sys.executable, "-I", "-c", _OPEN],
+        input=url,
+        encoding="ascii",
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

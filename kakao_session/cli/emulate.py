@@ -14,19 +14,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kakao_session.cli import missing_extra, output
+from kakao_session.cli.client_secret import SECRET_VARIABLE
 from kakao_session.cli.errors import Failure
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import SECRET_VARIABLE
 from kakao_session.cli.signals import run_child, stop_event
+from kakao_session.cli.token_file import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from kakao_session.emulator import KakaoEmulator
 
 LOGIN_HOURS_AGO = 7
+_OF_A_REAL_APP = {SECRET_VARIABLE, KEY_VARIABLE}
+"""What a program gets from us or not at all."""
+
 _SECONDS = click.IntRange(1)
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog="""\b
+Examples:
+  kakao-session emulate -- kakao-session request GET /v2/user/me
+  kakao-session emulate --fresh -- python my_bot.py
+""",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -143,18 +154,21 @@ def _local_kakao(
 
 
 def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
-    environment = {**os.environ, **variables}
-    if SECRET_VARIABLE not in variables:  # it belongs to a real app
-        environment.pop(SECRET_VARIABLE, None)
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REAL_APP}
     try:
-        return run_child(command, environment)
+        return run_child(command, {**kept, "PATH": _path(), **variables})
     except FileNotFoundError:
         status, problem = 127, _("command not found")
     except OSError as error:
         status, problem = 126, _("cannot be run: {reason}", reason=error.strerror)
     with _ignoring_closed_stderr():
-        click.echo(f"kakao-session: {command[0]}: {problem}", err=True)
-    return status
+        click.echo(output.printable(f"kakao-session: {command[0]}: {problem}"), err=True)
+    raise click.exceptions.Exit(status)
+
+
+def _path() -> str:
+    """:returns: PATH, and the folder of this command: its environment may not be activated."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
 
 
 @contextmanager
@@ -170,8 +184,8 @@ def _serve(variables: dict[str, str]) -> int:
     with stop_event() as stopped:
         for variable, value in variables.items():
             click.echo(f"export {variable}={shlex.quote(value)}")
-        if SECRET_VARIABLE not in variables:
-            click.echo(f"unset {SECRET_VARIABLE}")
+        for variable in sorted(_OF_A_REAL_APP.difference(variables)):
+            click.echo(f"unset {variable}")
         click.echo(
             _("The local Kakao runs until you press Ctrl-C. Paste the lines above into a shell."),
             err=True,

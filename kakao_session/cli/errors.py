@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import IO, Any
 
@@ -11,6 +12,8 @@ from requests import exceptions as requests_errors
 from kakao_session.cli import output
 from kakao_session.cli.i18n import _, is_korean, mark
 from kakao_session.errors import (
+    API,
+    API_MESSAGES,
     KOE,
     ConfigurationError,
     KakaoAPIError,
@@ -22,6 +25,7 @@ from kakao_session.errors import (
     TokenEndpointError,
     TokenStoreError,
 )
+from kakao_session.token_endpoint import NO_PYSOCKS, NO_REST_API_KEY
 
 FAILED = 1
 """Exit status of a command that could not do what it was asked to do."""
@@ -30,11 +34,20 @@ NO_KEY = mark(
     "No REST API key (console: App > Platform key). Pass --client-id or set KAKAO_REST_API_KEY."
 )
 
+NO_SECRET = mark(
+    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or save it in the token "
+    "file: kakao-session login --store-secret"
+)
+
 SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")
 """Kakao shows these in the browser, and does not send it back."""
 
-_HINTS = {
-    KOE["KOE010"].hint: mark("Set KAKAO_CLIENT_SECRET to the client secret of this REST API key."),
+_SENTENCES = {
+    NO_REST_API_KEY: NO_KEY,
+    NO_PYSOCKS: mark(
+        "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'"
+    ),
+    KOE["KOE010"].hint: NO_SECRET,
     KOE["KOE101"].hint: mark(
         "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY."
     ),
@@ -43,8 +56,21 @@ _HINTS = {
     KOE["KOE310"].hint: mark("Run: kakao-session login"),
     KOE["KOE313"].hint: mark("Run login again, and use the code of that login."),
     KOE["KOE322"].hint: mark("Run: kakao-session login"),
+    API[-402]: mark("Ask the user to agree: run login again with --scope and the required scopes."),
+    API_MESSAGES["no authentication key"]: mark(
+        "The call carried no token. Use a path or an https:// URL of kapi.kakao.com."
+    ),
 }
-"""Hints of the library that name Python, and what the user of the command can do instead."""
+"""What the library says to a programmer, and what the user of the command can do instead."""
+
+_OPTIONS = {
+    "client_id=": "--client-id",
+    "client_secret=": "KAKAO_CLIENT_SECRET",
+    "redirect_uri=": "--redirect-uri",
+    "scope=": "--scope",
+    "token_store=": "--token-file",
+}
+"""The same for single words."""
 
 _KINDS: tuple[tuple[type[KakaoError], str], ...] = (
     (ScopeRequiredError, mark("The user has not agreed to this yet.")),
@@ -107,6 +133,10 @@ class Failure(click.ClickException):
         output.error(self.message)
 
 
+class TokenFileError(TokenStoreError):
+    """The token file can't be used. The message is in the user's language."""
+
+
 def explain(error: Exception) -> str:
     """:returns: what happened and what to do, for an error of Kakao, a store or the network."""
     if not isinstance(error, KakaoError):
@@ -126,6 +156,13 @@ def hint(error: KakaoError) -> str:
     return _hint(getattr(error, "hint", None) or "")
 
 
+def with_options(text: str) -> str:
+    """:returns: a text of the library that names options instead of Python's keywords."""
+    for sentence, ours in _SENTENCES.items():
+        text = text.replace(sentence, ours)
+    return re.sub(rf"\b({'|'.join(_OPTIONS)})", lambda word: _OPTIONS[word[0]], text)
+
+
 def fixes() -> str:
     """:returns: a line for each error that only Kakao's own page shows, with what fixes it."""
     return "\n".join(f"    {code}: {_fix(code)}" for code in SHOWN_BY_KAKAO)
@@ -136,16 +173,18 @@ def _fix(code: str) -> str:
 
 
 def _hint(text: str) -> str:
-    return _(_HINTS.get(text, text))
+    if command := re.search("`(kakao-session login[^`]*)`", text):
+        return _("Run: {command}", command=command[1])
+    return _(with_options(text))
 
 
 def _what_happened(error: KakaoError) -> str:
     if isinstance(error, TokenEndpointError) and error.error_code in KOE:
         meaning = _(KOE[error.error_code].meaning)
         return f"{meaning} ({error.error_code}, HTTP {error.status_code})."
-    if isinstance(error, ConfigurationError) and not (error.status_code or error.__cause__):
-        return _(NO_KEY)  # the options check everything else
-    english = str(error).removesuffix(getattr(error, "hint", None) or "").rstrip()
+    if isinstance(error, TokenFileError):
+        return str(error)
+    english = with_options(str(error).removesuffix(getattr(error, "hint", None) or "").rstrip())
     if not is_korean() or _(english) != english:
         return _(english)
     kind = next(name for kind, name in _KINDS if isinstance(error, kind))

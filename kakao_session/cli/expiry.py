@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from kakao_session.cli.i18n import _, mark
+from kakao_session.cli.output import keep_together
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token, now
 
@@ -64,10 +65,10 @@ def short_name(secret: object) -> str:
 
 
 def moment(at: float) -> str:
-    """:returns: unix seconds as ``2026-01-31 04:05 KST (in 3 weeks)``."""
+    """:returns: unix seconds as ``2026-01-31 04:05 KST (in 3 weeks)``, kept together."""
     local = _local(at)
     words = in_words(at - now())
-    return f"{local:%Y-%m-%d %H:%M %Z} ({words})" if local else words
+    return keep_together(f"{local:%Y-%m-%d %H:%M %Z} ({words})") if local else words
 
 
 def clock_time(at: float) -> str:

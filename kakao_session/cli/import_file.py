@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from kakao_session.cli import output
-from kakao_session.cli.errors import Failure
+from kakao_session.cli.errors import Failure, with_options
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.token_file import is_encrypted
 from kakao_session.stores.file import LARGEST_FILE, FileTokenStore, parse
 from kakao_session.token import Token
 
@@ -39,7 +40,7 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
     token = _read(file, options.client_id)
     with options.store.lock():
         if not force:
-            stored = options.store.load()
+            stored = options.store.load_any()
             _check(options, stored, token)
             if token.is_same_as(stored):
                 token = Token({**(stored or {}), **token})
@@ -68,12 +69,17 @@ def _read(file: str, client_id: str | None) -> Token:
             content = opened.read(LARGEST_FILE + 1)
             written_at = os.fstat(opened.fileno()).st_mtime
         token = parse(content, written_at)
+        if is_encrypted(token):
+            raise Failure(
+                _("{file} is encrypted. Use it with --token-file and its key.", file=file)
+            )
     except OSError as error:
         raise Failure(
             _("Could not read {file}: {reason}.", file=file, reason=error.strerror)
         ) from None
     except ValueError as error:
-        raise Failure(_("{file} has no token: {reason}.", file=file, reason=error)) from None
+        reason = with_options(str(error))
+        raise Failure(_("{file} has no token: {reason}.", file=file, reason=reason)) from None
     if client_id:
         return token.with_app(client_id, token.get("client_secret"))
     return token

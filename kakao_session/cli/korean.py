@@ -43,6 +43,24 @@ KOREAN: dict[str, str] = {
     "--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.": (
         "--token-file과 KAKAO_SESSION_TOKEN_FILE에는 URL이 아니라 파일 경로를 지정하세요."
     ),
+    "{path} is not encrypted, but KAKAO_SESSION_TOKEN_KEY is set. To encrypt it, run: {command}": (
+        "KAKAO_SESSION_TOKEN_KEY가 설정되어 있지만 {path} 파일은 암호화되어 있지 않습니다. "
+        "암호화하려면 다음을 실행하세요: {command}"
+    ),
+    "{path} is encrypted. Set KAKAO_SESSION_TOKEN_KEY to the key that it was encrypted with.": (
+        "{path} 파일은 암호화되어 있습니다. 암호화할 때 쓴 키를 KAKAO_SESSION_TOKEN_KEY에 "
+        "설정하세요."
+    ),
+    "KAKAO_SESSION_TOKEN_KEY is not a Fernet key. This command makes one:\n"
+    '    python -c "from cryptography.fernet import Fernet; '
+    'print(Fernet.generate_key().decode())"\n'
+    "If the token file does not have to be encrypted, unset the variable.": (
+        "KAKAO_SESSION_TOKEN_KEY가 유효한 Fernet 키가 아닙니다. 키는 다음 명령으로 만드세요.\n"
+        '    python -c "from cryptography.fernet import Fernet; '
+        'print(Fernet.generate_key().decode())"\n'
+        "토큰 파일을 암호화하지 않으려면 변수를 해제하세요."
+    ),
+    "Client secret (hidden)": "클라이언트 시크릿 (화면에 표시되지 않음)",
     "Could not find the home folder or the current folder. Pass the full path of the token file, "
     "with --token-file or KAKAO_SESSION_TOKEN_FILE.": (
         "홈 폴더나 현재 폴더를 찾을 수 없습니다. --token-file 또는 KAKAO_SESSION_TOKEN_FILE에 토큰 "
@@ -100,6 +118,9 @@ KOREAN: dict[str, str] = {
     ),
     "Client secret (hidden; press Enter to use the saved one)": (
         "클라이언트 시크릿 (화면에 표시되지 않음, 저장된 값을 쓰려면 Enter)"
+    ),
+    "Save the client secret in the token file? Only you can read it.": (
+        "클라이언트 시크릿을 토큰 파일에 저장할까요? 본인만 읽을 수 있는 파일입니다."
     ),
     "Port {port} is in use by another program. Stop that program, or choose another port with "
     "--port and register its redirect URI.": (
@@ -172,6 +193,8 @@ KOREAN: dict[str, str] = {
     "fine": "정상",
     "ends soon": "곧 만료",
     "needed": "필요함",
+    "cannot be refreshed": "갱신할 수 없음",
+    "The client secret is missing.": "클라이언트 시크릿이 없습니다.",
     "none: set KAKAO_REST_API_KEY to refresh the token": (
         "없음: 토큰을 갱신하려면 KAKAO_REST_API_KEY를 설정하세요"
     ),
@@ -247,6 +270,9 @@ KOREAN: dict[str, str] = {
         "{file} 파일에도 토큰이 남아 있습니다. 토큰을 갱신하면 이 파일은 쓸 수 없게 되니 "
         "삭제하세요."
     ),
+    "{file} is encrypted. Use it with --token-file and its key.": (
+        "{file} 파일은 암호화되어 있습니다. --token-file과 암호화할 때 쓴 키로 사용하세요."
+    ),
     # request
     "It must look like {shape}.": "{shape} 형식으로 지정하세요.",
     "It is not UTF-8 text.": "UTF-8 텍스트가 아닙니다.",
@@ -260,6 +286,25 @@ KOREAN: dict[str, str] = {
         "응답에 토큰이 들어 있어 출력하지 않습니다. 토큰을 갱신하려면 kakao-session refresh를 "
         "실행하세요."
     ),
+    # send
+    "There is no text to send.": "보낼 텍스트가 없습니다.",
+    "There is no text to send. Add it, or send the output of a command:\n"
+    '    kakao-session send "The backup is done."\n'
+    "    make 2>&1 | tail -3 | kakao-session send": (
+        "보낼 텍스트가 없습니다. 텍스트를 지정하거나 명령의 출력을 보내세요.\n"
+        '    kakao-session send "백업이 끝났습니다."\n'
+        "    make 2>&1 | tail -3 | kakao-session send"
+    ),
+    "The text has more than {longest} characters, so it was cut. To send all of it, use --split.": (
+        "텍스트가 {longest}자를 넘어 뒷부분을 잘랐습니다. 모두 보내려면 --split을 지정하세요."
+    ),
+    "The text needs more than {count} messages. Shorten it.": (
+        "메시지가 {count}개를 넘습니다. 텍스트를 줄이세요."
+    ),
+    "A link starts with https:// or http://.": "링크는 https:// 또는 http://로 시작해야 합니다.",
+    "Sent.": "보냈습니다.",
+    "Sent {count} messages.": "메시지 {count}개를 보냈습니다.",
+    "Sent {sent} of {count} messages.": "메시지 {count}개 중 {sent}개를 보냈습니다.",
     # emulate
     "Could not use port {port}: {reason}.": "{port}번 포트를 사용할 수 없습니다: {reason}",
     "command not found": "명령을 찾을 수 없습니다",
@@ -287,7 +332,11 @@ KOREAN: dict[str, str] = {
     "same": "그대로",
     "new": "새 토큰",
     "unknown to Kakao": "카카오에 없는 토큰",
-    "no request to Kakao arrived here": "카카오로 보낸 요청이 없습니다",
+    "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
+    "docs/languages.md": (
+        "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않는 "
+        "것입니다. docs/languages.md를 참고하세요"
+    ),
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"
     ),
@@ -371,8 +420,15 @@ KOREAN: dict[str, str] = {
     "Register the platform in the console: App > Platform key.": (
         "콘솔의 앱 > 플랫폼 키에서 플랫폼을 등록하세요."
     ),
-    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key.": (
-        "환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 시크릿을 설정하세요."
+    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or save it in the token "
+    "file: kakao-session login --store-secret": (
+        "이 REST API 키의 클라이언트 시크릿을 KAKAO_CLIENT_SECRET에 설정하거나, 토큰 파일에 "
+        "저장하세요: kakao-session login --store-secret"
+    ),
+    "Run: {command}": "다음을 실행하세요: {command}",
+    "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'": (
+        "HTTPS_PROXY에 지정한 SOCKS 프록시를 쓰려면 PySocks를 설치하세요: "
+        "pip install 'requests[socks]'"
     ),
     "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY.": (
         "앱의 다른 키가 아니라 REST API 키를 --client-id나 KAKAO_REST_API_KEY에 지정하세요."
@@ -411,6 +467,12 @@ KOREAN: dict[str, str] = {
         "인가 URL을 만든 세션에서 fetch_token을 호출하세요."
     ),
     "Log in again.": "다시 로그인하세요.",
+    "Ask the user to agree: log in again with scope= the required scopes.": (
+        "사용자의 동의가 필요합니다. 필요한 동의항목을 scope=로 지정해 다시 로그인하세요."
+    ),
+    "The call carried no token. Make it with the session, or pass auth=.": (
+        "토큰 없이 보낸 요청입니다. 세션으로 호출하거나 auth=를 지정하세요."
+    ),
     # What to do about the API's errors
     "Kakao has a temporary error. Try again later.": (
         "카카오에 일시적인 오류가 발생했습니다. 나중에 다시 시도하세요."
@@ -438,7 +500,7 @@ KOREAN: dict[str, str] = {
     "The user is already connected to the app.": "이미 앱과 연결된 사용자입니다.",
     "There is no such Kakao account.": "존재하지 않는 카카오계정입니다.",
     "Check the user properties that the call names.": "요청한 사용자 프로퍼티를 확인하세요.",
-    "Ask the user to agree: log in again with scope= the required scopes.": (
+    "Ask the user to agree: run login again with --scope and the required scopes.": (
         "사용자의 동의가 필요합니다. 필요한 동의항목을 --scope로 지정해 다시 로그인하세요."
     ),
     "The user is under 14 and can't use this app.": (
@@ -475,8 +537,8 @@ KOREAN: dict[str, str] = {
     "Add this machine's IP address to the app's allowed IP addresses in the console.": (
         "콘솔에서 앱의 호출 허용 IP 주소에 이 컴퓨터의 IP 주소를 추가하세요."
     ),
-    "The call carried no token. Make it with the session, or pass auth=.": (
-        "토큰 없이 보낸 요청입니다. 세션으로 호출하거나 auth=를 지정하세요."
+    "The call carried no token. Use a path or an https:// URL of kapi.kakao.com.": (
+        "토큰 없이 보낸 요청입니다. kapi.kakao.com의 경로나 https:// URL을 지정하세요."
     ),
     "The app is deactivated. Look at it in the console.": (
         "비활성화된 앱입니다. 콘솔에서 앱 상태를 확인하세요."
@@ -508,10 +570,11 @@ KOREAN: dict[str, str] = {
         "브라우저가 열립니다. 동의하면 브라우저가 이 컴퓨터로 돌아옵니다. 다른 컴퓨터의 브라우저로 "
         "로그인한다면 마지막 페이지의 주소나 그 안의 인가 코드(code)를 붙여넣으세요."
     ),
-    "The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. It is saved only "
-    "with --store-secret.": (
-        "클라이언트 시크릿은 환경 변수 KAKAO_CLIENT_SECRET에서 읽고, 없으면 물어봅니다. "
-        "--store-secret을 지정할 때만 토큰 파일에 저장합니다."
+    "The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. If you type it, "
+    "you can save it in the token file. One from the environment is saved only with "
+    "--store-secret.": (
+        "클라이언트 시크릿은 KAKAO_CLIENT_SECRET에서 읽고, 없으면 물어봅니다. 직접 입력하면 토큰 "
+        "파일에 저장할 수 있습니다. 환경 변수의 값은 --store-secret을 지정할 때만 저장합니다."
     ),
     "Do not open a browser.": "브라우저를 열지 않습니다.",
     "Listen on this port: the redirect URI is http://localhost:PORT/callback. Default: 8765.": (
@@ -527,15 +590,18 @@ KOREAN: dict[str, str] = {
         "동의를 받을 동의항목. 예: talk_message. 여러 번 지정할 수 있습니다."
     ),
     "How long to wait for the browser.": "브라우저에서 로그인하기를 기다리는 시간(초).",
-    "Save the client secret in the token file, too.": (
-        "클라이언트 시크릿도 토큰 파일에 저장합니다."
+    "Save the client secret in the token file, or don't. Default: save it if you typed it and "
+    "agree.": (
+        "클라이언트 시크릿을 토큰 파일에 저장하거나 저장하지 않습니다. 기본값: 직접 입력했으면 "
+        "물어보고 저장합니다."
     ),
     "Show who is logged in, and until when.": "로그인한 사용자와 만료 시각을 보여 줍니다.",
     "Without --check, this makes no request.": "--check를 지정하지 않으면 요청을 보내지 않습니다.",
-    "Exit status: 0 if the login is fine, 1 if you have to log in, 3 if the refresh token expires "
-    "within 7 days, 4 if --check got no answer from Kakao.": (
-        "종료 코드: 로그인이 정상이면 0, 로그인해야 하면 1, 리프레시 토큰이 7일 안에 만료되면 3, "
-        "--check에 카카오가 응답하지 않으면 4."
+    "Exit status: 0 if the login is fine, 1 if you have to log in or something is missing that a "
+    "refresh needs, 3 if the refresh token expires within 7 days, 4 if --check got no answer from "
+    "Kakao.": (
+        "종료 상태: 정상이면 0, 로그인이 필요하거나 갱신에 필요한 값이 없으면 1, 리프레시 토큰이 "
+        "7일 안에 만료되면 3, --check에 카카오가 응답하지 않으면 4."
     ),
     "Print JSON, for a program.": "프로그램에서 쓰기 좋게 JSON으로 출력합니다.",
     "Ask Kakao whether the login works. This refreshes an expired access token.": (
@@ -606,6 +672,20 @@ KOREAN: dict[str, str] = {
     "A header.": "보낼 헤더.",
     "Send the fields as a JSON object. Values that are JSON are not quoted.": (
         "파라미터를 JSON 객체로 보냅니다. 값이 JSON이면 따옴표 없이 그대로 넣습니다."
+    ),
+    "Send a message to yourself on KakaoTalk.": "카카오톡으로 나에게 메시지를 보냅니다.",
+    "Without TEXT, the message is what comes from a pipe. Kakao takes 200 characters in a "
+    "message.": (
+        "TEXT가 없으면 파이프로 받은 내용을 보냅니다. 메시지 하나에 200자까지 보낼 수 있습니다."
+    ),
+    "Kakao asks for the user's consent once:": "처음 한 번은 동의가 필요합니다:",
+    "The page that the message opens. Register its domain in the console: App > Product link > Web "
+    "domain.": (
+        "메시지를 누르면 열리는 페이지. 콘솔의 앱 > 제품 링크 > 웹 도메인에 도메인을 등록하세요."
+    ),
+    "The title of the button.": "버튼 이름.",
+    "Send a long text as several messages. Without this, it is cut.": (
+        "긴 텍스트를 여러 메시지로 나누어 보냅니다. 지정하지 않으면 뒷부분을 자릅니다."
     ),
     "Run COMMAND against a local Kakao and show its requests.": (
         "COMMAND를 에뮬레이터로 실행하고 요청을 보여 줍니다."

@@ -11,11 +11,16 @@ from requests import RequestException
 
 from kakao_session.cli import output
 from kakao_session.cli.authorization import authorize
+from kakao_session.cli.client_secret import (
+    SECRET_VARIABLE,
+    ask_for_secret,
+    ask_to_save_secret,
+)
 from kakao_session.cli.errors import NO_KEY, Failure, explain
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import SECRET_VARIABLE, Options, shared_options
-from kakao_session.cli.signals import raise_on_sigterm
+from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.token_file import KEY_VARIABLE
 from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
 from kakao_session.session import KakaoSession
 from kakao_session.token import Token
@@ -25,12 +30,12 @@ from kakao_session.token_endpoint import ClientCredentials
 class AppKeys(NamedTuple):
     """The keys of the app to log in to.
 
-    :param secret_is_stored: whether the token file has this very secret already.
+    :param saves_secret: whether the token file keeps the secret.
     """
 
     client_id: str
     secret: str | None
-    secret_is_stored: bool
+    saves_secret: bool
 
 
 class RedirectURI(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
@@ -93,7 +98,12 @@ Examples:
     metavar="SECONDS",
     help="How long to wait for the browser.",
 )
-@click.option("--store-secret", is_flag=True, help="Save the client secret in the token file, too.")
+@click.option(
+    "--store-secret/--no-store-secret",
+    default=None,
+    help="Save the client secret in the token file, or don't. Default: save it if you typed it and "
+    "agree.",
+)
 @shared_options
 def login(
     options: Options,
@@ -103,24 +113,28 @@ def login(
     uri: str | None,
     scopes: tuple[str, ...],
     timeout: int,
-    store_secret: bool,
+    store_secret: bool | None,
 ) -> None:
     """Log in at Kakao and save the token in a file.
 
     This opens your browser. When you have agreed, the browser comes back to this machine. If the
     browser is on another machine, paste the address that it ends on, or only the code in it.
 
-    The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. It is saved only
-    with --store-secret.
+    The client secret is read from KAKAO_CLIENT_SECRET, or you are asked for it. If you type it, you
+    can save it in the token file. One from the environment is saved only with --store-secret.
     """
     uri = _redirect_uri(uri, port)
     _say_what_to_register(uri)
-    keys = _app_keys(options.client_id, _stored(options))
-    saves_secret = store_secret or keys.secret_is_stored
-    store = AppTokenStore(options.store, keys.client_id, keys.secret if saves_secret else None)
+    keys = _app_keys(options.client_id, _stored(options), store_secret)
+    options.client_secret = keys.secret or ""
+    store = AppTokenStore(
+        options.store,
+        keys.client_id,
+        keys.secret if keys.saves_secret else None,
+        secret_is_required=keys.secret is not None,
+    )
     with options.session(
         client_id=keys.client_id,
-        client_secret=keys.secret,
         token_store=store,
         redirect_uri=uri,
         scope=" ".join(scopes).replace(",", " ").split() or None,
@@ -129,7 +143,7 @@ def login(
         authorize(Login(session), uri, timeout, use_browser=not no_browser)
         _say_who(session, store)
         _say_what_is_saved(options, session.token)
-    if keys.secret and not saves_secret:
+    if keys.secret and not keys.saves_secret and store_secret is None:
         output.say(
             _(
                 "The client secret was not saved. Set KAKAO_CLIENT_SECRET for your program, or log "
@@ -177,12 +191,16 @@ def _stored(options: Options) -> Token:
         return options.store.load() or Token()
 
 
-def _app_keys(client_id: str | None, stored: Token) -> AppKeys:
+def _app_keys(client_id: str | None, stored: Token, store_secret: bool | None) -> AppKeys:
     """:raises Failure: there is no REST API key, and no terminal to ask for it."""
     client_id = ClientCredentials(client_id, None).client_id(lambda: stored) or _ask_client_id()
     known = stored.get("client_secret") if stored.get("app_key", client_id) == client_id else None
-    secret = os.environ.get(SECRET_VARIABLE) or _ask_secret(bool(known)) or known
-    return AppKeys(client_id, secret, secret is not None and secret == known)
+    given = os.environ.get(SECRET_VARIABLE)
+    secret = given or _ask_secret(bool(known)) or known
+    saves_secret = secret is not None and secret == known if store_secret is None else store_secret
+    if secret and not given and not saves_secret and store_secret is None:
+        saves_secret = ask_to_save_secret()
+    return AppKeys(client_id, secret, saves_secret)
 
 
 def _ask_client_id() -> str:
@@ -199,9 +217,7 @@ def _ask_secret(is_stored: bool) -> str | None:
         if is_stored
         else _("Client secret (hidden; press Enter if the key has none)")
     )
-    with raise_on_sigterm():
-        answer: str = click.prompt(question, default="", show_default=False, hide_input=True)
-    return answer.strip() or None
+    return ask_for_secret(question)
 
 
 def _say_who(session: KakaoSession, store: AppTokenStore) -> None:
@@ -221,5 +237,13 @@ def _say_what_is_saved(options: Options, token: Token) -> None:
     output.say_pair(_("access token"), access_token_expiry(token))
     output.say_pair(_("refresh token"), refresh_token_expiry(token))
     output.say_pair(_("token file"), str(options.path))
-    argument = f"token_store={str(options.path)!r}"
+    argument = f"token_store={_store_in_python(options)}"
     output.say(_("\nUse it in your program:\n    KakaoSession({argument})", argument=argument))
+
+
+def _store_in_python(options: Options) -> str:
+    if not options.store.is_encrypted:
+        return repr(str(options.path))
+    return (
+        f"EncryptedTokenStore(FileTokenStore({str(options.path)!r}), os.environ[{KEY_VARIABLE!r}])"
+    )

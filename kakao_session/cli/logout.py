@@ -27,7 +27,7 @@ def logout(options: Options) -> None:
     The token file is deleted even if Kakao can't be reached. The app stays connected to the user.
     To disconnect it, use unlink.
     """
-    options.load()
+    options.ask_for_missing_secret(options.load())
     path = options.path
     try:
         with options.session() as session, defer_signals():

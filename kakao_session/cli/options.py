@@ -13,16 +13,16 @@ from typing import Any
 import click
 
 from kakao_session.cli import output
-from kakao_session.cli.errors import Failure
+from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
+from kakao_session.cli.errors import Failure, with_options
 from kakao_session.cli.i18n import _
+from kakao_session.cli.signals import defer_signals
+from kakao_session.cli.token_file import TokenFile
 from kakao_session.cli.trace import TracingAdapter, library_log
-from kakao_session.errors import KakaoWarning, TokenStoreError
+from kakao_session.errors import ConfigurationError, KakaoWarning
 from kakao_session.session import KakaoSession
-from kakao_session.stores.file import FileTokenStore
-from kakao_session.token import Token, is_sendable
+from kakao_session.token import LEEWAY, Token, is_sendable
 from kakao_session.token_endpoint import ClientCredentials
-
-SECRET_VARIABLE = "KAKAO_CLIENT_SECRET"  # noqa: S105 - its name
 
 
 class Options:
@@ -35,8 +35,10 @@ class Options:
 
     def __init__(self, token_file: str | None, client_id: str | None, verbose: bool) -> None:
         self.client_id = client_id
+        self.client_secret: str | None = None
+        """What the user typed. Empty if they were asked and there is none."""
         self.verbose = verbose
-        self.store = _store(token_file)
+        self.store = TokenFile(token_file)
 
     @property
     def path(self) -> Path:
@@ -64,18 +66,60 @@ class Options:
             )
         return token
 
+    def ask_for_missing_secret(self, token: Token, *, refreshes: bool = False) -> None:
+        """At a terminal, ask for the client secret if it is missing and will be needed.
+
+        :param token: the token in the file.
+        :param refreshes: the command refreshes it even if it has not expired.
+        """
+        if (refreshes or token.is_expired(LEEWAY)) and is_secret_missing(token):
+            self._ask_for_secret()
+
+    def can_ask_for_secret(self, error: Exception) -> bool:
+        """Whether Kakao refused for want of a secret that the user can be asked for."""
+        is_refused = isinstance(error, ConfigurationError) and error.error_code == "KOE010"
+        return is_refused and self.client_secret is None and output.is_interactive()
+
+    def retry_with_secret(self, command: Callable[[], None]) -> None:
+        """Run a command. If the client secret is missing, ask for it and run the command again."""
+        try:
+            command()
+        except ConfigurationError as error:
+            if not self.can_ask_for_secret(error):
+                raise
+            self._ask_for_secret()
+            command()
+
+    def _ask_for_secret(self) -> None:
+        if self.client_secret is None and output.is_interactive():
+            self.client_secret = ask_for_secret(_("Client secret (hidden)")) or ""
+
     @contextmanager
     def session(self, **settings: Any) -> Iterator[KakaoSession]:
         """Open a session with the login.
 
-        :param settings: for the session, besides the store and the REST API key, or instead.
+        :param settings: for the session, besides the store and the app's keys, or instead.
         :raises Failure: the REST API key or the client secret can't be sent.
         """
-        settings = {"client_id": self.client_id, "token_store": self.store, **settings}
+        own = {"client_id": self.client_id, "client_secret": self.client_secret}
+        settings = {**own, "token_store": self.store, **settings}
         with KakaoSession(**settings) as session:
             session.mount("https://", TracingAdapter(self.verbose))
             session.mount("http://", TracingAdapter(self.verbose))
             _check_credentials(session, settings.get("client_secret"))
+            yield session
+
+    @contextmanager
+    def active_session(self) -> Iterator[KakaoSession]:
+        """Open a session with a token that a call can use. If it has to be refreshed, Ctrl-C waits
+        until the new one is saved.
+
+        :raises KakaoError: there is none.
+        """
+        self.ask_for_missing_secret(self.store.load() or Token())
+        with self.session() as session:
+            with defer_signals():
+                session.ensure_active_token()
             yield session
 
 
@@ -113,25 +157,10 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         token_file: str | None, client_id: str | None, verbose: bool, **arguments: Any
     ) -> None:
         with library_log(verbose), _printed_warnings():
-            command(options=Options(token_file, client_id, verbose), **arguments)
+            options = Options(token_file, client_id, verbose)
+            options.retry_with_secret(lambda: command(options=options, **arguments))
 
     return wrapped
-
-
-def _store(token_file: str | None) -> FileTokenStore:
-    if "://" in (token_file or os.environ.get("KAKAO_SESSION_TOKEN_FILE", "")):
-        raise Failure(
-            _("--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.")
-        )
-    try:
-        return FileTokenStore(token_file)
-    except TokenStoreError as error:
-        raise Failure(
-            _(
-                "Could not find the home folder or the current folder. Pass the full path of the "
-                "token file, with --token-file or KAKAO_SESSION_TOKEN_FILE."
-            )
-        ) from error
 
 
 def _check_credentials(session: KakaoSession, secret: str | None) -> None:
@@ -163,7 +192,7 @@ def _printed_warnings() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if issubclass(category, KakaoWarning):
-                output.warn(_("Warning: {message}", message=message))
+                output.warn(_("Warning: {message}", message=with_options(str(message))))
             else:
                 show_other(message, category, *place)
 

@@ -1,11 +1,13 @@
 """What the user sees: results on stdout, warnings and errors on stderr.
 
-Control characters are replaced: they may come from a file or from the network.
+Control characters are escaped: they may come from a file or from the network. A line with spaces
+that must not be broken (``\\N{NO-BREAK SPACE}``), as in a date, is broken elsewhere.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from typing import TextIO
@@ -16,6 +18,8 @@ import click
 from kakao_session.cli.i18n import _
 
 _LABEL_WIDTH = 16
+_HARMLESS = "\n\t\N{ZERO WIDTH JOINER}"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def say(text: str = "", color: str | None = None, *, bold: bool = False) -> None:
@@ -25,9 +29,8 @@ def say(text: str = "", color: str | None = None, *, bold: bool = False) -> None
 
 def say_pair(label: str, value: str, color: str | None = None) -> None:
     """Print a line of a table: its label and its value."""
-    width = sum(2 if east_asian_width(each) in "WF" else 1 for each in label)
-    space = " " * (_LABEL_WIDTH - width)
-    value = click.style(printable(value), fg=color, bold=color is not None)
+    space = " " * (_LABEL_WIDTH - _width(label))
+    value = click.style(_fitted(value, _LABEL_WIDTH), fg=color, bold=color is not None)
     click.echo(f"{click.style(label, dim=True)}{space}{value}", color=_colors())
 
 
@@ -47,8 +50,13 @@ def error(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """:returns: *text* with a ``?`` for each character that a terminal would obey."""
-    return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
+    """:returns: *text* with an escape, such as ``\\x1b``, for each character that a terminal would
+    obey.
+    """
+    return "".join(
+        each if each.isprintable() or each in _HARMLESS else each.encode("unicode_escape").decode()
+        for each in text
+    )
 
 
 def is_interactive() -> bool:
@@ -74,6 +82,11 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
+def keep_together(text: str) -> str:
+    """:returns: *text*, which is not broken at the end of a line when it is printed."""
+    return text.replace(" ", _NO_BREAK)
+
+
 def discard(stream: TextIO) -> None:
     """Drop what could not be written. Python would try again at its end, and print a traceback."""
     with suppress(OSError, ValueError):
@@ -85,7 +98,7 @@ def discard(stream: TextIO) -> None:
 def _print(
     text: str, color: str | None = None, *, bold: bool = False, dim: bool = False, err: bool = False
 ) -> None:
-    styled = click.style(printable(text), fg=color, bold=bold or None, dim=dim or None)
+    styled = click.style(_fitted(text), fg=color, bold=bold or None, dim=dim or None)
     click.echo(styled, err=err, color=_colors())
 
 
@@ -93,3 +106,21 @@ def _colors() -> bool | None:
     """:returns: ``None`` to let click decide: colors on a terminal only."""
     no_colors = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return False if no_colors else None
+
+
+def _fitted(text: str, indent: int = 0) -> str:
+    """:returns: *text* as it is printed: if it has parts to keep together, broken between them."""
+    if _NO_BREAK not in text:
+        return printable(text)
+    lines, width = [""], shutil.get_terminal_size().columns - indent if is_terminal() else 10_000
+    for word in text.split(" "):
+        if lines[-1] and _width(f"{lines[-1]} {word}") > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return printable(f"\n{' ' * indent}".join(lines).replace(_NO_BREAK, " "))
+
+
+def _width(text: str) -> int:
+    """:returns: how many columns *text* takes on a terminal."""
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)

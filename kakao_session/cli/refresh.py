@@ -13,8 +13,6 @@ from kakao_session.cli.expiry import (
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
 from kakao_session.cli.signals import defer_signals
-from kakao_session.session import KakaoSession
-from kakao_session.token import Token
 
 
 @click.command(
@@ -42,8 +40,10 @@ def refresh(options: Options, *, if_needed: bool) -> None:
     nothing uses for weeks. Errors go to stderr, with a hint how to fix them.
     """
     before = options.load()
+    refreshes = not if_needed or replaces_refresh_token(before) is True
+    options.ask_for_missing_secret(before, refreshes=refreshes)
     with options.session() as session, defer_signals():
-        after = _refresh_if_needed(session, before) if if_needed else session.refresh_token()
+        after = session.refresh_token() if refreshes else session.ensure_active_token()
     if after.is_same_as(before):
         output.say(_("Not needed yet: access token {expiry}.", expiry=access_token_expiry(after)))
         return
@@ -52,9 +52,3 @@ def refresh(options: Options, *, if_needed: bool) -> None:
         output.say(_("Same refresh token: {expiry}.", expiry=refresh_token_expiry(after)))
     else:
         output.say(_("New refresh token: {expiry}.", expiry=refresh_token_expiry(after)))
-
-
-def _refresh_if_needed(session: KakaoSession, before: Token) -> Token:
-    if replaces_refresh_token(before):
-        return session.refresh_token()
-    return session.ensure_active_token()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from kakao_session.cli.expiry import in_words
 from kakao_session.cli.i18n import _
+from kakao_session.cli.output import printable
 from kakao_session.redaction import fingerprint
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class TokenFile:
     problem: str = ""
     mode: str = ""
     fingerprints: tuple[str | None, ...] = (None, None)
-    expiries: tuple[Text, ...] = ()
+    expiries: tuple[Text, ...] = field(default=(), compare=False)
     has_app_key: bool = False
 
     @classmethod
@@ -77,18 +78,24 @@ class TokenFile:
 
 
 def print_report(before: TokenFile, requests: Sequence[Record], after: TokenFile) -> None:
-    """Print the report on stderr, apart from what the program printed."""
+    """Print the report on stderr, apart from what the program printed.
+
+    The token file is in it only if the program has changed it.
+    """
     console = Console(stderr=True, highlight=False)
+    is_changed = before != after
     console.print()
-    console.print(_title(_("BEFORE"), f"{before.name}, {_age(before)}"))
-    console.print(_file(before))
-    console.print()
+    if is_changed:
+        console.print(_title(_("BEFORE"), f"{before.name}, {_age(before)}"))
+        console.print(_file(before))
+        console.print()
     console.print(_title(_("ON THE WIRE"), _summary(requests)))
     if requests:
         console.print(_table(requests))
-    console.print()
-    console.print(_title(_("AFTER"), f"{after.name}, {_change(before, after)}"))
-    console.print(_file(after, before))
+    if is_changed:
+        console.print()
+        console.print(_title(_("AFTER"), f"{after.name}, {_change(before, after)}"))
+        console.print(_file(after, before))
 
 
 def _title(title: str, details: str) -> Text:
@@ -147,12 +154,15 @@ def _comparison(name: str | None, old: str | None) -> Text:
 
 def _summary(requests: Sequence[Record]) -> str:
     if not requests:
-        return _("no request to Kakao arrived here")
+        return _(
+            "no request reached the emulator; if your program made some, it does not use "
+            "HTTPS_PROXY: see docs/languages.md"
+        )
     return _(
         "{logins} to the login, {calls} to the API; {failed} failed",
         logins=sum(record.service == "kauth" for record in requests),
         calls=sum(record.service in ("kapi", "dapi") for record in requests),
-        failed=sum(not _succeeded(record) for record in requests),
+        failed=sum(record.failed for record in requests),
     )
 
 
@@ -163,9 +173,7 @@ def _table(requests: Sequence[Record]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column(_("token"), no_wrap=True, style="cyan")
     table.add_column(_("what Kakao did"), overflow="fold", style="dim")
-    shown = [
-        record for number, record in enumerate(requests) if number < _ROWS or not _succeeded(record)
-    ]
+    shown = [record for number, record in enumerate(requests) if number < _ROWS or record.failed]
     for record in shown:
         table.add_row(*_row(record))
     if len(requests) > len(shown):
@@ -179,12 +187,8 @@ def _row(record: Record) -> tuple[Text, ...]:
     issued = f"\n→ {record.issued}" if record.issued else ""
     return (
         Text(f"{at:%H:%M:%S}"),
-        Text(f"{record.method} {host}\n{record.path}".rstrip()),
-        Text(str(record.status or "-"), "green" if _succeeded(record) else "red"),
+        Text(printable(f"{record.method} {host}\n{record.path}".rstrip())),
+        Text(str(record.status or "-"), "red" if record.failed else "green"),
         Text(f"{record.sent or ''}{issued}"),
-        Text(record.note),
+        Text(printable(record.note)),
     )
-
-
-def _succeeded(record: Record) -> bool:
-    return record.status is not None and record.status < 400

@@ -17,7 +17,6 @@ from kakao_session.cli import output
 from kakao_session.cli.errors import FAILED, Failure, explain
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
-from kakao_session.cli.signals import defer_signals
 from kakao_session.endpoints import KAKAO
 from kakao_session.errors import KakaoAPIError, json_object, raise_for_kakao
 
@@ -138,10 +137,8 @@ def request(
     JSON is indented on a terminal. Otherwise the body is printed as it is. PATH_OR_URL is a path
     such as /v2/user/me, or a URL.
     """
-    with options.session() as session:
-        if url.startswith(("/", f"{KAKAO.api_url}/")):
-            with defer_signals():
-                session.ensure_active_token()
+    needs_token = url.startswith(("/", f"{KAKAO.api_url}/"))
+    with options.active_session() if needs_token else options.session() as session:
         response = session.request(
             method,
             url,

@@ -19,6 +19,9 @@ from kakao_session.cli.i18n import _
 
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
+CLOSED_PIPE = 141
+"""128 + SIGPIPE, which Windows lacks: the reader of our output has gone, as in ``| head -1``."""
+
 
 _ENDING = ("SIGINT", "SIGTERM")
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")

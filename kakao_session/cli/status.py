@@ -11,7 +11,8 @@ import click
 from requests import RequestException
 
 from kakao_session.cli import output
-from kakao_session.cli.errors import explain
+from kakao_session.cli.client_secret import is_secret_missing
+from kakao_session.cli.errors import NO_KEY, NO_SECRET, explain
 from kakao_session.cli.expiry import (
     LAST_MONTH,
     access_token_expiry,
@@ -25,16 +26,22 @@ from kakao_session.cli.expiry import (
 from kakao_session.cli.i18n import _, mark
 from kakao_session.cli.options import Options, shared_options
 from kakao_session.cli.signals import defer_signals
-from kakao_session.errors import KakaoAPIError, LoginRequiredError, TokenStoreError
+from kakao_session.errors import (
+    ConfigurationError,
+    KakaoAPIError,
+    LoginRequiredError,
+    TokenStoreError,
+)
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token, now
 
-EXIT_STATUS = {"fine": 0, "needed": 1, "ending": 3, "unknown": 4}
+EXIT_STATUS = {"fine": 0, "needed": 1, "incomplete": 1, "ending": 3, "unknown": 4}
 
 _NAMES = {
     "fine": (mark("fine"), "green"),
     "ending": (mark("ends soon"), "yellow"),
     "needed": (mark("needed"), "red"),
+    "incomplete": (mark("cannot be refreshed"), "red"),
     "unknown": (mark("unknown"), "yellow"),
 }
 _NOT_CONNECTED = -101
@@ -43,7 +50,8 @@ _NOT_CONNECTED = -101
 class Report(NamedTuple):
     """What is known about the login.
 
-    :param login: ``fine``, ``ending`` or ``needed``; ``unknown`` if Kakao did not answer.
+    :param login: ``fine``, ``ending`` or ``needed``; ``incomplete`` if something is missing that a
+        refresh needs; ``unknown`` if Kakao did not answer.
     :param token: as it is saved; empty if there is none.
     :param trouble: what went wrong, as a sentence.
     :param kakao: what Kakao answered.
@@ -79,8 +87,9 @@ def status(options: Options, *, as_json: bool, check: bool) -> None:
 
     Without --check, this makes no request.
 
-    Exit status: 0 if the login is fine, 1 if you have to log in, 3 if the refresh token expires
-    within 7 days, 4 if --check got no answer from Kakao.
+    Exit status: 0 if the login is fine, 1 if you have to log in or something is missing that a
+    refresh needs, 3 if the refresh token expires within 7 days, 4 if --check got no answer from
+    Kakao.
     """
     report = _read(options)
     if check and report.token:
@@ -97,15 +106,34 @@ def _read(options: Options) -> Report:
         token = options.store.load() or Token()
     except TokenStoreError as error:
         return Report("needed", Token(), explain(error))
-    return Report(login_state(token), token)
+    state = login_state(token)
+    if state != "needed" and (missing := _what_is_missing(options, token)):
+        return Report("incomplete", token, missing)
+    return Report(state, token)
+
+
+def _what_is_missing(options: Options, token: Token) -> str | None:
+    """:returns: what a refresh needs and does not have, as a sentence that says what to do."""
+    if not token.get("refresh_token"):
+        return None
+    if not options.app_key(token):
+        return _(NO_KEY)
+    if options.client_secret or is_secret_missing(token):  # the user has just typed it
+        return f"{_('The client secret is missing.')} {_(NO_SECRET)}"
+    return None
 
 
 def _check(options: Options, report: Report) -> Report:
+    options.ask_for_missing_secret(report.token)
     try:
         with defer_signals(), options.session() as session:
             answer = session.token_info()
     except LoginRequiredError as error:
         return report._replace(login="needed", trouble=explain(error))
+    except ConfigurationError as error:
+        if options.can_ask_for_secret(error):
+            raise
+        return report._replace(login="incomplete", trouble=explain(error))
     except RequestException as error:
         is_over = isinstance(error, KakaoAPIError) and error.code == _NOT_CONNECTED
         return report._replace(login="needed" if is_over else "unknown", trouble=explain(error))

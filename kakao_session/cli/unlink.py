@@ -25,10 +25,11 @@ def unlink(options: Options, *, yes: bool) -> None:
     All tokens of the user for the app end, on every machine, and the user's consent is withdrawn.
     You are asked first.
     """
-    options.load()
+    token = options.load()
     if not yes and not _confirm():
         output.say(_("Nothing was changed."))
         click.get_current_context().exit(1)
+    options.ask_for_missing_secret(token)
     with options.session() as session, defer_signals():
         user = session.unlink().get("id")
     output.say(

@@ -22,6 +22,12 @@ __all__ = ["KakaoEmulator"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from kakao_session.emulator import kakao
-
+    try:
+        from kakao_session.emulator import kakao
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("kakao_session"):
+            raise
+        pip = 'pip install "kakao-session[emulator]"'
+        message = f"The emulator needs {error.name}. Run: {pip}"
+        raise ModuleNotFoundError(message, name=error.name) from error
     return globals().setdefault(name, getattr(kakao, name))

@@ -18,12 +18,13 @@ from kakao_session.emulator.console import (
     check_redirect_uri,
     check_scopes,
     consent_item,
+    is_required,
+    scopes_of_login,
 )
 from kakao_session.emulator.errors import KauthError
 from kakao_session.emulator.journal import note
 from kakao_session.emulator.pages import page
 from kakao_session.emulator.switches import USER_ID, Switches
-from kakao_session.emulator.users import NICKNAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +49,7 @@ class AuthorizationRequest:
     """An authorization request (RFC 6749, section 4.1.1) whose app and redirect URI are valid.
 
     :param scopes: the requested scopes, in their order.
+    :param usual_scopes: what a new user is asked for if no scope is requested.
     :param prompts: the values of ``prompt``.
     :param error: the OAuth error for the redirect URI if the request is wrong; ``None`` if not.
     """
@@ -55,6 +57,7 @@ class AuthorizationRequest:
     redirect_uri: str
     state: str | None
     scopes: tuple[str, ...]
+    usual_scopes: tuple[str, ...]
     prompts: frozenset[str]
     login_hint: str
     challenge: str | None
@@ -76,6 +79,7 @@ class AuthorizationRequest:
             redirect_uri=redirect_uri,
             state=query.get("state"),
             scopes=scopes,
+            usual_scopes=scopes_of_login(switches),
             prompts=frozenset(_words(query.get("prompt", ""))),
             login_hint=query.get("login_hint", ""),
             challenge=query.get("code_challenge"),
@@ -84,9 +88,12 @@ class AuthorizationRequest:
         )
 
     def missing_scopes(self, user: User | None) -> tuple[str, ...]:
-        """:returns: the requested scopes that the user has not agreed to yet."""
-        agreed = user.scopes if user else ()
-        return tuple(scope for scope in self.scopes if scope not in agreed)
+        """:returns: the scopes that the user has to be asked for: without ``scope``, none if the
+        user is linked to the app already.
+        """
+        if user is None:
+            return self.scopes or self.usual_scopes
+        return tuple(scope for scope in self.scopes if scope not in user.scopes)
 
     def needs_page(self, user: User | None) -> bool:
         """:returns: whether Kakao has to ask the user."""
@@ -124,12 +131,12 @@ def authorize() -> Response:
     user = kakao.users.find(user_id)
     if "none" in asked.prompts:
         error = asked.silent_error(user, kakao.switches)
-        return asked.fail(error) if error else _agree(asked, user_id, asked.scopes)
+        return asked.fail(error) if error else _agree(asked, user_id, ())
     if kakao.switches.consent == "denied":
         return asked.fail("access_denied")
     if kakao.switches.consent == "page" and asked.needs_page(user):
         return _consent_page(asked, user_id)
-    return _agree(asked, user_id, asked.scopes)
+    return _agree(asked, user_id, asked.missing_scopes(user))
 
 
 @views.post("/oauth/authorize")
@@ -140,9 +147,14 @@ def decide() -> Response:
         return asked.fail(asked.error)
     if request.form.get("decision") != "agree":
         return asked.fail("access_denied")
-    ticked = {*request.form.getlist("scope"), "openid"}
     user_id = request.form.get("user", type=int) or _user_id(asked)
-    return _agree(asked, user_id, [scope for scope in asked.scopes if scope in ticked])
+    ticked, switches = request.form.getlist("scope"), current_backend().switches
+    agreed = [
+        scope
+        for scope in _asked_scopes(asked, user_id)
+        if scope in ticked or is_required(scope, switches)
+    ]
+    return _agree(asked, user_id, agreed)
 
 
 @views.get("/oauth/logout")
@@ -184,6 +196,12 @@ def _agree(asked: AuthorizationRequest, user_id: int, scopes: Iterable[str]) -> 
     return asked.redirect(code=code.value)
 
 
+def _asked_scopes(asked: AuthorizationRequest, user_id: int) -> tuple[str, ...]:
+    """:returns: the scopes on the consent page. Who may choose an account sees all."""
+    choosing = "select_account" in asked.prompts
+    return asked.missing_scopes(None if choosing else current_backend().users.find(user_id))
+
+
 def _consent_page(asked: AuthorizationRequest, user_id: int) -> Response:
     kakao = current_backend()
     known = [user.id for user in kakao.users.all()]
@@ -191,19 +209,22 @@ def _consent_page(asked: AuthorizationRequest, user_id: int) -> Response:
         user_id = _next_id(known)
     check_member(user_id, kakao.switches)
     choosing = "select_account" in asked.prompts
-    missing = asked.missing_scopes(None if choosing else kakao.users.find(user_id))
+    scopes = [scope for scope in _asked_scopes(asked, user_id) if scope != "openid"]
     accounts = list(dict.fromkeys((user_id, *known))) if choosing else [user_id]
+    if choosing:
+        accounts.append(_next_id(accounts))
     note("the user is asked for consent")
     return page(
         "consent.html",
         action=request.full_path,
         app_id=kakao.switches.app_id,
         site=urlsplit(asked.redirect_uri).netloc,
-        items=[consent_item(scope) for scope in missing if scope != "openid"],
-        nickname=NICKNAME,
+        items=[consent_item(scope) for scope in scopes],
+        required=[scope for scope in scopes if is_required(scope, kakao.switches)],
+        names={each: kakao.users.account(each)["nickname"] for each in accounts},
         user_id=user_id,
         known=known,
-        accounts=[*accounts, _next_id(accounts)] if choosing else accounts,
+        accounts=accounts,
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kakao_session.endpoints import Endpoints
 
 _EXTENSION = "kakao_emulator"
+_STUB = ": the emulator does not have it; fail_next(path=..., json=..., times=None) is a stub"
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,7 @@ def _answer_http_error(
     error_body: Callable[[str], dict[str, Any]], error: HTTPException
 ) -> Response:
     status = error.code or 500
-    unknown = ": nothing that the emulator imitates" if status in (404, 405) else ""
-    note(f"{error.name}{unknown}")
+    note(f"{error.name}{_STUB if status in (404, 405) else ''}")
     methods = sorted(getattr(error, "valid_methods", None) or [])
     headers = {"Allow": ", ".join(methods)} if status == 405 else None
     return as_json(error_body(error.name), status, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from kakao_session.emulator.errors import KauthError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kakao_session.emulator.switches import Switches
+    from kakao_session.emulator.switches import ConsentSetting, Switches
     from kakao_session.emulator.users import User
 
 
@@ -50,12 +51,26 @@ def check_redirect_uri(redirect_uri: str | None, switches: Switches) -> str:
 
 def check_scopes(scopes: Iterable[str], switches: Switches) -> None:
     """:raises KauthError: KOE205, which names the scopes."""
-    if switches.consent_items is None:
-        return
-    missing = [scope for scope in scopes if scope not in {*switches.consent_items, "openid"}]
-    if missing:
-        description = f"invalid scope: {' '.join(missing)}"
-        raise KauthError("KOE205", "consent item not set up", description=description)
+    allowed = {*switches.consent_items, *(["openid"] if switches.openid_connect else [])}
+    if missing := [scope for scope in scopes if scope not in allowed]:
+        switch = "openid_connect" if missing == ["openid"] else "consent_items"
+        why = f"{', '.join(missing)} not set up, see the switch {switch}"
+        raise KauthError("KOE205", why, description=f"invalid scope: {' '.join(missing)}")
+
+
+def scopes_of_login(switches: Switches) -> tuple[str, ...]:
+    """:returns: what a login without ``scope`` asks for: the required and the optional items."""
+    return tuple(scope for scope, how in _settings(switches).items() if how != "in_use")
+
+
+def is_required(scope: str, switches: Switches) -> bool:
+    """:returns: whether the user can't log in without agreeing to the scope."""
+    return _settings(switches).get(scope) == "required"
+
+
+def _settings(switches: Switches) -> Mapping[str, ConsentSetting]:
+    items = switches.consent_items
+    return items if isinstance(items, Mapping) else dict.fromkeys(items, "optional")
 
 
 def check_member(user_id: int, switches: Switches) -> None:
@@ -109,7 +124,10 @@ _ITEMS = (
     ConsentItem("gender", "PRIVACY", "성별", "Gender"),
     ConsentItem("age_range", "PRIVACY", "연령대", "Age range"),
     ConsentItem("birthday", "PRIVACY", "생일", "Birthday"),
-    ConsentItem("phone_number", "PRIVACY", "전화번호", "Phone number"),
+    ConsentItem("birthyear", "PRIVACY", "출생 연도", "Birth year"),
+    ConsentItem("phone_number", "PRIVACY", "카카오계정(전화번호)", "Kakao account (phone number)"),
+    ConsentItem("shipping_address", "PRIVACY", "배송지정보", "Shipping addresses"),
+    ConsentItem("account_ci", "PRIVACY", "CI(연계정보)", "CI (connecting information)"),
     ConsentItem("talk_message", "SERVICE", "카카오톡 메시지 전송", "Send KakaoTalk messages"),
     ConsentItem("friends", "SERVICE", "카카오 서비스 내 친구목록", "Friends in Kakao services"),
     ConsentItem("talk_calendar", "SERVICE", "톡캘린더 일정 관리", "Manage Talk Calendar"),
@@ -124,8 +142,6 @@ def consent_item(scope: str) -> ConsentItem:
 
 def consent_items(switches: Switches, user: User) -> list[ConsentItem]:
     """:returns: the app's items, and all others that the user has agreed to."""
-    configured = switches.consent_items
-    scopes = dict.fromkeys(_BY_SCOPE if configured is None else configured)
-    scopes.update(dict.fromkeys(sorted(user.scopes)))
+    scopes = dict.fromkeys([*switches.consent_items, *sorted(user.scopes)])
     scopes.pop("openid", None)
     return [consent_item(scope) for scope in scopes]

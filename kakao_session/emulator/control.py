@@ -8,9 +8,12 @@ To change something, POST a JSON object (Content-Type: application/json). You ca
 field::
 
     GET  /                          the page
-    GET  /api/state                 clock, switches, users, tokens by fingerprint, requests
+    GET  /api/state                 clock, switches, users, tokens by fingerprint, requests with
+                                    query, form and json (secrets by fingerprint, too)
     GET  /api/environment           the variables that lead a program here
     POST /api/login                 user, scopes: log a user in; returns the token
+    POST /api/user                  user, and any of nickname, email, email_verified, profile_image,
+                                    name, ...: change a Kakao account
     POST /api/advance               days, hours, minutes, seconds: move Kakao's clock
     POST /api/expire-access-tokens  let all access tokens expire
     POST /api/revoke-access-tokens  revoke all access tokens
@@ -29,7 +32,7 @@ Names and meanings are those of kakao_session.emulator.KakaoEmulator. The answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from flask import Blueprint, Flask, current_app, request
 from werkzeug.exceptions import HTTPException, NotFound
@@ -38,7 +41,8 @@ from kakao_session.emulator.backend import Backend, current_backend, new_app
 from kakao_session.emulator.clock import timestamp
 from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.pages import page
-from kakao_session.emulator.switches import check_type, check_value, values
+from kakao_session.emulator.request_fields import request_fields
+from kakao_session.emulator.switches import USER_ID, check_type, check_value, values
 from kakao_session.emulator.tokens import AccessToken
 
 if TYPE_CHECKING:
@@ -46,7 +50,7 @@ if TYPE_CHECKING:
 
     from kakao_session.emulator.journal import Record
     from kakao_session.emulator.tokens import Token
-    from kakao_session.emulator.users import User
+    from kakao_session.emulator.users import Account, User
 
 Action = Callable[..., Any]
 
@@ -132,6 +136,15 @@ def set_switches() -> Response:
     return as_json(state(backend))
 
 
+@views.post("/api/user")
+def set_user() -> Response:
+    fields, backend = _json_object(), current_backend()
+    user = fields.pop("user", USER_ID)
+    check_type("user", user, int)
+    backend.users.set_account(user, cast("Account", fields))
+    return as_json(state(backend))
+
+
 @views.post("/api/<name>")
 def act(name: str) -> Response:
     """Call an action with the fields of the JSON object."""
@@ -147,6 +160,8 @@ def _json_object() -> dict[str, Any]:
     body = request.get_json()
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")  # noqa: TRY004 - it came from outside
+    if isinstance(body.get("user"), str) and body["user"].isdecimal():
+        body["user"] = int(body["user"][:40])  # as text, since it can be larger than 2 ** 53
     return body
 
 
@@ -157,8 +172,6 @@ def _arguments(name: str, action: Action) -> dict[str, Any]:
     """
     given, hints = _json_object(), get_type_hints(action)
     hints.pop("return", None)
-    if isinstance(given.get("user"), str) and given["user"].isdecimal():
-        given["user"] = int(given["user"][:40])  # as text, since it can be larger than 2 ** 53
     for field, value in given.items():
         if field not in hints:
             raise ValueError(f"{name} takes no {field!r}")
@@ -209,7 +222,11 @@ def state(backend: Backend) -> dict[str, Any]:
         "users": [_user(user) for user in backend.users.all()],
         "tokens": [_token(token, now) for token in reversed(tokens[-_TOKENS:])],
         "requests_in_all": len(requests),
-        "requests": [_request(record) for record in reversed(requests[-_REQUESTS:])],
+        "requests": [
+            _request(record, backend)
+            for number, record in enumerate(reversed(requests))
+            if number < _REQUESTS or record.failed
+        ],
     }
 
 
@@ -233,6 +250,11 @@ def _token(token: Token, now: float) -> dict[str, Any]:
     }
 
 
-def _request(record: Record) -> dict[str, Any]:
+def _request(record: Record, backend: Backend) -> dict[str, Any]:
     shown = {name: getattr(record, name) for name in _SHOWN_OF_REQUEST}
-    return {"time": timestamp(record.time), **shown}
+    keys = {backend.switches.admin_key, backend.switches.client_secret}
+
+    def is_secret(value: str) -> bool:
+        return value in keys or backend.issuer.find(value) is not None
+
+    return {"time": timestamp(record.time), **shown, **request_fields(record, is_secret)}

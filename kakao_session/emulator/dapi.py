@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, request
+from werkzeug.exceptions import NotFound
 
 from kakao_session.emulator.backend import Backend, current_backend, new_service
+from kakao_session.emulator.dapi_documents import ENDPOINTS, Endpoint
 from kakao_session.emulator.errors import DapiError, as_json
 from kakao_session.emulator.journal import note
 
@@ -32,27 +35,51 @@ def check_key() -> None:
         raise DapiError(401, "AccessDeniedError", "wrong appKey", "not the app key")
 
 
-@views.get("/v2/search/<kind>")
-def search(kind: str) -> Response:
-    return _one_document({"title": _query(kind), "url": "https://example.com/"})
+@views.get("/<path:path>")
+def search(path: str) -> Response:
+    """One answer for each endpoint, with or without ``.json``."""
+    endpoint = ENDPOINTS.get(path.removesuffix(".json"))
+    if endpoint is None:
+        raise NotFound
+    _check_arguments(endpoint)
+    documents = [
+        {field: _filled(value) for field, value in document.items()}
+        for document in endpoint.documents
+    ]
+    note(f"app key good: {len(documents)} documents that are always the same")
+    return as_json({"documents": documents, "meta": endpoint.meta(len(documents))})
 
 
-@views.get("/v2/local/search/<kind>.json")
-def local(kind: str) -> Response:
-    return _one_document({"address_name": _query(kind), "x": "126.978652", "y": "37.566826"})
+def _check_arguments(endpoint: Endpoint) -> None:
+    for name in endpoint.required:
+        if not request.args.get(name):
+            message = f"{name} parameter required"
+            raise DapiError(400, "MissingParameter", message, f"no {name}")
+    for name in endpoint.numbers:
+        if name in request.args and not _is_number(request.args[name]):
+            raise DapiError(400, "InvalidArgument", f"{name} is not a number", f"wrong {name}")
+    for name, most in endpoint.limits.items():
+        if (text := request.args.get(name)) is None:
+            continue
+        if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+            message = f"{name} is not from 1 to {most}"
+            raise DapiError(400, "InvalidArgument", message, message)
 
 
-def _query(kind: str) -> str:
-    query = request.args.get("query")
-    if not query:
-        raise DapiError(400, "MissingParameter", "query parameter required", "no query")
-    note(f"app key good: one {kind} document")
-    return query
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
-def _one_document(document: dict[str, str]) -> Response:
-    meta = {"is_end": True, "pageable_count": 1, "total_count": 1}
-    return as_json({"documents": [document], "meta": meta})
+def _filled(value: Any) -> Any:
+    """:returns: a value of a document, where ``{query}`` stands for what was searched for."""
+    if isinstance(value, dict):
+        return {name: _filled(each) for name, each in value.items()}
+    if isinstance(value, str):
+        return value.replace("{query}", request.args.get("query", ""))
+    return value
 
 
 def _error_body(name: str) -> dict[str, Any]:

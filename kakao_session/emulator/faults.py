@@ -1,4 +1,4 @@
-"""Faults that a test orders, and the dispatcher that lets requests run into them."""
+"""The faults that a test orders: what goes wrong, when, and what the client gets instead."""
 
 from __future__ import annotations
 
@@ -16,15 +16,10 @@ from kakao_session.emulator.errors import (
     ServiceError,
     as_json,
 )
-from kakao_session.emulator.journal import current_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-
-    from kakao_session.emulator.journal import Journal, Record
-    from kakao_session.emulator.switches import Switches
 
 Kind = Literal["reset", "close", "hang", "html", "garbage", "truncated", "ip_mismatched"]
 
@@ -36,17 +31,6 @@ _CONSENT_MISSING: dict[str, Any] = {
     "required_scopes": ["talk_message"],
     "allowed_scopes": ["profile", "account_email"],
 }
-
-
-class HangUp(Exception):  # noqa: N818 - not an error: a test ordered it
-    """The connection ends without an answer.
-
-    :param reset: end it with a TCP reset.
-    """
-
-    def __init__(self, *, reset: bool) -> None:
-        super().__init__("reset" if reset else "closed")
-        self.reset = reset
 
 
 @dataclass(eq=False)
@@ -111,51 +95,6 @@ class Faults:
         """End the connections that are held, and the delay of the token endpoint."""
         released, self.released = self.released, threading.Event()
         released.set()
-
-
-class Dispatcher:
-    """Records each request and passes it to its service, unless a fault comes first."""
-
-    def __init__(
-        self,
-        services: Mapping[str, WSGIApplication],
-        journal: Journal,
-        faults: Faults,
-        switches: Switches,
-    ) -> None:
-        self._services = services
-        self._journal = journal
-        self._faults = faults
-        self._switches = switches
-
-    def answer(self, record: Record, environ: WSGIEnvironment) -> Response:
-        """:returns: the response.
-
-        :raises HangUp: if the connection ends without one.
-        """
-        self._journal.add(record)
-        released = self._faults.released
-        if record.path == TOKEN_PATH and self._switches.latency:
-            released.wait(self._switches.latency)
-        fault = self._faults.take(record.path)
-        if fault is not None and not fault.after:
-            return _fail(record, fault, released)
-        current_record.set(record)
-        response = Response.from_app(self._services[record.service], environ, buffered=True)
-        if fault is not None:
-            return _fail(record, fault, released)
-        record.status = response.status_code
-        return response
-
-
-def _fail(record: Record, fault: Fault, released: threading.Event) -> Response:
-    done = f"{record.note}, but " if fault.after else ""
-    record.note = f"{done}{fault.what}"
-    if fault.answer is not None:
-        record.status = fault.answer.status_code
-        return fault.answer
-    released.wait(fault.hold)
-    raise HangUp(reset=fault.reset)
 
 
 def check_fault(kind: int | Kind | None, error_code: str | int | None, times: int | None) -> None:

@@ -27,6 +27,7 @@ class Record:
     :param note: what the emulator decided, and why.
     :param sent: the fingerprint of the token that came with the request.
     :param issued: the fingerprint of the access token in the answer.
+    :param is_of_browser: whether a browser called its maker, which no page has asked for.
     """
 
     time: float
@@ -41,6 +42,12 @@ class Record:
     note: str = ""
     sent: str | None = None
     issued: str | None = None
+    is_of_browser: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the program got an error, or no answer at all."""
+        return (self.status is None or self.status >= 400) and not self.is_of_browser
 
     @property
     def form(self) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +17,9 @@ from kakao_session.emulator.backend import Backend
 from kakao_session.emulator.clock import Clock
 from kakao_session.emulator.control import control
 from kakao_session.emulator.dapi import dapi
+from kakao_session.emulator.dispatcher import Dispatcher
 from kakao_session.emulator.faults import (
     TOKEN_PATH,
-    Dispatcher,
     Fault,
     Faults,
     Kind,
@@ -33,11 +34,15 @@ from kakao_session.emulator.openid import OpenID
 from kakao_session.emulator.switches import USER_ID, Switches, values
 from kakao_session.emulator.token_issuer import TokenIssuer
 from kakao_session.emulator.users import User, Users
+from kakao_session.emulator.webhook import deliver
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Unpack
+
     from kakao_session.emulator.tokens import Issued, Token
+    from kakao_session.emulator.users import Account
     from kakao_session.endpoints import Endpoints
 
 
@@ -105,7 +110,7 @@ class KakaoEmulator(Switches):
     @property
     def ca_file(self) -> str:
         """The path of the certificate (PEM) that a client has to trust."""
-        return self._open().ca_file
+        return str(self._open().ca_file)
 
     @property
     def proxy_url(self) -> str:
@@ -122,12 +127,13 @@ class KakaoEmulator(Switches):
         return self._open().environment()
 
     def login(
-        self, user: int = USER_ID, scopes: Iterable[str] = ("talk_message",)
+        self, user: int = USER_ID, scopes: Iterable[str] = ("profile_nickname", "talk_message")
     ) -> dict[str, Any]:
         """Log a user in, without a browser and without a request.
 
         :param user: the user's id. A user who does not exist is created.
-        :param scopes: what the user agrees to, in addition to earlier logins.
+        :param scopes: what the user agrees to, in addition to earlier logins. Nothing is shown that
+            the user has not agreed to. ``openid`` depends on ``openid_connect``.
         :returns: the answer of the token endpoint.
         """
         return self._backend.issuer.login(user, scopes).body
@@ -151,12 +157,29 @@ class KakaoEmulator(Switches):
         """Let every access token expire: ``this access token is already expired``."""
         self._backend.issuer.expire_access_tokens()
 
+    def set_user(self, user: int = USER_ID, **fields: Unpack[Account]) -> None:
+        """Change a Kakao account, as ``/v2/user/me`` and the ``id_token`` show it with consent.
+
+        :param user: the user's id. They need not have logged in.
+        :param fields: ``nickname``, ``profile_image``, ``thumbnail_image``, ``email``,
+            ``email_valid``, ``email_verified``, ``name``, ``gender``, ``age_range``, ``birthday``,
+            ``birthday_type``, ``birthyear``, ``phone_number``, ``ci``, ``ci_authenticated_at``, and
+            ``properties``. The others stay. ``None`` is what the user has not given Kakao.
+        :raises ValueError: if there is no such field, or its type is another.
+        """
+        self._backend.users.set_account(user, fields)
+
     def unlink(self, user: int = USER_ID) -> None:
         """Unlink a user from the app, which ends all their tokens, as the Kakao settings can do.
 
+        If there is an ``unlink_webhook``, this waits until the app has answered it.
+
         :param user: the user's id.
         """
+        linked = self._backend.users.find(user) is not None
         self._backend.issuer.unlink(user)
+        if linked and self.unlink_webhook is not None:
+            deliver(self.unlink_webhook, self, user)
 
     def write_token_file(self, path: str | Path, *, hours_ago: float = 0.0) -> Path:
         """Log a user in and write a token file: the token endpoint's answer and the app key.
@@ -256,7 +279,7 @@ class KakaoEmulator(Switches):
         self._backend.clock.reset()
         self._backend.journal.clear()
         for name, value in self._initial_values.items():
-            setattr(self, name, value)
+            setattr(self, name, copy(value))
 
     def _actions(self) -> list[Any]:
         """:returns: the methods that the control page and its JSON can call."""

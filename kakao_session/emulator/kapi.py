@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, request
 
+from kakao_session.emulator import talk
 from kakao_session.emulator.backend import Backend, current_backend, new_service
+from kakao_session.emulator.clock import timestamp
 from kakao_session.emulator.console import consent_items
-from kakao_session.emulator.errors import KapiError, as_json
+from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.journal import note
+from kakao_session.emulator.kapi_arguments import (
+    number,
+    optional_strings,
+    strings,
+    whole_numbers,
+)
 from kakao_session.emulator.kapi_authentication import (
     access_token,
+    check_admin,
     is_admin,
     target_user,
     user_with_scopes,
 )
-from kakao_session.emulator.openid import about
-from kakao_session.emulator.users import profile
+from kakao_session.emulator.user_info import claims, user_me
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from werkzeug import Response
 
@@ -33,7 +40,7 @@ views = Blueprint("kapi", __name__)
 
 def kapi(backend: Backend) -> Flask:
     """:returns: the application for kapi.kakao.com."""
-    return new_service(backend, views, error_body=lambda name: {"msg": name, "code": -2})
+    return new_service(backend, views, talk.views, error_body=_error_body)
 
 
 @views.get("/v1/user/access_token_info")
@@ -46,25 +53,29 @@ def access_token_info() -> Response:
 @views.route("/v2/user/me", methods=["GET", "POST"])
 def me() -> Response:
     user = target_user()
-    return as_json(profile(user, _optional_strings("property_keys", request.values)))
+    keys = optional_strings("property_keys")
+    return as_json(user_me(user, current_backend().switches.consent_items, keys))
 
 
 @views.get("/v1/oidc/userinfo")
 def userinfo() -> Response:
     user = user_with_scopes("openid", api_type="OIDC_USERINFO")
-    return as_json({"sub": str(user.id), **about(user)})
+    answer: dict[str, Any] = {"sub": str(user.id), **claims(user)}
+    if "email" in answer:
+        answer["email_verified"] = user.account["email_verified"]
+    return as_json(answer)
 
 
 @views.get("/v2/user/scopes")
 def scopes() -> Response:
     user = target_user()
-    return as_json(_consent(user, _optional_strings("scopes", request.args)))
+    return as_json(_consent(user, optional_strings("scopes")))
 
 
 @views.post("/v2/user/revoke/scopes")
 def revoke_scopes() -> Response:
     user = target_user()
-    revoked = _strings("scopes", request.form)
+    revoked = strings("scopes")
     current_backend().users.withdraw(user, revoked)
     note(f"consent withdrawn: {', '.join(revoked)}")
     return as_json(_consent(user, revoked))
@@ -92,20 +103,46 @@ def unlink() -> Response:
     return as_json({"id": user.id})
 
 
-@views.post("/v2/api/talk/memo/default/send")
-def send_to_me() -> Response:
-    user_with_scopes("talk_message", api_type="TALK_MEMO_DEFAULT_SEND")
-    _check_template(_object("template_object", request.form))
-    return as_json({"result_code": 0})
+@views.get("/v2/user/service_terms")
+def service_terms() -> Response:
+    user = target_user()
+    wanted = optional_strings("tags")
+    agreed_at = timestamp(user.connected_at)
+    terms = [
+        {"tag": tag, "required": required, "agreed": True, "revocable": not required}
+        for tag, required in _SERVICE_TERMS.items()
+        if wanted is None or tag in wanted
+    ]
+    return as_json(
+        {"id": user.id, "service_terms": [{**term, "agreed_at": agreed_at} for term in terms]}
+    )
 
 
-@views.get("/v1/api/talk/friends")
-def friends() -> Response:
-    user = user_with_scopes("friends", api_type="TALK_FRIENDS")
-    found = current_backend().users.friends_of(user)
-    offset, limit = _count("offset", 0), _count("limit", 10)
-    elements = [_friend(friend) for friend in found[offset : offset + limit]]
-    return as_json({"elements": elements, "total_count": len(found), "favorite_count": 0})
+@views.get("/v1/user/shipping_address")
+def shipping_address() -> Response:
+    user = target_user()
+    agreed = "shipping_address" in user.scopes
+    answer = {"user_id": user.id, "shipping_addresses_needs_agreement": not agreed}
+    return as_json({**answer, "shipping_addresses": [_address(user)]} if agreed else answer)
+
+
+@views.get("/v1/user/ids")
+def user_ids() -> Response:
+    check_admin()
+    descending = request.args.get("order") == "desc"
+    ids = sorted((user.id for user in current_backend().users.all()), reverse=descending)
+    total, first = len(ids), number("from_id", 0)
+    if first:
+        ids = ids[ids.index(first) :] if first in ids else []
+    return as_json({"elements": ids[: number("limit", 100, most=100)], "total_count": total})
+
+
+@views.get("/v2/app/users")
+def app_users() -> Response:
+    check_admin()
+    kakao, keys = current_backend(), optional_strings("property_keys")
+    linked = filter(None, map(kakao.users.find, whole_numbers("target_ids")))
+    return as_json([user_me(user, kakao.switches.consent_items, keys) for user in linked])
 
 
 @views.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -125,77 +162,25 @@ def _consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
     }
 
 
-def _friend(friend: User) -> dict[str, Any]:
+_SERVICE_TERMS = {"service_terms": True, "marketing": False}  # tag: whether it is required
+
+
+def _address(user: User) -> dict[str, Any]:
+    account = user.account
     return {
-        "profile_nickname": friend.nickname,
-        "profile_thumbnail_image": "",
-        "id": friend.id,
-        "uuid": f"emulator-{friend.id}",
-        "favorite": False,
+        "id": user.id,
+        "name": "집",
+        "is_default": True,
+        "updated_at": int(user.connected_at),
+        "type": "NEW",
+        "base_address": "제주특별자치도 제주시 첨단로 242",
+        "detail_address": "1층",
+        "receiver_name": account["name"] or user.nickname,
+        "receiver_phone_number1": "010-1234-5678",
+        "zone_number": "63309",
+        "zip_code": "690-140",
     }
 
 
-_REQUIRED_FIELDS = {
-    "text": ("text", "link"),
-    "feed": ("content",),
-    "list": ("header_title", "header_link", "contents"),
-    "location": ("content", "address"),
-    "commerce": ("content", "commerce"),
-    "calendar": ("id_type", "id", "content"),
-}
-_LONGEST_TEXT = 200
-
-
-def _check_template(template: dict[str, Any]) -> None:
-    object_type = template.get("object_type")
-    required = _REQUIRED_FIELDS.get(str(object_type))
-    if required is None:
-        raise _template_error("object_type is not known")
-    if missing := [name for name in required if name not in template]:
-        raise _template_error(f"{', '.join(missing)} missing")
-    if object_type == "text":
-        text, link = template["text"], template["link"]
-        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:
-            raise _template_error(f"text is not of 1 to {_LONGEST_TEXT} characters")
-        if not isinstance(link, dict):
-            raise _template_error("link is no object")
-
-
-def _template_error(why: str) -> KapiError:
-    return KapiError(-2, why, msg=f"template_object is not valid: {why}")
-
-
-_MOST_DIGITS = 3
-
-
-def _count(name: str, default: int) -> int:
-    text = request.args.get(name, str(default))
-    if not text.isdecimal() or len(text) > _MOST_DIGITS:
-        raise KapiError(-2, f"{name} is no number in reach", msg=f"{name} is not valid")
-    return int(text)
-
-
-def _object(name: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    value = _from_json(fields.get(name))
-    if not isinstance(value, dict):
-        raise KapiError(-2, f"{name} is not a JSON object", msg=f"{name} is not valid")
-    return value
-
-
-def _strings(name: str, fields: Mapping[str, str]) -> list[str]:
-    value = _from_json(fields.get(name))
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise KapiError(-2, f"{name} is not a JSON array of strings", msg=f"{name} is not valid")
-    return value
-
-
-def _optional_strings(name: str, fields: Mapping[str, str]) -> list[str] | None:
-    return _strings(name, fields) if fields.get(name) else None
-
-
-def _from_json(text: str | None) -> Any:
-    """:returns: the value; ``None`` if the text is not JSON."""
-    try:
-        return json.loads(text or "")
-    except (ValueError, RecursionError):
-        return None
+def _error_body(name: str) -> dict[str, Any]:
+    return {"msg": name, "code": -2}

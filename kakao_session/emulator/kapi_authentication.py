@@ -56,6 +56,16 @@ def is_admin() -> bool:
     return _credential()[0] == "kakaoak"
 
 
+def check_admin() -> None:
+    """:raises KapiError: -401, if the request does not carry the admin key."""
+    scheme, key = _credential()
+    if scheme != "kakaoak":
+        raise KapiError(-401, "no admin key was sent", msg="no authentication key!")
+    if key != current_backend().switches.admin_key:
+        raise KapiError(-401, "not the admin key", msg="wrong appKey or not an admin key")
+    note("admin key good")
+
+
 def target_user() -> User:
     """:returns: the user whose access token was sent, or whom the app names with its admin key.
 
@@ -63,20 +73,23 @@ def target_user() -> User:
     """
     if not is_admin():
         return access_token().user
-    kakao = current_backend()
-    if _credential()[1] != kakao.switches.admin_key:
-        raise KapiError(-401, "not the admin key", msg="wrong appKey or not an admin key")
+    check_admin()
     target_id = request.values.get("target_id", "")
     is_number = target_id.isdecimal() and len(target_id) <= _MOST_DIGITS
     if request.values.get("target_id_type") != "user_id" or not is_number:
         why = "target_id_type=user_id and target_id have to name a user"
         raise KapiError(-2, why, msg="target_id_type and target_id are required")
-    user = kakao.users.get(int(target_id))
+    user = current_backend().users.get(int(target_id))
     note(f"admin key good: for user {user.id}")
     return user
 
 
 def _credential() -> tuple[str, str]:
-    """:returns: scheme, in lower case, and value of the ``Authorization`` header."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    """:returns: scheme, in lower case, and value of the ``Authorization`` header, or an access
+    token in the query.
+    """
+    header = request.headers.get("Authorization")
+    if header is None and current_backend().switches.access_token_in_query:
+        return "bearer", request.args.get("access_token", "")
+    scheme, _, value = (header or "").partition(" ")
     return scheme.lower(), value

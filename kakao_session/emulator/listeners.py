@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import struct
@@ -15,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import trustme
 from werkzeug.datastructures import Headers
 
-from kakao_session.emulator.faults import Dispatcher, HangUp
+from kakao_session.emulator.dispatcher import Dispatcher, HangUp
+from kakao_session.emulator.environment import environment, write_files
 from kakao_session.emulator.http_handler import HTTPHandler
 from kakao_session.emulator.journal import Record, Service
-from kakao_session.emulator.proxy import ProxyServer, environment
+from kakao_session.emulator.proxy import ProxyServer
 from kakao_session.emulator.server import LOOPBACK, Connections, LoopbackServer, close_gently
 from kakao_session.endpoints import Endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -40,17 +40,15 @@ class Listeners:
     :param endpoints: the three hosts on their loopback ports.
     :param plain_url: the URL of the proxy and the control page.
     :param ca_file: the path of the certificate that clients have to trust.
-    :param node_preload: the path of the script that leads Node here.
     """
 
     endpoints: Endpoints
     plain_url: str
-    ca_file: str
-    node_preload: str
+    ca_file: Path
 
     def environment(self) -> dict[str, str]:
         """:returns: the variables that lead a program here."""
-        return environment(self.plain_url, self.ca_file, self.node_preload)
+        return environment(self.ca_file.parent, self.plain_url, self.ca_file)
 
 
 @contextmanager
@@ -78,14 +76,14 @@ def listening(
                 opened.server_close()
             raise
         ports = {name: each.port for name, each in tunnels.items()}
-        preload = _write_preload(Path(folder), ports, proxy.port)
+        plain_url = f"http://{LOOPBACK}:{proxy.port}"
+        write_files(Path(folder), plain_url, ca_file, ports)
         servers: list[LoopbackServer] = [*hosts, proxy]
         for server in servers:
             server.start()
         try:
             endpoints = Endpoints(*(f"https://{LOOPBACK}:{each.port}" for each in hosts))
-            plain_url = f"http://{LOOPBACK}:{proxy.port}"
-            yield Listeners(endpoints, plain_url, str(ca_file), str(preload))
+            yield Listeners(endpoints, plain_url, ca_file)
         finally:
             for server in servers:
                 server.stop()
@@ -176,11 +174,3 @@ def _new_tls(ca_file: Path) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     authority.issue_cert(*_HOST_NAMES).configure_cert(context)
     return context
-
-
-def _write_preload(folder: Path, ports: Mapping[str, int], proxy: int) -> Path:
-    script = Path(__file__).with_name("node").joinpath("preload.cjs").read_text(encoding="utf-8")
-    (folder / "ports.json").write_text(json.dumps({"ports": ports, "proxy": proxy}))
-    preload = folder / "preload.cjs"
-    preload.write_text(script, encoding="utf-8")
-    return preload

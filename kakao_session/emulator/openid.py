@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt.algorithms import RSAAlgorithm
 
 from kakao_session.emulator.errors import KauthError
+from kakao_session.emulator.user_info import claims
 from kakao_session.endpoints import KAKAO, Endpoints
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 ISSUER = KAKAO.kauth_url
 _ALGORITHM = "RS256"
-_CLAIMS = ["iss", "aud", "sub", "auth_time", "exp", "iat", "nonce", "nickname", "email"]
+_CLAIMS = [
+    *("iss", "aud", "sub", "auth_time", "exp", "iat", "nonce"),
+    *("nickname", "picture", "email"),
+]
 
 
 class OpenID:
@@ -36,18 +40,18 @@ class OpenID:
     def id_token(self, user: User, nonce: str | None, auth_time: float) -> str:
         """:returns: the signed JWT."""
         now = int(self._clock.now())
-        claims: dict[str, Any] = {
+        payload: dict[str, Any] = {
             "aud": self._switches.app_key,
             "sub": str(user.id),
             "auth_time": int(auth_time),
             "iss": ISSUER,
             "exp": now + self._switches.access_lifetime,
             "iat": now,
-            **about(user),
+            **claims(user),
         }
         if nonce is not None:
-            claims["nonce"] = nonce
-        return jwt.encode(claims, self._key(), _ALGORITHM, headers={"kid": self._key_id()})
+            payload["nonce"] = nonce
+        return jwt.encode(payload, self._key(), _ALGORITHM, headers={"kid": self._key_id()})
 
     def claims(self, id_token: str | None) -> dict[str, Any]:
         """:returns: the claims of an ``id_token`` that the emulator has signed.
@@ -55,7 +59,7 @@ class OpenID:
         :raises KauthError: KOE400.
         """
         try:
-            claims: dict[str, Any] = jwt.decode(
+            payload: dict[str, Any] = jwt.decode(
                 id_token or "",
                 self._key().public_key(),
                 algorithms=[_ALGORITHM],
@@ -64,9 +68,9 @@ class OpenID:
             )
         except jwt.InvalidTokenError as error:
             raise KauthError("KOE400", "no id_token of this Kakao") from error
-        if claims["exp"] <= self._clock.now():
+        if payload["exp"] <= self._clock.now():
             raise KauthError("KOE400", "the id_token has expired")
-        return claims
+        return payload
 
     def keys(self) -> dict[str, Any]:
         """:returns: the JWKS document (RFC 7517)."""
@@ -95,12 +99,6 @@ class OpenID:
 
     def _key_id(self) -> str:
         return hashlib.sha256(self._public_key()["n"].encode()).hexdigest()[:32]
-
-
-def about(user: User) -> dict[str, Any]:
-    """:returns: the claims about a user, as far as they have agreed."""
-    email = {"email": user.email} if "account_email" in user.scopes else {}
-    return {"nickname": user.nickname, **email}
 
 
 def discovery(hosts: Endpoints) -> dict[str, Any]:

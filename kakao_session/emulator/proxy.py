@@ -1,23 +1,26 @@
 """The plain HTTP port: a proxy that only knows Kakao's hosts, and the control page.
 
-:func:`environment` leads programs to it.
+A redirect to the program's own server on this machine goes through it too, because requests, for
+example, keeps its proxy for all redirects.
 """
 
 from __future__ import annotations
 
-import os
+import re
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from werkzeug import Response
 from werkzeug.datastructures import Headers
 
 from kakao_session.emulator.http_handler import HTTPHandler
 from kakao_session.emulator.journal import Record
-from kakao_session.emulator.server import Connections, LoopbackServer
+from kakao_session.emulator.server import Connections, LoopbackServer, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -25,7 +28,16 @@ if TYPE_CHECKING:
 
 _REFUSAL = "The Kakao emulator opens tunnels to Kakao's hosts only; nothing leaves this machine.\n"
 _BODY_LIMIT = 1024 * 1024
-_NO_PROXY = "localhost,127.0.0.1,::1"
+_FORWARD_TIMEOUT = 60.0
+_HOP_BY_HOP = {
+    *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+    *("te", "trailer", "transfer-encoding", "upgrade", "content-length"),
+}
+_BROWSER = re.compile(r"Chrome/|Chromium|Firefox/")
+_BROWSER_SERVICES = (
+    *(".google.com", ".googleapis.com", ".gstatic.com", ".gvt1.com", ".googleusercontent.com"),
+    *(".mozilla.com", ".mozilla.net", ".mozilla.org", ".firefox.com"),
+)
 
 
 class ProxyServer(LoopbackServer):
@@ -72,8 +84,8 @@ class _ProxyHandler(HTTPHandler):
         server.finish_request(self.connection, self.client_address)
 
     def handle_request(self) -> None:
-        """Answer a request for the control page; refuse one for any other host."""
-        if self.path.startswith(("/", *self._own_urls())):
+        """Answer a request for the control page or for this machine; refuse any other."""
+        if self._is_own() or self._is_for_this_machine():
             super().handle_request()
         else:
             self._refuse("not through TLS: refused")
@@ -81,22 +93,55 @@ class _ProxyHandler(HTTPHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_request  # noqa: N815
 
     def answer(self, body: bytes) -> None:
+        if not self._is_own():
+            self.send(self._forward(body))
+            return
         self.send(Response.from_app(self.server.control, self.environ(body), buffered=True))
 
-    def _own_urls(self) -> tuple[str, str]:
-        """:returns: the URLs with which a browser behind this proxy asks for the control page."""
+    def _is_own(self) -> bool:
+        """:returns: whether the control page is asked for, by a browser behind this proxy too."""
         port = self.server.port
-        return f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"
+        own_urls = f"http://127.0.0.1:{port}/", f"http://localhost:{port}/"
+        return self.path.startswith(("/", *own_urls))
+
+    def _is_for_this_machine(self) -> bool:
+        url = _split(self.path)
+        return url.scheme == "http" and is_loopback(url.hostname or "")
+
+    def _forward(self, body: bytes) -> Response:
+        """:returns: the answer of a server on this machine."""
+        url = _split(self.path)
+        try:
+            server = HTTPConnection(url.hostname or "", url.port, timeout=_FORWARD_TIMEOUT)
+            with closing(server):
+                server.connect()
+                self.server.connections.add(server.sock)  # so that stop() ends it too
+                return self._passed_on(server, body)
+        except (OSError, ValueError, HTTPException) as error:
+            return Response(f"No answer from {url.netloc}: {error}\n", 502)
+        finally:
+            self.server.connections.add(self.connection)
+
+    def _passed_on(self, server: HTTPConnection, body: bytes) -> Response:
+        path, query = self.target
+        target = f"{path}?{query}" if query else path
+        server.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in _end_to_end(self.headers.items()):
+            server.putheader(name, value)
+        if body:
+            server.putheader("Content-Length", str(len(body)))
+        server.endheaders(body or None)
+        answer = server.getresponse()
+        headers = Headers(_end_to_end(answer.getheaders()))
+        return Response(answer.read(), answer.status, headers)
 
     def _refuse(self, why: str) -> None:
         self.server.backend.journal.add(self._record(why))
         self.send(Response(_REFUSAL, 403, {"Connection": "close"}, content_type="text/plain"))
 
     def _record(self, why: str) -> Record:
-        try:
-            url = urlsplit(f"//{self.path}" if self.command == "CONNECT" else self.path)
-        except ValueError:
-            url = urlsplit("")
+        url = _split(f"//{self.path}" if self.command == "CONNECT" else self.path)
+        is_of_browser = self._is_of_browser(url.hostname or "")
         return Record(
             time=self.now(),
             service="proxy",
@@ -107,32 +152,23 @@ class _ProxyHandler(HTTPHandler):
             headers=Headers(self.headers.items()),
             body=b"",
             status=403,
-            note=why,
+            note="the browser's own call: refused" if is_of_browser else why,
+            is_of_browser=is_of_browser,
         )
 
-
-def environment(plain_url: str, ca_file: str, node_preload: str) -> dict[str, str]:
-    """:returns: the variables that lead a program, in any language, to the emulator.
-
-    They include ``NO_PROXY``, because an inherited one could lead past the emulator.
-    """
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), plain_url)
-    proxies["NO_PROXY"] = _NO_PROXY
-    return {
-        **proxies,
-        **{name.lower(): value for name, value in proxies.items()},
-        "REQUESTS_CA_BUNDLE": ca_file,
-        "CURL_CA_BUNDLE": ca_file,
-        "SSL_CERT_FILE": ca_file,
-        "NODE_EXTRA_CA_CERTS": ca_file,
-        "NODE_USE_ENV_PROXY": "1",
-        "KAKAO_EMULATOR_URL": plain_url,
-        "NODE_OPTIONS": _with_preload(os.environ.get("NODE_OPTIONS", ""), node_preload),
-    }
+    def _is_of_browser(self, host: str) -> bool:
+        """:returns: whether a browser calls its maker, which no page has asked for."""
+        browser = _BROWSER.search(self.headers.get("User-Agent", ""))
+        return bool(browser) and f".{host}".endswith(_BROWSER_SERVICES)
 
 
-def _with_preload(options: str, preload: str) -> str:
-    """:returns: the options for Node and the script, because older versions know no proxy."""
-    path = preload.replace("\\", "\\\\").replace('"', '\\"')
-    option = f'--require "{path}"'
-    return options if option in options else f"{options} {option}".lstrip()
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """:returns: the headers that a proxy passes on (RFC 9110, section 7.6.1)."""
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]

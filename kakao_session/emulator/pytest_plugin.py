@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def _kakao_emulator() -> Iterator[KakaoEmulator]:
-    from kakao_session.emulator.kakao import KakaoEmulator
-
+    try:
+        from kakao_session.emulator import KakaoEmulator
+    except ModuleNotFoundError as error:
+        pytest.fail(str(error), pytrace=False)
     with KakaoEmulator() as emulator:
         yield emulator
 

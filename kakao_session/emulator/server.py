@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
@@ -122,6 +123,14 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         """Log an error of the emulator's own; a client may hang up at any time."""
         if not isinstance(sys.exc_info()[1], OSError):
             log.error("the emulator could not answer", exc_info=sys.exc_info())
+
+
+def is_loopback(host: str) -> bool:
+    """:returns: whether a host name or address is this machine's, without a look-up."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 def close_gently(connection: socket.socket) -> None:

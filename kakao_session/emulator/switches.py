@@ -8,12 +8,29 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from copy import copy
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 APP_KEY = "emulator-rest-api-key"
 ADMIN_KEY = "emulator-admin-key"
 USER_ID = 123456789
+ConsentSetting = Literal["required", "optional", "in_use"]
+CONSENT_ITEMS: dict[str, ConsentSetting] = {
+    "profile_nickname": "required",
+    "profile_image": "optional",
+    "account_email": "optional",
+    "name": "optional",
+    "gender": "optional",
+    "age_range": "optional",
+    "birthday": "optional",
+    "birthyear": "optional",
+    "phone_number": "optional",
+    "talk_message": "in_use",
+    "friends": "in_use",
+    "shipping_address": "in_use",
+    "talk_calendar": "in_use",
+}
 _LARGEST = 2**63
 _TYPES = {
     str: "a string",
@@ -36,7 +53,16 @@ class Switches:
     :param login_activated: whether Kakao Login is on for the app (KOE004).
     :param members: the user ids of a test app's members (KOE005); ``None`` if the app is open to
         everyone.
-    :param consent_items: the scopes that are set up (KOE205); ``None`` allows any.
+    :param consent_items: the consent items that are set up; any other scope is KOE205. A list of
+        optional items, or for each item how it is set up: a login without ``scope`` asks for the
+        required and optional items; ``scope`` can ask for an item in use as well.
+    :param openid_connect: whether OpenID Connect is on. Then every login has an ``id_token``; else
+        the scope ``openid`` is KOE205.
+    :param access_token_in_query: whether the API takes an access token in the query too, as old
+        clients send it.
+    :param templates: the ids of the message templates that are registered; ``None`` allows any.
+    :param unlink_webhook: a URL on this machine that Kakao calls when the user unlinks the app, but
+        not when the app does so by API; ``None`` for none.
     :param access_lifetime: lifetime of an access token, in seconds.
     :param refresh_lifetime: lifetime of a refresh token, in seconds.
     :param refresh_token_renewal: when a refresh returns a new refresh token: in the last month of
@@ -65,7 +91,13 @@ class Switches:
     redirect_uris: Collection[str] | None = None
     login_activated: bool = True
     members: Collection[int] | None = None
-    consent_items: Collection[str] | None = None
+    consent_items: Mapping[str, ConsentSetting] | Collection[str] = field(
+        default_factory=CONSENT_ITEMS.copy
+    )
+    openid_connect: bool = False
+    access_token_in_query: bool = True
+    templates: Collection[int] | None = None
+    unlink_webhook: str | None = None
     access_lifetime: int = 21_599
     refresh_lifetime: int = 5_183_999
     refresh_token_renewal: Literal["last_month", "always", "never"] = "last_month"  # noqa: S105 - no token
@@ -82,8 +114,8 @@ class Switches:
 
 
 def values(switches: Switches) -> dict[str, Any]:
-    """:returns: the value of every switch."""
-    return {field.name: getattr(switches, field.name) for field in fields(Switches)}
+    """:returns: the value of every switch, which you can keep."""
+    return {each.name: copy(getattr(switches, each.name)) for each in fields(Switches)}
 
 
 def check_value(name: str, value: Any) -> None:

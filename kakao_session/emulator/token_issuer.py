@@ -58,7 +58,7 @@ class TokenIssuer:
     ) -> AuthorizationCode:
         """Issue a code for a user who agrees to the scopes."""
         with self._lock:
-            user, now = self._users.agree(user_id, scopes), self._clock.now()
+            user, now = self._agree(user_id, scopes), self._clock.now()
             code = AuthorizationCode(
                 new_value(),
                 user,
@@ -74,7 +74,7 @@ class TokenIssuer:
     def login(self, user_id: int, scopes: Iterable[str]) -> TokenResponse:
         """Log a user in without a code. This does not count for the rate limit."""
         with self._lock:
-            user = self._users.agree(user_id, scopes)
+            user = self._agree(user_id, scopes)
             return self._new_login(user, "logged in", since=self._clock.now())
 
     def redeem(
@@ -87,7 +87,9 @@ class TokenIssuer:
         with self._lock:
             code = self._usable_code(value)
             if redirect_uri != code.redirect_uri:
-                raise KauthError("KOE303", "not the redirect_uri of the authorization request")
+                sent = "no redirect_uri was sent" if redirect_uri is None else "not the same"
+                why = f"{sent}; the authorization request had {code.redirect_uri}"
+                raise KauthError("KOE303", why)
             if not code.accepts(verifier):
                 raise KauthError("KOE313", "code_verifier does not belong to the code_challenge")
             self._count(code.user, "access", "refresh")
@@ -176,6 +178,11 @@ class TokenIssuer:
             self._issued.clear()
             self._rate_limit.clear()
 
+    def _agree(self, user_id: int, scopes: Iterable[str]) -> User:
+        """With OpenID Connect on, every login has the scope ``openid``; else none has it."""
+        openid = ["openid"] if self._switches.openid_connect else []
+        return self._users.agree(user_id, [*openid, *(each for each in scopes if each != "openid")])
+
     def _usable_code(self, value: str | None) -> AuthorizationCode:
         code = self._issued.get(value or "")
         why = "no such authorization code"
@@ -213,7 +220,7 @@ class TokenIssuer:
         self, user: User, note: str, *, since: float, nonce: str | None = None
     ) -> TokenResponse:
         """The keys are in Kakao's order, which is another one after a refresh."""
-        login = Login("openid" in user.scopes, nonce, since)
+        login = Login(self._switches.openid_connect, nonce, since)
         refresh_token = self._new_token(RefreshToken, user, login)
         access_token = self._new_token(AccessToken, user, login)
         body: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The steps of the first login: the URL for the browser, the answer, the token and what is kept.
 
-:mod:`~kakao_session.login.loopback` listens for the browser. The command adds prompts and spinners.
+:mod:`~kakao_session.login.loopback` listens for the browser. The command adds the prompts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 REDIRECT_URI = "http://localhost:8765/callback"
 """The default redirect URI. Kakao compares it character by character."""
+
+SECRET_IS_REQUIRED = "client_secret_required"  # noqa: S105 - a field's name
+"""Notes with a token whether its REST API key has a client secret. It is needed for a refresh."""
 
 _CODE = re.compile(r"[A-Za-z0-9_~.+/=-]{10,1000}")
 
@@ -83,12 +86,27 @@ class AppTokenStore:
     :param inner: where the token is kept.
     :param app_key: the REST API key, kept as ``app_key``.
     :param client_secret: its client secret, kept as ``client_secret``; ``None``: don't keep it.
+    :param secret_is_required: whether the key has a client secret, kept as
+        ``client_secret_required``; ``None``: don't note it.
     """
 
-    def __init__(self, inner: TokenStore, app_key: str, client_secret: str | None = None) -> None:
+    def __init__(
+        self,
+        inner: TokenStore,
+        app_key: str,
+        client_secret: str | None = None,
+        *,
+        secret_is_required: bool | None = None,
+    ) -> None:
         self.inner = inner
         self.app_key = app_key
         self.client_secret = client_secret
+        self.secret_is_required = secret_is_required
+
+    @property
+    def path(self) -> Any:
+        """The path of the store itself; ``None`` if it has none. A hint how to log in names it."""
+        return getattr(self.inner, "path", None)
 
     def load(self) -> Token | None:
         """:returns: the stored token without its client secret, which may belong to another app."""
@@ -99,7 +117,10 @@ class AppTokenStore:
 
     def save(self, token: Mapping[str, Any]) -> None:
         """Save *token* with the keys of the app."""
-        self.inner.save(Token(token).with_app(self.app_key, self.client_secret))
+        saved = Token(token).with_app(self.app_key, self.client_secret)
+        if self.secret_is_required is not None:
+            saved[SECRET_IS_REQUIRED] = self.secret_is_required
+        self.inner.save(saved)
 
     def delete(self) -> None:
         """Remove what is stored."""

@@ -89,10 +89,43 @@ def test_tutorial__runs_unmodified_and_is_reported():
 
 def test_report__in_korean(monkeypatch):
     monkeypatch.setenv("LANG", "ko_KR.UTF-8")
-    done = emulate("--fresh", "--", "true")
+    done = emulate("--fresh", "--", "sh", "-c", 'chmod 600 "$KAKAO_SESSION_TOKEN_FILE"')
     assert re.search(r"액세스 토큰 +[0-9a-f]{8} +6시간 후 만료", done.stderr)
-    assert "카카오로 보낸 요청이 없습니다" in done.stderr
+    assert "에뮬레이터로 온 요청이 없습니다" in done.stderr
     assert "변경 없음" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "is_shown"),
+    [
+        ("true", False),
+        ('cat "$KAKAO_SESSION_TOKEN_FILE"', False),
+        ('touch "$KAKAO_SESSION_TOKEN_FILE"', True),
+        ('chmod 600 "$KAKAO_SESSION_TOKEN_FILE"', True),
+        ('rm "$KAKAO_SESSION_TOKEN_FILE"', True),
+    ],
+)
+def test_report__shows_the_token_file_if_it_has_changed(command, is_shown):
+    done = emulate("--", "sh", "-c", command)
+    assert "ON THE WIRE" in done.stderr
+    assert ("BEFORE" in done.stderr) is ("AFTER" in done.stderr) is is_shown
+
+
+def test_report__does_not_control_the_terminal():
+    program = (
+        "import os, socket, ssl\n"
+        "host, port = os.environ['HTTPS_PROXY'].removeprefix('http://').split(':')\n"
+        "with socket.create_connection((host, int(port))) as plain:\n"
+        "    plain.sendall(b'CONNECT kapi.kakao.com:443 HTTP/1.1\\r\\n\\r\\n')\n"
+        "    plain.recv(999)\n"
+        "    context = ssl.create_default_context(cafile=os.environ['SSL_CERT_FILE'])\n"
+        "    with context.wrap_socket(plain, server_hostname='kapi.kakao.com') as kakao:\n"
+        "        kakao.sendall(b'GET /\\x1b[2Jx HTTP/1.1\\r\\nHost: kapi.kakao.com\\r\\n\\r\\n')\n"
+        "        kakao.recv(999)"
+    )
+    done = emulate(*PYTHON, program)
+    assert r"/\x1b[2Jx" in done.stderr, done.stderr
+    assert "\x1b" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -107,6 +140,23 @@ def test_report__token_file_is_corrupt(written, problem):
     done = emulate(*PYTHON, program)
     assert done.returncode == 0
     assert problem in done.stderr.partition("AFTER")[2]
+
+
+def test_report__claims_nothing_about_a_program_that_goes_past_the_proxy():
+    wire = " ".join(emulate("--", "true").stderr.partition("ON THE WIRE")[2].split())
+    assert wire.startswith(
+        "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: "
+        "see docs/languages.md"
+    )
+
+
+def test_report__shows_a_failure_however_long(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/" + "x" * 3000
+    program = f"import requests; requests.get('https://kapi.kakao.com{path}')"
+    done = emulate("--fresh", *PYTHON, program)
+    assert done.stderr.count("x") >= 3000
+    assert re.search(r" 404\b", done.stderr)
 
 
 def test_report__shows_every_failure_and_the_first_requests():
@@ -145,9 +195,20 @@ def test_program__does_not_get_settings_for_the_real_kakao(monkeypatch):
         monkeypatch.setenv(name, "http://192.0.2.1:9")
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("no_proxy", "kakao.com")
-    monkeypatch.setenv("KAKAO_CLIENT_SECRET", "a real one")
-    program = TUTORIAL + "print(len(os.environ.get('KAKAO_CLIENT_SECRET', '')))"
-    assert emulate(*PYTHON, program).stdout.splitlines()[-1] == "0"
+    names = ("KAKAO_CLIENT_SECRET", "KAKAO_SESSION_TOKEN_KEY")
+    for name in names:
+        monkeypatch.setenv(name, "a real one")
+    program = TUTORIAL + f"print([name for name in {names} if name in os.environ])"
+    assert emulate(*PYTHON, program).stdout.splitlines()[-1] == "[]"
+
+
+def test_program__is_this_command(monkeypatch):
+    """Also if it is not on the PATH, as in an environment that is not activated."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    done = emulate("--", "kakao-session", "request", "GET", "/v2/user/me")
+    assert json.loads(done.stdout)["id"] == 123456789
+    assert "1 to the login, 1 to the API; 0 failed" in done.stderr
+    assert done.stderr.index("BEFORE") < done.stderr.index("AFTER")
 
 
 def test_status__is_the_programs():
@@ -185,8 +246,7 @@ def test_program__cannot_be_run(tmp_path, mode, name, status, problem):
     command = str(tmp_path / name)
     done = emulate("--", command)
     assert done.returncode == status
-    assert f"kakao-session: {command}: {problem}\n" in done.stderr
-    assert "AFTER" in done.stderr
+    assert done.stderr == f"kakao-session: {command}: {problem}\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

@@ -1,11 +1,14 @@
 """Errors of Kakao, of a store and of the network, as sentences of the command."""
 
+import ast
 import json
 import re
+from pathlib import Path
 
 import pytest
 import requests
 
+import kakao_session
 from kakao_session import errors
 from kakao_session.cli.errors import explain, fixes
 
@@ -48,6 +51,38 @@ def test_code__is_explained_with_options_instead_of_keywords():
         text = explain(error)
         assert f"({error.error_code}, HTTP 400)." in text
         assert not re.search(r"\w=|fetch_token|authorization_url", text)
+
+
+KEYWORD = re.compile(r"\b(client_id|client_secret|redirect_uri|scope|token_store)=(?![\w\"'])")
+
+
+def sentences():
+    """:returns: each text of the library that names a keyword of its own."""
+    library = Path(kakao_session.__file__).parent
+    files = [*library.glob("*.py"), *library.glob("stores/*.py"), *library.glob("login/*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return [text for text in texts if isinstance(text, str) and KEYWORD.search(text)]
+
+
+@pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+def test_keyword__is_an_option_here(monkeypatch, language):
+    monkeypatch.setenv("LC_ALL", language)
+    assert len(sentences()) > 5
+    for text in sentences():
+        for error in (errors.KakaoError(text), errors.TokenStoreError(f"Could not ({text}).")):
+            assert not KEYWORD.search(explain(error)), text
+            assert not KEYWORD.search(explain(errors.LoginRequiredError("What", hint=text))), text
+
+
+def test_hint__of_a_file_with_kakaos_error(tmp_path, token_file, run):
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"error": "invalid_client", "error_code": "KOE010"}))
+    for command in (["import", str(answer)], ["refresh", "--token-file", str(answer)]):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "kakao-session login --store-secret" in result.stderr
+        assert "client_secret=" not in result.stderr
 
 
 def test_kind__has_words_of_its_own(monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 
 from kakao_session.cli.expiry import clock_time, in_words, iso, moment
+from kakao_session.cli.output import keep_together
 
 HOUR, DAY = 3600, 86_400
 
@@ -39,7 +40,8 @@ def test_in_words(seconds, english, korean, monkeypatch):
 
 def test_moment__is_local(monkeypatch):
     monkeypatch.setattr("kakao_session.cli.expiry.now", lambda: 1_700_000_000.0)
-    assert moment(1_700_000_000 + 21 * DAY) == "2023-12-06 07:13 KST (in 3 weeks)"
+    shown = moment(1_700_000_000 + 21 * DAY)
+    assert shown == keep_together("2023-12-06 07:13 KST (in 3 weeks)")
     assert clock_time(1_700_000_000) == "07:13"
     assert iso(1_700_000_000.9) == "2023-11-15T07:13:20+09:00"
 

@@ -20,7 +20,7 @@ def spellings(name):
     """:returns: how the options of a command are written."""
     options = [param for param in app.commands[name].params if isinstance(param, click.Option)]
     assert all(option.help for option in options)
-    return {spelling for option in options for spelling in option.opts}
+    return {name for option in options for name in (*option.opts, *option.secondary_opts)}
 
 
 def python(code, *arguments):

@@ -24,6 +24,8 @@ import os, sys, requests
 with open({log!r}, "a") as log:
     print(sys.argv[1], file=log, flush=True)
     assert "KAKAO_CLIENT_SECRET" not in os.environ
+    with open(f"/proc/{{os.getppid()}}/cmdline") as arguments:
+        assert "state=" not in arguments.read()
     back = requests.get(sys.argv[1], allow_redirects=False).headers["Location"]
     session = requests.Session()
     session.trust_env = False
@@ -359,9 +361,14 @@ def test_secret__is_saved_only_when_asked_for_and_then_used(kakao, token_file, m
     command = log_in()
     assert "client_secret" not in stored(token_file)
     assert "The client secret was not saved" in command.seen
+    assert stored(token_file)["client_secret_required"] is True
     command = log_in("--store-secret")
     assert stored(token_file)["client_secret"] == "its-secret"
     assert "not saved" not in command.seen
+    command = log_in("--no-store-secret")
+    assert "client_secret" not in stored(token_file)
+    assert "not saved" not in command.seen
+    log_in("--store-secret")
     monkeypatch.delenv("KAKAO_CLIENT_SECRET")
     log_in()  # with the saved one, which stays
     assert stored(token_file)["client_secret"] == "its-secret"
@@ -384,6 +391,7 @@ def test_key__of_another_app_replaces_the_saved_one(kakao, login, token_file, mo
         assert stored(token_file)["app_key"] == kakao.app_key
     assert "client_secret" not in stored(token_file)
     assert "client_secret" not in dict(kakao.token_requests[-1].form)
+    assert stored(token_file)["client_secret_required"] is False
 
 
 @pytest.mark.parametrize("value", ["한글", "with space", "line\nbreak", "\udcff"])

@@ -227,8 +227,8 @@ def test_host__does_not_exist(login, run, monkeypatch, host):
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
-        (b"\x1b]0;title\x07\x1b[2Jplain\n", "?]0;title??[2Jplain"),
-        ('{"a": "\x9b31m\u202e"}'.encode(), '{\n  "a": "?31m?"\n}'),
+        (b"\x1b]0;title\x07\x1b[2Jplain\n", r"\x1b]0;title\x07\x1b[2Jplain"),
+        ('{"a": "\x9b31m\u202e"}'.encode(), '{\n  "a": "\\x9b31m\\u202e"\n}'),
         (b"\xff\xfe\x00", "3 bytes of binary data. To save them, add: > FILE"),
         (b"[" * 100_000, "[" * 100_000),
         (

@@ -14,6 +14,7 @@ COMMANDS = [
     ["refresh", "--if-needed"],
     ["request", "GET", "/v2/user/me"],
     ["request", "POST", "/v2/user/me", "-d", "a=b", "-H", "X-A: b"],
+    ["send", "hello"],
     ["request", "GET", "https://dapi.kakao.com/v2/search/web", "-d", "query=q"],
     ["import", "--force", "{theirs}"],
     ["logout"],

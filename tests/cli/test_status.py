@@ -33,7 +33,7 @@ def test_status__of_a_login_that_is_fine(login, kakao, token_file, run, clock):
 login           fine
 app key         #{fingerprint(kakao.app_key)}
 user            123456789
-scopes          talk_message
+scopes          profile_nickname, talk_message
 access token    #{login.fingerprint}, expires {when} \\(in 6 hours\\)
 refresh token   #{fingerprint(login["refresh_token"])}, expires {when} \\(in 2 months\\)
 next refresh    new access token only; also a new refresh token from {when} \\(in 4 weeks\\)
@@ -56,7 +56,7 @@ def test_json__for_a_program(login, kakao, token_file, run, clock):
         "login": "fine",
         "app_key": fingerprint(kakao.app_key),
         "user_id": 123456789,
-        "scopes": ["talk_message"],
+        "scopes": ["profile_nickname", "talk_message"],
         "access_token": {
             "fingerprint": login.fingerprint,
             "expires_at": clock.moment + 21_599,
@@ -132,9 +132,43 @@ def test_app_key__missing(token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY", raising=False)
     store(token_file, access_token="a", refresh_token="r", expires_at=clock.moment)
     result = run("status")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
+    assert shown(result)["login"] == "cannot be refreshed"
     assert "KAKAO_REST_API_KEY" in shown(result)["app key"]
     assert "refreshes" not in shown(result)["access token"]
+    assert "--client-id" in result.stderr
+    assert as_json(run)["login"] == "incomplete"
+    assert run("status", "--client-id", "key").exit_code == 0
+
+
+@pytest.mark.parametrize("has", [None, "variable", "file", "note", "no note"])
+@pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+def test_client_secret__is_missing(login, token_file, run, clock, monkeypatch, has, language):
+    note = {"note": False, "no note": None}.get(has, True)
+    fields = {**login, "client_secret_required": note}
+    if has == "file":
+        fields["client_secret"] = "in-the-file"
+    if has == "variable":
+        monkeypatch.setenv("KAKAO_CLIENT_SECRET", "in-the-environment")
+    store(token_file, **fields)
+    result = run("status", LC_ALL=language)
+    assert result.exit_code == (0 if has else 1)
+    assert ("KAKAO_CLIENT_SECRET" in result.stderr) is (has is None)
+    assert ("--store-secret" in result.stderr) is (has is None)
+    assert as_json(run)["login"] == ("fine" if has else "incomplete")
+
+
+def test_client_secret__is_missing_for_a_check(login, kakao, token_file, run, clock):
+    kakao.client_secret = "wanted"
+    clock.advance(hours=7)
+    for note in (True, None):
+        store(token_file, **{**login, "client_secret_required": note})
+        result = run("status", "--check")
+        assert result.exit_code == 1
+        assert "KOE010" in result.stderr
+        assert as_json(run, "--check")["login"] == "incomplete"
+    store(token_file, access_token=login["access_token"], client_secret_required=True)
+    assert run("status").exit_code == 3  # without a refresh token, nothing can be refreshed
 
 
 @pytest.mark.parametrize(("left", "text"), [(0, "expired"), (1, "expires")])

@@ -3,28 +3,36 @@
 import os
 import re
 import signal
+import stat
 import time
+import unicodedata
 from contextlib import contextmanager
 
 import pexpect
 import pytest
 
-from tests.cli.conftest import COMMAND, WAITING, agree, come_back, stored
+from tests.cli.conftest import COMMAND, WAITING, agree, come_back, store, stored
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 SECRET = "the-secret-of-the-key"
 URL = r"https://kauth\.kakao\.com/oauth/authorize\?[^\s\x1b]+"
 KEY_PROMPT = "REST API key .*: "
-SECRET_PROMPT = "Client secret .*: "
+SECRET_PROMPT = "(Client secret|클라이언트 시크릿) .*: "
+SAVE_PROMPT = r"token file.*\[Y/n\]|저장할까요.*\[Y/n\]"
 
 
 class Terminal:
     """The command on a pty of its own, and everything that the user sees there."""
 
-    def __init__(self, program, *arguments):
+    def __init__(self, width, program, *arguments):
         self.child = pexpect.spawn(
-            program, [*arguments], encoding="utf-8", timeout=30, dimensions=(40, 100)
+            program,
+            [*arguments],
+            encoding="utf-8",
+            timeout=30,
+            dimensions=(40, width),
+            env=dict(os.environ),  # without the COLUMNS that readline has set behind Python's back
         )
         self.seen = ""
 
@@ -51,8 +59,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments, command=COMMAND):
-    terminal = Terminal(*command, *arguments)
+def terminal(*arguments, command=COMMAND, width=100):
+    terminal = Terminal(width, *command, *arguments)
     try:
         yield terminal
     finally:
@@ -76,25 +84,119 @@ def test_login__asks_for_what_it_needs(kakao, token_file, port, monkeypatch):
         screen.type(f" {kakao.app_key} \r")
         screen.expect(SECRET_PROMPT)
         screen.type(f"{SECRET}\r")
+        screen.expect(SAVE_PROMPT)
+        screen.type("\r")
         come_back(agree(screen.expect(URL)))
         assert screen.end() == 0
     assert SECRET not in screen.seen
     assert dict(kakao.token_requests[0].form)["client_secret"] == SECRET
     assert stored(token_file)["app_key"] == kakao.app_key
-    assert "client_secret" not in stored(token_file)
 
 
-def test_secret__once_saved_is_the_default(kakao, token_file, port):
+@pytest.mark.parametrize(
+    ("options", "typed", "is_saved"),
+    [
+        ([], "\r", True),
+        ([], "y\r", True),
+        ([], "n\r", False),
+        (["--store-secret"], None, True),
+        (["--no-store-secret"], None, False),
+    ],
+)
+@pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+def test_secret__is_offered_to_be_kept(
+    kakao, token_file, port, monkeypatch, options, typed, is_saved, language
+):
+    monkeypatch.setenv("LC_ALL", language)
     kakao.client_secret = SECRET
-    for typed in (SECRET, ""):
-        with terminal("login", "--port", str(port), "--store-secret") as screen:
-            prompt = screen.expect(SECRET_PROMPT)
-            assert ("the saved one" in prompt) is not typed
-            screen.type(f"{typed}\r")
-            come_back(agree(screen.expect(URL)))
-            assert screen.end() == 0
-        assert stored(token_file)["client_secret"] == SECRET
-        assert SECRET not in screen.seen
+    with terminal("login", "--port", str(port), *options) as screen:
+        screen.expect(SECRET_PROMPT)
+        screen.type(f"{SECRET}\r")
+        if typed:
+            screen.expect(SAVE_PROMPT)
+            screen.type(typed)
+        come_back(agree(screen.expect(URL)))
+        assert screen.end() == 0
+    assert stored(token_file).get("client_secret") == (SECRET if is_saved else None)
+    assert stored(token_file)["client_secret_required"] is True
+    assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+    assert ("--store-secret" in screen.seen) is (typed == "n\r")
+    assert ("[Y/n]" in screen.seen) is (typed is not None)
+    assert SECRET not in screen.seen
+
+
+@pytest.mark.parametrize("typed", [SECRET, ""])
+def test_secret__once_saved_is_the_default(kakao, login, token_file, port, typed):
+    store(token_file, **{**login, "client_secret": SECRET})
+    kakao.client_secret = SECRET
+    with terminal("login", "--port", str(port)) as screen:
+        assert "the saved one" in screen.expect(SECRET_PROMPT)
+        screen.type(f"{typed}\r")
+        come_back(agree(screen.expect(URL)))
+        assert screen.end() == 0
+    assert stored(token_file)["client_secret"] == SECRET
+    assert stored(token_file)["access_token"] != login["access_token"]
+    assert SECRET not in screen.seen
+
+
+COMMANDS_THAT_REFRESH = [
+    ["refresh"],
+    ["refresh", "--if-needed"],
+    ["request", "GET", "/v2/user/me"],
+    ["send", "hello"],
+    ["status", "--check"],
+    ["logout"],
+    ["unlink", "--yes"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS_THAT_REFRESH, ids=" ".join)
+@pytest.mark.parametrize("note", [True, None], ids=["noted", "unknown"])
+def test_secret__is_asked_for_when_a_refresh_needs_it(kakao, login, token_file, command, note):
+    if command == ["logout"] and note is None:
+        pytest.skip("it deletes the token file whatever Kakao answers")
+    kakao.client_secret = SECRET
+    kakao.revoke_access_tokens()
+    store(token_file, **{**login, "expires_at": 1, "client_secret_required": note})
+    with terminal(*command) as screen:
+        screen.expect(SECRET_PROMPT)
+        assert not screen.echoes()
+        screen.type(f"{SECRET}\r")
+        assert screen.end() == (1 if command[0] == "status" else 0)
+    forms = [dict(record.form) for record in kakao.token_requests]
+    assert [form.get("client_secret") for form in forms] == [SECRET] if note else [None, SECRET]
+    assert SECRET not in screen.seen
+    assert not token_file.exists() or "client_secret" not in stored(token_file)
+
+
+@pytest.mark.parametrize("typed", ["\r", "wrong\r"])
+def test_secret__is_asked_for_once(kakao, login, token_file, typed):
+    kakao.client_secret = SECRET
+    store(token_file, **{**login, "client_secret_required": True})
+    with terminal("refresh") as screen:
+        screen.expect(SECRET_PROMPT)
+        screen.type(typed)
+        screen.expect("KOE010")
+        assert screen.end() == 1
+    assert stored(token_file)["access_token"] == login["access_token"]
+
+
+@pytest.mark.parametrize("has", ["variable", "file", "note"])
+def test_secret__is_not_asked_for_if_nothing_needs_it(kakao, login, token_file, monkeypatch, has):
+    fields = {"client_secret_required": has != "note"}
+    if has == "variable":
+        monkeypatch.setenv("KAKAO_CLIENT_SECRET", SECRET)
+    elif has == "file":
+        fields["client_secret"] = SECRET
+    store(token_file, **{**login, **fields})
+    with terminal("refresh") as screen:
+        assert screen.end() == 0
+    assert "hidden" not in screen.seen
+    store(token_file, **{**stored(token_file), "client_secret_required": True})
+    monkeypatch.delenv("KAKAO_CLIENT_SECRET", raising=False)
+    with terminal("request", "GET", "/v2/user/me") as screen:  # a fresh token
+        assert screen.end() == 0
+    assert "hidden" not in screen.seen
 
 
 def test_secret__none(kakao, token_file, port):
@@ -145,6 +247,7 @@ def test_paste__is_hidden(kakao, token_file, port, secret):
         assert screen.end() == 0
     assert redirect.partition("code=")[2] not in screen.seen
     assert "what is this" not in screen.seen
+    assert re.search(r"\n(\x1b\[\d*m)*This is not the address", screen.seen)  # on its own line
     assert stored(token_file)["access_token"]
 
 
@@ -211,6 +314,31 @@ def test_colors__unless_they_are_not_wanted(login, kakao, monkeypatch, variables
         with terminal(*command) as screen:
             assert screen.end() == status
         assert ("\x1b[" in screen.seen) is colored
+
+
+def test_wait__without_colors_draws_nothing(kakao, token_file, port, secret, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    with terminal("login", "--port", str(port)) as screen:
+        url = screen.expect(URL)
+        screen.expect(WAITING)
+        come_back(agree(url))
+        assert screen.end() == 0
+    assert not re.search(r"\x1b|\r(?!\r*\n)", screen.seen)
+
+
+@pytest.mark.parametrize("command", [["status"], ["refresh"], ["refresh", "--if-needed"]])
+@pytest.mark.parametrize("language", ["C.UTF-8", "ko_KR.UTF-8"])
+@pytest.mark.parametrize("width", [80, 60])
+def test_date__is_not_broken(login, monkeypatch, command, language, width):
+    monkeypatch.setenv("LC_ALL", language)
+    with terminal(*command, width=width) as screen:
+        assert screen.end() == 0
+    lines = re.sub(r"\x1b\[\d*m", "", screen.seen).split("\r\n")
+    with_date = [line for line in lines if re.search(r"\d{4}-\d\d-\d\d", line)]
+    assert with_date
+    for line in with_date:
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d \w+ \([^)]+\)", line)
+        assert len(line) + sum(unicodedata.east_asian_width(each) == "W" for each in line) <= width
 
 
 def test_request__indents_json(login):

@@ -19,6 +19,7 @@ COMMANDS = [
     ["unlink", "--yes"],
     ["import", __file__],
     ["request", "GET", "/v2/user/me"],
+    ["send", "hello"],
 ]
 every_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 
@@ -77,9 +78,44 @@ def test_stdout__full(login, command, monkeypatch):
     assert done.stderr == "Error: Could not continue: No space left on device.\n"
 
 
-def test_pipe__no_one_reads(login):
-    done = shell("($K status; echo $? >&2) | true")
-    assert done.stderr.strip() in ("0", "1")
+@pytest.mark.parametrize(
+    "command", ["status", "status --json", "refresh", "request GET /v2/user/me", "--help"]
+)
+def test_pipe__no_one_reads(login, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        words = [*COMMAND, *command.split()]
+        done = subprocess.run(words, stdout=closed, stderr=subprocess.PIPE, timeout=40, check=False)
+        assert (done.returncode, done.stderr) == (141, b"")
+        done = subprocess.run([*words, "--explode"], stderr=closed, timeout=40, check=False)
+        assert done.returncode == 141
+
+
+def test_pipe__someone_reads_one_line(login):
+    line = "set -o pipefail; $K status | head -1; echo ${PIPESTATUS[0]}"
+    done = shell(f"exec bash -c {shlex.quote(line.replace('$K', shlex.join(COMMAND)))}")
+    first, status = done.stdout.splitlines()
+    assert first.split() == ["login", "fine"]
+    assert status in ("0", "141")
+    assert done.stderr == ""
+
+
+def test_arguments__do_not_control_the_terminal(login, kakao, run):
+    clear = "\x1b[2J\x9b31m"
+    for arguments in (
+        [clear],
+        [f"--{clear}"],
+        ["import", clear],
+        ["status", "--token-file", clear],
+        ["request", "GET", f"/{clear}"],
+        ["request", "GET", f"/{clear}", "-v"],
+        ["request", clear, "/"],
+        ["emulate", "--", clear],
+        ["emulate", "--switch", clear],
+    ):
+        printed = run(*arguments).output
+        assert not set(printed) & {"\x1b", "\x9b"}, arguments
 
 
 def test_import__from_a_pipe(kakao, token_file, tmp_path):

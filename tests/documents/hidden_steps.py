@@ -31,6 +31,7 @@ NOT_OURS = {
 
 
 def nobody_is_logged_in(sandbox):
+    sandbox.kakao.unlink()  # so that the user agrees for the first time
     FileTokenStore().delete()
     (sandbox.folder / "kakao_token.json").unlink()
     sandbox.patch.delenv("KAKAO_REST_API_KEY")
@@ -207,6 +208,10 @@ def a_company_proxy(sandbox):
 
 def a_refresh_token_in_the_environment(sandbox):
     _set_from_secret(sandbox, "KAKAO_REFRESH_TOKEN")
+
+
+def no_token_file_yet(sandbox):
+    (sandbox.folder / "kakao_token.json").unlink()
 
 
 def the_key_is_in_the_environment(sandbox):

@@ -17,7 +17,7 @@ import pytest
 import kakao_session
 from kakao_session.cli.app import app
 from kakao_session.emulator import KakaoEmulator
-from tests.documents import hidden_steps, koe_table, picture
+from tests.documents import error_tables, hidden_steps, picture
 from tests.documents.blocks import Block, Step, inline_code, read
 from tests.documents.platforms import read_workflow, run_dockerfile
 from tests.documents.results import matches, run
@@ -204,7 +204,7 @@ def test_korean_readme__has_the_same_output():
     assert contents(korean) == contents(ENGLISH[korean])
 
 
-@pytest.mark.parametrize("words", [".venv/bin/pytest", "kakao-session emulate --"])
+@pytest.mark.parametrize("words", [".venv/bin/pytest", "bin/kakao-session emulate --"])
 def test_readme__has_the_commands_that_ci_runs(words):
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
     first = next(line for line in lines if words in line)
@@ -230,9 +230,12 @@ def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
     assert not re.search(r"/tmp|/home|/root|[\w-]{30}", "".join(picture.shown(svg)))
 
 
-@each(list(koe_table.DOCUMENTS))
-def test_koe_table__is_of_today(document):
-    assert koe_table.with_table(document) == document.read_text(encoding="utf-8")
+@each(error_tables.DOCUMENTS)
+def test_error_tables__are_of_today(document):
+    text = document.read_text(encoding="utf-8")
+    assert error_tables.with_tables(document) == text
+    for line in ("| KOE322 | ", "| -402 | ", "| `ip mismatched` | "):
+        assert text.count(f"\n{line}") == 1
 
 
 # SECURITY.md ----------------------------------------------------------------------------------

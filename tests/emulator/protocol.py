@@ -45,9 +45,29 @@ ENDPOINTS = (
     ("POST", f"{KAPI}/v2/user/revoke/scopes", "bearer"),
     ("POST", f"{KAPI}/v2/user/revoke/scopes", "admin"),
     ("POST", f"{KAPI}/v2/api/talk/memo/default/send", "bearer"),
+    ("POST", f"{KAPI}/v2/api/talk/memo/send", "bearer"),
+    ("POST", f"{KAPI}/v2/api/talk/memo/scrap/send", "bearer"),
     ("GET", f"{KAPI}/v1/api/talk/friends", "bearer"),
-    ("GET", f"{DAPI}/v2/search/web", "key"),
-    ("GET", f"{DAPI}/v2/local/search/keyword.json", "key"),
+    ("POST", f"{KAPI}/v1/api/talk/friends/message/default/send", "bearer"),
+    ("POST", f"{KAPI}/v1/api/talk/friends/message/send", "bearer"),
+    ("POST", f"{KAPI}/v1/api/talk/friends/message/scrap/send", "bearer"),
+    ("POST", f"{KAPI}/v2/api/talk/message/image/upload", "bearer"),
+    ("POST", f"{KAPI}/v2/api/talk/message/image/scrap", "bearer"),
+    ("GET", f"{KAPI}/v1/api/talk/profile", "bearer"),
+    ("GET", f"{KAPI}/v2/user/service_terms", "bearer"),
+    ("GET", f"{KAPI}/v1/user/shipping_address", "bearer"),
+    ("GET", f"{KAPI}/v1/user/ids", "admin"),
+    ("GET", f"{KAPI}/v2/app/users", "admin"),
+    *(
+        ("GET", f"{DAPI}/{path}{suffix}", "key")
+        for suffix in ("", ".json")
+        for path in (
+            *(f"v2/search/{kind}" for kind in ("web", "image", "blog", "cafe", "vclip")),
+            "v3/search/book",
+            *(f"v2/local/search/{kind}" for kind in ("keyword", "category", "address")),
+            *(f"v2/local/geo/{of}" for of in ("coord2address", "coord2regioncode", "transcoord")),
+        )
+    ),
 )
 
 KAUTH_ERRORS = (
@@ -71,7 +91,10 @@ KAUTH_ERRORS = (
 
 # The HTTP statuses that are possible, and the codes
 KAPI_STATUSES = {
-    (400,): (-1, -2, -7, -8, -9, -101, -102, -103, -201, -501, -603),
+    (400,): (
+        *(-1, -2, -7, -8, -9, -11, -101, -102, -103, -201, -501, -502, -504),
+        *(-530, -531, -532, -602, -603, -606, -903, -911),
+    ),
     (400, 429): (-10,),
     (401,): (-401, -406),
     (403,): (-3, -4, -5, -6, -12, -402),

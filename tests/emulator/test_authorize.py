@@ -1,5 +1,7 @@
 """The authorization request: consent, prompts, mistakes, members and the browser's logout."""
 
+import re
+
 import pytest
 
 from tests.emulator.client import KAUTH, REDIRECT_URI, answer
@@ -50,9 +52,79 @@ def test_prompt_none__never_asks(kakao, client, consent):
 
 
 def test_consent__covers_what_is_ticked_and_was_asked_for(kakao, client):
+    kakao.openid_connect = True
     form = {"decision": "agree", "scope": ["friends", "never_asked_for"]}
     assert "code" in answer(client.authorize(form, scope="openid talk_message friends"))
     assert [(user.id, user.scopes) for user in kakao.users] == [(123456789, ("openid", "friends"))]
+
+
+def boxes(page):
+    """:returns: the scopes with a tick box, and whether each is required."""
+    found = re.findall(r'name="scope" value="(\w+)" checked( required)?>', page.text)
+    return {scope: bool(required) for scope, required in found}
+
+
+ITEMS = {"name": "optional", "account_email": "required", "friends": "in_use"}
+
+
+@pytest.mark.parametrize(
+    ("items", "asked"),
+    [
+        (ITEMS, {"name": False, "account_email": True}),
+        (["name", "friends"], {"name": False, "friends": False}),
+        ([], {}),
+    ],
+)
+def test_consent__without_scope_asks_for_the_configured_items(kakao, client, items, asked):
+    kakao.consent, kakao.consent_items = "page", items
+    assert boxes(client.authorize()) == asked
+    kakao.consent = "given"
+    client.redeem(client.code())
+    assert kakao.users[0].scopes == tuple(asked)
+
+
+def test_consent__by_default(kakao, client):
+    kakao.consent = "page"
+    page = boxes(client.authorize())
+    assert [scope for scope in page if page[scope]] == ["profile_nickname"]
+    assert "talk_message" not in page
+    assert {"profile_image", "account_email", "phone_number", "birthyear"} <= {*page}
+    assert boxes(client.authorize(scope="talk_message")) == {"talk_message": False}
+
+
+def test_consent__required_item_cannot_be_left_out(kakao, client):
+    kakao.consent_items = ITEMS
+    client.authorize({"decision": "agree"})
+    assert kakao.users[0].scopes == ("account_email",)
+
+
+def test_consent__asks_a_linked_user_for_additional_items_only(kakao, client):
+    kakao.consent = "page"
+    kakao.login(scopes=["talk_message"])
+    assert "code" in answer(client.authorize())
+    assert boxes(client.authorize(scope="talk_message name")) == {"name": False}
+    assert boxes(client.authorize(prompt="login")) == {}
+    client.authorize({"decision": "agree"}, prompt="login")
+    assert kakao.users[0].scopes == ("talk_message",)
+
+
+@pytest.mark.parametrize("scope", ["profile", "talk_message,profile", "openid"])
+def test_scope__that_is_not_set_up(kakao, client, scope):
+    refused = client.authorize(scope=scope)
+    assert (refused.status_code, "KOE205" in refused.text) == (400, True)
+    name = scope.rpartition(",")[2]
+    assert f"invalid scope: {name}" in refused.text
+    switch = "openid_connect" if name == "openid" else "consent_items"
+    assert kakao.requests[-1].note == f"KOE205: {name} not set up, see the switch {switch}"
+
+
+def test_account__has_the_name_that_was_set(kakao, client):
+    kakao.consent = "page"
+    kakao.set_user(42, nickname="<성춘향>")
+    kakao.login(user=42)
+    page = client.authorize(prompt="select_account").text
+    assert "&lt;성춘향&gt;<small>42" in page
+    assert "홍길동<small>123456789" in page
 
 
 @pytest.mark.parametrize("form", [{"decision": "cancel"}, {"scope": "friends"}])
@@ -124,7 +196,7 @@ def test_pages__show_what_was_sent_as_text(kakao, client):
     refused = client.authorize(client_id=script, scope=script).text
     assert script not in refused
     assert "&lt;script&gt;" in refused
-    kakao.consent = "page"
+    kakao.consent, kakao.consent_items = "page", [script]
     page = client.authorize(scope=script, redirect_uri="http://localhost/<script>")
     assert (page.status_code, "<script" in page.text) == (200, False)
 

@@ -247,6 +247,7 @@ def unknown_property_key(kakao):
 
 
 def missing_scope(kakao):
+    kakao.drive("switches", consent_items=["profile", "account_email", "talk_message"])
     return kakao.send_to_me(kakao.login("profile,account_email")["access_token"])
 
 
@@ -333,14 +334,29 @@ def called(path, method="GET", **kwargs):
     return lambda kakao: kakao.call(path, kakao.login()["access_token"], method, **kwargs).json()
 
 
+def login_with(scope, **switches):
+    def case(kakao):
+        kakao.drive("switches", **switches)
+        return kakao.login(scope)
+
+    return case
+
+
+def me_with_nickname(kakao):
+    kakao.drive("switches", consent_items=["profile_nickname"])
+    return kakao.me(kakao.login("")["access_token"]).json()
+
+
 ANSWER_CASES = {
     "login": lambda kakao: kakao.login(),
-    "login with OpenID Connect": lambda kakao: kakao.login("openid profile_nickname,account_email"),
-    "login without a scope": lambda kakao: kakao.login(""),
+    "login with OpenID Connect": login_with(
+        "openid profile_nickname,account_email", openid_connect=True
+    ),
+    "login without a scope": login_with("", consent_items=[]),
     "refresh": refresh_after(days=1),
     "refresh in the last month": refresh_after(days=31),
     "access_token_info": called("/v1/user/access_token_info"),
-    "user/me": called("/v2/user/me"),
+    "user/me": me_with_nickname,
     "memo/default/send": lambda kakao: kakao.send_to_me(kakao.login()["access_token"]).json(),
     "logout": called("/v1/user/logout", "POST"),
     "unlink": called("/v1/user/unlink", "POST"),
@@ -364,6 +380,7 @@ def test_answer(name, kakao):
     ],
 )
 def test_endpoint(method, url, credential, kakao):
+    kakao.drive("switches", openid_connect=True)
     token = kakao.login("talk_message friends openid")
     target = {"target_id_type": "user_id", "target_id": "123456789"}
     arguments = {
@@ -376,7 +393,15 @@ def test_endpoint(method, url, credential, kakao):
         "id_token": token["id_token"],
         "template_object": TEMPLATE,
         "scopes": '["friends"]',
+        "template_id": "77",
+        "request_url": "https://example.com/",
+        "image_url": "https://example.com/cat.png",
+        "receiver_uuids": '["emulator-1000000001"]',
+        "target_ids": "[123456789]",
         "query": "고양이",
+        "category_group_code": "CE7",
+        "x": "127.1",
+        "y": "37.4",
         **(target if credential == "admin" else {}),
     }
     headers = {
@@ -385,6 +410,8 @@ def test_endpoint(method, url, credential, kakao):
         "key": {"Authorization": f"KakaoAK {kakao.app_key}"},
     }
     sent = {"params" if method == "GET" else "data": arguments}
+    if url.endswith("/image/upload"):
+        sent["files"] = {"file": b"an image"}
     response = kakao.ask(method, url, headers=headers.get(credential), **sent)
     assert response.status_code in (200, 302), response.text
     if credential in headers:

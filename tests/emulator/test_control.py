@@ -47,6 +47,9 @@ def test_state__shows_everything_except_secrets(kakao, http, client):
         "status": 200,
         "issued": None,
         "note": "access token good for 6 hours",
+        "query": {},
+        "form": {},
+        "json": None,
     }
     assert state["switches"]["logout_ends"] == "both"
 

@@ -1,66 +1,20 @@
 """kapi.kakao.com: what an access token opens, and what the admin key opens."""
 
 import hashlib
-import json
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.emulator.client import TEMPLATE
 
-LONG_TEXT = '{"object_type":"text","text":"%s","link":{}}'
-
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    ("keys", "sections"),
-    [
-        (
-            ["kakao_account.email"],
-            {
-                "kakao_account": [
-                    "has_email",
-                    "email_needs_agreement",
-                    "is_email_valid",
-                    "is_email_verified",
-                    "email",
-                ]
-            },
-        ),
-        (["properties.nickname"], {"properties": ["nickname"]}),
-        (
-            ["kakao_account.profile", "properties.nickname"],
-            {
-                "properties": ["nickname"],
-                "kakao_account": ["profile_nickname_needs_agreement", "profile"],
-            },
-        ),
-        (["kakao_account.name"], {"kakao_account": []}),
-        ([], {}),
-    ],
-)
-def test_me__by_property_keys(kakao, client, method, keys, sections):
-    access_token = kakao.login(scopes=["account_email"])["access_token"]
-    sent = {"params" if method == "GET" else "data": {"property_keys": json.dumps(keys)}}
-    me = client.call("/v2/user/me", access_token, method, **sent).json()
-    assert {name: list(me[name]) for name in me if name not in ("id", "connected_at")} == sections
-    assert list(me) == ["id", "connected_at", *sections]
-
-
-def test_me__all_of_a_section(kakao, client):
-    access_token = kakao.login(scopes=["account_email"])["access_token"]
-    response = client.me(access_token)
-    assert "홍길동" in response.text
-    whole = response.json()
-    params = {"property_keys": '["kakao_account."]'}
-    some = client.call("/v2/user/me", access_token, params=params).json()
-    assert some["kakao_account"] == whole["kakao_account"]
-    assert whole["kakao_account"]["email"] == "user123456789@example.com"
-
-
-def test_me__shows_no_email_without_consent(kakao, client):
-    account = client.me(kakao.login()["access_token"]).json()["kakao_account"]
-    assert "email" not in account
+def test_me__by_either_method(kakao, client, method):
+    access_token = kakao.login()["access_token"]
+    sent = {"params" if method == "GET" else "data": {"property_keys": '["properties.nickname"]'}}
+    me = client.call("/v2/user/me", access_token, method, **sent)
+    assert list(me.json()) == ["id", "connected_at", "properties"]
+    assert "홍길동" in me.text
 
 
 def test_access_token_info__shows_what_is_left(kakao, client):
@@ -70,62 +24,10 @@ def test_access_token_info__shows_what_is_left(kakao, client):
     assert 7190 <= info["expires_in"] <= 7199
 
 
-@pytest.mark.parametrize("header", [None, "Bearer", "Bearer nobody's", "Basic eDp5"])
-def test_access_token__missing(client, header):
-    response = client.call("/v2/user/me", headers={"Authorization": header})
-    assert (response.status_code, response.json()["code"]) == (401, -401)
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        None,
-        "{",
-        "NaN",
-        "[]",
-        '"text"',
-        "{}",
-        "[" * 100_000,
-        '{"object_type":["text"]}',
-        '{"object_type":"text","text":5,"link":{}}',
-        '{"object_type":"text","text":"x","link":[]}',
-        '{"object_type":"feed"}',
-        '{"object_type":"poem"}',
-        LONG_TEXT % "",
-        LONG_TEXT % ("가" * 201),
-    ],
-)
-def test_send_to_me__malformed_template(kakao, client, template):
-    response = client.send_to_me(kakao.login()["access_token"], template)
-    assert (response.status_code, response.json()["code"]) == (400, -2)
-
-
-def test_send_to_me__longest_text(kakao, client):
-    template = LONG_TEXT % ("가" * 200)
-    response = client.send_to_me(kakao.login()["access_token"], template)
-    assert response.json() == {"result_code": 0}
-    assert kakao.requests[-1].form == [("template_object", template)]
-
-
-def test_friends__are_others_who_share_theirs(kakao, client):
-    access_token = kakao.login(scopes=["friends"])["access_token"]
-    for user in range(1, 13):
-        kakao.login(user, scopes=["friends"] if user > 1 else ["talk_message"])
-
-    def ask(**query):
-        return client.call("/v1/api/talk/friends", access_token, params=query).json()
-
-    assert list(ask()) == ["elements", "total_count", "favorite_count"]
-    assert [friend["id"] for friend in ask()["elements"]] == list(range(2, 12))
-    assert [friend["id"] for friend in ask(offset=9, limit=2)["elements"]] == [11, 12]
-    assert ask()["total_count"] == 11
-    kakao.unlink(12)
-    assert ask()["total_count"] == 10
-
-
 def test_scopes__and_their_withdrawal(kakao, client):
     kakao.consent_items = ["friends", "account_email"]
-    access_token = kakao.login(scopes=["openid", "talk_message", "friends"])["access_token"]
+    kakao.openid_connect = True
+    access_token = kakao.login(scopes=["talk_message", "friends"])["access_token"]
 
     def agreed():
         answer = client.call("/v2/user/scopes", access_token).json()
@@ -150,9 +52,7 @@ def test_scopes__and_their_withdrawal(kakao, client):
         ('/v2/user/me?property_keys=["shoe_size"]', -201),
         ('/v2/user/me?property_keys=["properties.shoe_size"]', -201),
         ('/v2/user/scopes?scopes={"a":1}', -2),
-        ("/v1/api/talk/friends?offset=-1", -2),
-        ("/v1/api/talk/friends?limit=many", -2),
-        ("/v1/api/talk/friends?limit=99999999999999999999", -2),
+        ("/v2/user/service_terms?tags=[1]", -2),
     ],
 )
 def test_argument__malformed(kakao, client, path, code):
@@ -160,35 +60,76 @@ def test_argument__malformed(kakao, client, path, code):
     assert (response.status_code, response.json()["code"]) == (400, code)
 
 
-def test_admin__acts_for_a_user(kakao, client):
-    token, other = kakao.login(user=42), kakao.login()
-    target = {"target_id_type": "user_id", "target_id": "42"}
-    me = client.call("/v2/user/me", headers=client.as_admin, params=target)
-    assert me.json()["id"] == 42
-    for path in ("/v1/user/logout", "/v1/user/unlink"):
-        done = client.call(path, method="POST", headers=client.as_admin, data=target)
-        assert done.json() == {"id": 42}
-        assert client.refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
-        assert client.refresh(other["refresh_token"]).status_code == 200
+def test_service_terms(kakao, client):
+    access_token = kakao.login()["access_token"]
+
+    def ask(**query):
+        return client.call("/v2/user/service_terms", access_token, params=query).json()
+
+    assert ask()["id"] == 123456789
+    terms = {term["tag"]: term for term in ask()["service_terms"]}
+    assert {tag: terms[tag]["required"] for tag in terms} == {
+        "service_terms": True,
+        "marketing": False,
+    }
+    keys = ["tag", "required", "agreed", "revocable", "agreed_at"]
+    assert [list(term) for term in terms.values()] == [keys, keys]
+    assert ask(tags='["marketing"]')["service_terms"] == [terms["marketing"]]
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        {},
-        {"target_id_type": "user_id"},
-        {"target_id_type": "uuid", "target_id": "42"},
-        {"target_id_type": "user_id", "target_id": "-1"},
-        {"target_id_type": "user_id", "target_id": "9" * 5000},
-    ],
-)
-def test_admin__malformed_target(client, target):
-    for headers, status, code in (
-        ({"Authorization": "KakaoAK x"}, 401, -401),
-        (client.as_admin, 400, -2),
-    ):
-        response = client.call("/v1/user/unlink", method="POST", headers=headers, data=target)
-        assert (response.status_code, response.json()["code"]) == (status, code)
+def test_shipping_address__with_and_without_consent(kakao, client):
+    def ask(*scopes):
+        access_token = kakao.login(scopes=scopes)["access_token"]
+        return client.call("/v1/user/shipping_address", access_token).json()
+
+    assert ask() == {"user_id": 123456789, "shipping_addresses_needs_agreement": True}
+    answer = ask("shipping_address")
+    assert answer["shipping_addresses_needs_agreement"] is False
+    [address] = answer["shipping_addresses"]
+    assert {"id", "is_default", "base_address", "detail_address", "zone_number"} <= {*address}
+    assert address["receiver_name"] == "홍길동"
+
+
+def test_user_ids__of_the_linked_users(kakao, client):
+    for user in (5, 2**60, 7):
+        kakao.login(user)
+
+    def ask(**query):
+        return client.call("/v1/user/ids", headers=client.as_admin, params=query).json()
+
+    assert ask() == {"elements": [5, 7, 2**60], "total_count": 3}
+    assert ask(limit=2, order="desc")["elements"] == [2**60, 7]
+    assert ask(from_id=7)["elements"] == [7, 2**60]
+    assert ask(from_id=6)["elements"] == []
+
+
+def test_app_users__are_those_who_are_linked(kakao, client):
+    for user in (5, 7):
+        kakao.login(user)
+    query = {"target_id_type": "user_id", "target_ids": "[7, 6, 5]"}
+    response = client.call("/v2/app/users", headers=client.as_admin, params=query)
+    assert [user["id"] for user in response.json()] == [7, 5]
+    assert response.json()[0]["properties"] == {"nickname": "홍길동"}
+    query["property_keys"] = '["kakao_account.email"]'
+    [user, _] = client.call("/v2/app/users", headers=client.as_admin, params=query).json()
+    assert list(user["kakao_account"]) == ["has_email", "email_needs_agreement"]
+
+
+@pytest.mark.parametrize("ids", [None, "", "5", '["5"]', "[true]", "[1.5]", "[" * 5_000])
+def test_app_users__malformed_ids(client, ids):
+    response = client.call("/v2/app/users", headers=client.as_admin, params={"target_ids": ids})
+    assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+def test_unknown_path__says_how_to_stub_it(kakao, client):
+    path = "/v2/api/calendar/calendars"
+    access_token = kakao.login()["access_token"]
+    assert client.call(path, access_token).status_code == 404
+    assert "fail_next(path=..., json=..., times=None)" in kakao.requests[-1].note
+    kakao.fail_next(path=path, json={"calendars": []}, times=None)
+    for _ in range(2):
+        response = client.call(path, access_token)
+        assert (response.status_code, response.json()) == (200, {"calendars": []})
 
 
 def chunks():

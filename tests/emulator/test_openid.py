@@ -5,7 +5,13 @@ import pytest
 
 from tests.emulator.client import KAUTH
 
-SCOPES = ("openid", "account_email")
+SCOPES = ("profile_nickname", "account_email")
+
+
+@pytest.fixture
+def kakao(kakao):
+    kakao.openid_connect = True
+    return kakao
 
 
 def claims_of(kakao, id_token):
@@ -35,9 +41,35 @@ def test_id_token__has_the_documented_claims(kakao):
     assert claims["email"].endswith("@example.com")
 
 
-def test_id_token__needs_consent(kakao):
-    assert "id_token" not in kakao.login(scopes=["account_email"])
-    assert "email" not in claims_of(kakao, kakao.login(user=2, scopes=["openid"])["id_token"])
+def test_id_token__comes_with_every_login_if_openid_connect_is_on(kakao, client):
+    for scope in ("", "account_email", "openid"):
+        token = client.login(scope)
+        assert claims_of(kakao, token["id_token"])["sub"] == "123456789"
+        assert "openid" in token["scope"].split()
+    kakao.openid_connect = False
+    kakao.unlink()
+    for token in (client.login(""), kakao.login(user=2, scopes=["openid"])):
+        assert "id_token" not in token
+        assert "openid" not in token.get("scope", "").split()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [
+        ([], set()),
+        (["profile_nickname"], {"nickname"}),
+        (["profile_image"], {"picture"}),
+        (["account_email"], {"email"}),
+        (["profile_nickname", "profile_image", "account_email"], {"nickname", "picture", "email"}),
+    ],
+)
+def test_id_token__tells_nothing_without_consent(kakao, scopes, told):
+    kakao.set_user(nickname="성춘향", email="c@example.com", profile_image="https://example.com/c")
+    claims = claims_of(kakao, kakao.login(scopes=scopes)["id_token"])
+    every = {"nickname": "성춘향", "picture": "https://example.com/c", "email": "c@example.com"}
+    assert {name: claims[name] for name in every if name in claims} == {
+        name: every[name] for name in told
+    }
 
 
 def test_id_token__of_a_login_in_the_browser(kakao, client):
@@ -53,6 +85,7 @@ def test_refresh__brings_an_id_token_if_the_login_had_one(kakao, client):
     with_one = client.refresh(kakao.login(scopes=SCOPES)["refresh_token"]).json()
     assert list(with_one) == ["access_token", "token_type", "id_token", "expires_in"]
     assert claims_of(kakao, with_one["id_token"])["sub"] == "123456789"
+    kakao.openid_connect = False
     assert "id_token" not in client.refresh(kakao.login(user=2)["refresh_token"]).json()
 
 
@@ -118,10 +151,12 @@ def test_userinfo(kakao, client):
     def ask(token):
         return client.call("/v1/oidc/userinfo", token["access_token"])
 
-    refused = ask(kakao.login(scopes=["account_email"]))
-    assert (refused.status_code, refused.json()["required_scopes"]) == (403, ["openid"])
     assert ask(kakao.login(scopes=SCOPES)).json() == {
         "sub": "123456789",
         "nickname": "홍길동",
         "email": "user123456789@example.com",
+        "email_verified": True,
     }
+    kakao.openid_connect = False
+    refused = ask(kakao.login(user=2))
+    assert (refused.status_code, refused.json()["required_scopes"]) == (403, ["openid"])

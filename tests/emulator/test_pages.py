@@ -101,6 +101,22 @@ def test_consent__what_is_unticked_is_not_agreed_to(kakao, client, new_page):
     assert page.get_by_role("checkbox").count() == 1
 
 
+def test_consent__without_what_is_required_is_impossible(kakao, client, new_page):
+    kakao.consent_items = {"profile_nickname": "required", "account_email": "optional"}
+    page = new_page("en-US")
+    page.goto(login_url(kakao, scope=""))
+    assert page.get_by_text("required", exact=True).count() == 1
+    assert page.get_by_text("optional", exact=True).count() == 1
+    nickname = page.get_by_role("checkbox", name="Nickname")
+    nickname.uncheck()
+    page.get_by_role("checkbox", name="Kakao account (email)").uncheck()
+    page.get_by_role("button", name="Agree and continue").click()
+    assert page.url.startswith(KAUTH)
+    nickname.check()
+    page.get_by_role("button", name="Agree and continue").click()
+    assert scope_of(client, page) == "profile_nickname"
+
+
 def test_consent__cancelled(kakao, new_page):
     page = new_page("en-US")
     page.goto(login_url(kakao))
@@ -152,7 +168,7 @@ def test_consent__in_the_other_language(kakao, new_page):
 def test_consent__of_another_account(kakao, client, new_page):
     kakao.login(user=42)
     page = new_page()
-    page.goto(login_url(kakao, prompt="select_account", scope="openid"))
+    page.goto(login_url(kakao, prompt="select_account"))
     page.get_by_role("radio", name="42", exact=False).first.check()
     page.get_by_role("button", name="동의하고 계속하기").click()
     access_token = client.redeem(answer(page)["code"]).json()["access_token"]
@@ -163,6 +179,7 @@ def test_consent__of_another_account(kakao, client, new_page):
 def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
     page = new_page(locale, viewport=NARROW)
     long_scope = "a_scope_with_a_name_that_is_longer_than_a_narrow_screen_is_wide"
+    kakao.consent_items = {"talk_message": "required", long_scope: "optional"}
     for url in (
         login_url(kakao, scope=f"talk_message {long_scope}"),
         login_url(kakao, client_id="x" * 200),

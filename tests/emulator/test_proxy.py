@@ -1,9 +1,16 @@
 """The proxy, and the environment that leads programs to it."""
 
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 import requests
 
-from tests.emulator.client import connected, read_all
+from kakao_session.emulator import KakaoEmulator
+from tests.emulator.client import KAUTH, connected, read_all
+from tests.free_port import free_port
 
 
 @pytest.mark.parametrize(
@@ -32,11 +39,131 @@ def test_plain_http__is_refused(kakao):
     assert (record.service, record.host, record.path) == ("proxy", "example.com", "/path")
 
 
-def test_environment__leads_every_client_here(kakao):
-    environment = kakao.environment()
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
-        assert environment[name] == environment[name.lower()] == kakao.proxy_url
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-        assert environment[name] == kakao.ca_file
-    assert environment["NODE_USE_ENV_PROXY"] == "1"
-    assert "kakao" not in environment["NO_PROXY"]
+@pytest.mark.parametrize(
+    ("agent", "host", "failed"),
+    [
+        ("HeadlessChrome/150.0", "update.googleapis.com:443", False),
+        ("Mozilla/5.0 Chrome/150.0", "www.google.com:443", False),
+        ("Mozilla/5.0 Firefox/150.0", "push.services.mozilla.com:443", False),
+        ("Mozilla/5.0 Chrome/150.0", "example.com:443", True),
+        ("Mozilla/5.0 Chrome/150.0", "notgoogle.com:443", True),
+        ("python-requests/2", "www.google.com:443", True),
+    ],
+)
+def test_browsers_own_call__is_no_failure(kakao, agent, host, failed):
+    with connected(kakao, kakao.proxy_url) as connection:
+        head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\n\r\n"
+        connection.sendall(head.encode())
+        assert read_all(connection).startswith(b"HTTP/1.1 403 ")
+    [record] = kakao.requests
+    assert (record.failed, record.status) == (failed, 403)
+    assert ("browser" in record.note) is not failed
+
+
+# Redirects to this machine --------------------------------------------------------------------
+
+
+class Callback(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append((self.command, self.path, sent))
+        self.server.headers = self.headers
+        body = b"welcome"
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "a=1")
+        self.send_header("Set-Cookie", "b=2")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def callback():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Callback) as server:
+        server.received = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_redirect__to_this_machine_is_forwarded(kakao, callback, host):
+    query = {
+        "client_id": kakao.app_key,
+        "redirect_uri": f"http://{host}:{callback.server_port}/callback",
+        "response_type": "code",
+        "state": "s t",
+    }
+    with requests.Session() as http:
+        http.proxies = {"http": kakao.proxy_url, "https": kakao.proxy_url}
+        response = http.get(f"{KAUTH}/oauth/authorize", params=query, timeout=10)
+    assert (response.status_code, response.text) == (201, "welcome")
+    assert response.cookies.get_dict() == {"a": "1", "b": "2"}
+    [(method, path, _)] = callback.received
+    assert method == "GET"
+    assert path.startswith("/callback?code=")
+    assert path.endswith("&state=s%20t")
+    assert callback.headers["Host"] == f"{host}:{callback.server_port}"
+    assert not [name for name in callback.headers if name.lower().startswith("proxy")]
+    assert [record.path for record in kakao.requests] == ["/oauth/authorize"]
+
+
+def test_forwarded__form(kakao, callback):
+    url = f"http://127.0.0.1:{callback.server_port}/form"
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"http": kakao.proxy_url}
+        assert http.post(url, data={"a": "1"}, timeout=10).status_code == 201
+        assert http.post(url, timeout=10).status_code == 201
+    assert callback.received == [("POST", "/form", b"a=1"), ("POST", "/form", b"")]
+
+
+def test_forwarded__to_nobody(kakao):
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"http": kakao.proxy_url}
+        response = http.get(f"http://127.0.0.1:{free_port()}/?code=secret", timeout=10)
+    assert response.status_code == 502
+    assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1.example.com/",
+        "http://localhost.example.com/",
+        "http://192.168.0.1/",
+        "http://0.0.0.0/",
+        "http://[::ffff:8.8.8.8]/",
+        "http://[/",
+        "ftp://localhost/",
+        "https://localhost/",
+        "http://user@example.com/",
+    ],
+)
+def test_plain_http__to_anything_else_is_refused(kakao, target):
+    with connected(kakao, kakao.proxy_url) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert read_all(connection).startswith(b"HTTP/1.1 403 ")
+    assert [record.service for record in kakao.requests] == ["proxy"]
+
+
+def test_stop__ends_what_is_forwarded():
+    with socket.create_server(("127.0.0.1", 0)) as silent, KakaoEmulator() as kakao:
+        port = silent.getsockname()[1]
+        with connected(kakao, kakao.proxy_url) as connection:
+            connection.sendall(f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\n\r\n".encode())
+            accepted, _ = silent.accept()
+            with accepted:
+                accepted.recv(10_000)
+                started = time.monotonic()
+                kakao.stop()
+                assert time.monotonic() - started < 10

@@ -73,6 +73,42 @@ def test_login__of_whoever_runs_the_tests_is_hidden(kakao):
     assert not os.path.exists(os.environ["KAKAO_SESSION_TOKEN_FILE"])
 """
 
+# A project that knows nothing of kakao-session except the fixture.
+OTHERS = """
+from importlib import import_module
+from urllib.parse import parse_qs, urlsplit
+import httpx, pytest
+
+ME = "https://kapi.kakao.com/v2/user/me"
+TOKEN = "https://kauth.kakao.com/oauth/token"
+CALLBACK = "http://localhost:8765/callback"
+
+def agree(url):
+    return httpx.get(url).headers["Location"]
+
+def test_httpx__logs_in(kakao):
+    query = {"client_id": kakao.app_key, "redirect_uri": CALLBACK, "response_type": "code"}
+    url = httpx.URL("https://kauth.kakao.com/oauth/authorize", params=query)
+    [code] = parse_qs(urlsplit(agree(url)).query)["code"]
+    form = {"client_id": kakao.app_key, "redirect_uri": CALLBACK, "code": code}
+    token = httpx.post(TOKEN, data={**form, "grant_type": "authorization_code"}).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    assert httpx.get(ME, headers=headers).json()["properties"]["nickname"] == "홍길동"
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("httpx_client", "OAuth2Client"), ("requests_client", "OAuth2Session")]
+)
+def test_authlib__logs_in(kakao, module, name):
+    pytest.importorskip("authlib")
+    client_class = getattr(import_module(f"authlib.integrations.{module}"), name)
+    with client_class(
+        kakao.app_key, redirect_uri=CALLBACK, token_endpoint_auth_method="client_secret_post"
+    ) as client:
+        url, state = client.create_authorization_url("https://kauth.kakao.com/oauth/authorize")
+        client.fetch_token(TOKEN, authorization_response=agree(url))
+        assert client.get(ME).json()["kakao_account"]["email"].endswith("@example.com")
+"""
+
 WITHOUT_KAKAO = """
 import os, sys
 
@@ -114,6 +150,21 @@ def test_suite(run_suite, arguments):
         missing("no pytest-xdist in this environment")
     done = run_suite(SUITE, *arguments)
     assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_suite__without_a_kakao_session(run_suite):
+    if find_spec("authlib") is None and sys.version_info < (3, 14):
+        missing("no Authlib in this environment")
+    done = run_suite(OTHERS, "-W", "ignore:::authlib")
+    assert (done.returncode, "failed" in done.stdout) == (0, False), done.stdout
+
+
+def test_suite__without_the_extra(run_suite, tmp_path):
+    error = "raise ModuleNotFoundError(\"No module named 'flask'\", name='flask')"
+    (tmp_path / "flask.py").write_text(error)
+    done = run_suite("def test_bot(kakao): pass")
+    assert 'The emulator needs flask. Run: pip install "kakao-session[emulator]"' in done.stdout
+    assert (done.returncode, "Traceback" in done.stdout) == (1, False)
 
 
 def test_suite__without_kakao(run_suite, monkeypatch):

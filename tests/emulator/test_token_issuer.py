@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.emulator.client import REDIRECT_URI
+
 
 def test_code__expires(kakao, client):
     early, late = client.code(), client.code()
@@ -63,7 +65,7 @@ def test_unlink__ends_all_logins_of_one_user(kakao, client):
     assert client.refresh(twin["refresh_token"]).json()["error_code"] == "KOE322"
     assert client.redeem(code).json()["error_code"] == "KOE320"
     assert client.refresh(other["refresh_token"]).status_code == 200
-    assert kakao.login(scopes=["openid"])["scope"] == "openid"
+    assert kakao.login(scopes=["name"])["scope"] == "name"
 
 
 def test_access_token__lives_to_its_last_second(kakao, client):
@@ -91,3 +93,14 @@ def test_rate_limit__thirty_refresh_tokens_in_an_hour(kakao, client):
     assert client.refresh(kakao.login(user=2)["refresh_token"]).status_code == 200
     kakao.advance(minutes=31)
     assert client.refresh(refresh_token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "why"), [(None, "no redirect_uri was sent"), ("http://h/", "not the same")]
+)
+def test_redirect_uri__note_says_what_is_wrong(kakao, client, redirect_uri, why):
+    code = client.code()
+    assert client.redeem(code, redirect_uri=redirect_uri).json()["error_code"] == "KOE303"
+    had = f"the authorization request had {REDIRECT_URI}"
+    assert kakao.requests[-1].note == f"KOE303: {why}; {had}"
+    assert client.redeem(code).status_code == 200

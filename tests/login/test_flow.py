@@ -96,6 +96,13 @@ def test_code_of_another_login__is_tied_to_it_by_pkce(login, new_session):
 # What is kept ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_required", [None, True, False])
+def test_app_token_store__notes_whether_there_is_a_secret(store, is_required):
+    kept = AppTokenStore(store, "key", secret_is_required=is_required)
+    kept.save(Token(access_token="a"))
+    assert store.load().get("client_secret_required") is is_required
+
+
 @pytest.mark.parametrize("secret", [None, "s3cret"])
 def test_app_token_store__keeps_the_keys_of_the_app(kakao, new_session, store, secret):
     store.save(Token(access_token="old", app_key="another-app", client_secret="its own"))

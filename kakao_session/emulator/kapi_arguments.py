@@ -1,0 +1,69 @@
+"""The arguments of a call to kapi, from the query and the form. Anything malformed is a -2."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import request
+
+from kakao_session.emulator.errors import KapiError
+
+_MOST_DIGITS = 19
+
+
+def required(name: str) -> str:
+    """:returns: an argument that must not be missing or empty."""
+    value: str = request.values.get(name, "")
+    if not value:
+        raise KapiError(-2, f"{name} is missing", msg=f"{name} is required")
+    return value
+
+
+def number(name: str, default: int | None = None, most: int = 10**_MOST_DIGITS) -> int:
+    """:returns: a whole number from 0 to ``most``; ``default`` if there is none."""
+    text = request.values.get(name, "" if default is None else str(default))
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) > most:
+        raise malformed(name, "a whole number in reach")
+    return int(text)
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """:returns: a JSON object that stands in one field."""
+    value = _from_json(request.values.get(name))
+    if not isinstance(value, dict):
+        raise malformed(name, "a JSON object")
+    return value
+
+
+def strings(name: str) -> list[str]:
+    """:returns: a JSON array of strings that stands in one field."""
+    value = _from_json(request.values.get(name))
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise malformed(name, "a JSON array of strings")
+    return value
+
+
+def optional_strings(name: str) -> list[str] | None:
+    """:returns: as :func:`strings`; ``None`` if the field is missing or empty."""
+    return strings(name) if request.values.get(name) else None
+
+
+def whole_numbers(name: str) -> list[int]:
+    """:returns: a JSON array of whole numbers that stands in one field."""
+    value = _from_json(request.values.get(name))
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise malformed(name, "a JSON array of numbers")
+    return value
+
+
+def malformed(name: str, expected: str) -> KapiError:
+    return KapiError(-2, f"{name} is not {expected}", msg=f"{name} is not valid")
+
+
+def _from_json(text: str | None) -> Any:
+    """:returns: the value; ``None`` if the text is not JSON."""
+    try:
+        return json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,193 @@
+"""``kakao-session send``: a message to yourself, from an argument or a pipe."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from tests.cli.conftest import COMMAND, store
+from tests.cli.test_terminal import terminal
+from tests.cli.test_unattended import shell
+
+SEND = "/v2/api/talk/memo/default/send"
+both_languages = pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+
+
+def sent(kakao):
+    """:returns: the templates of the messages that Kakao got."""
+    records = [record for record in kakao.requests if record.path == SEND]
+    assert all(record.method == "POST" for record in records)
+    return [json.loads(dict(record.form)["template_object"]) for record in records]
+
+
+def texts(kakao):
+    return [template["text"] for template in sent(kakao)]
+
+
+def test_text__is_sent_to_yourself(login, kakao, run):
+    result = run("send", "백업이 끝났습니다.")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "Sent.\n", "")
+    assert sent(kakao) == [{"object_type": "text", "text": "백업이 끝났습니다.", "link": {}}]
+
+
+def test_text__without_quotes(login, kakao, run):
+    assert run("send", "all", "done", "--", "-1").exit_code == 0
+    assert texts(kakao) == ["all done -1"]
+
+
+def test_message__has_a_link_and_a_button(login, kakao, run):
+    url = "https://example.com/report?day=1"
+    assert run("send", "done", "--link", url, "--button", "열기").exit_code == 0
+    (template,) = sent(kakao)
+    assert template["link"] == {"web_url": url, "mobile_web_url": url}
+    assert template["button_title"] == "열기"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--link", "example.com"],
+        ["--link", "https://"],
+        ["--link", "http://[::1"],
+        ["--link", "ftp://a"],
+    ],
+)
+@both_languages
+def test_usage__is_wrong(login, kakao, run, arguments, language):
+    result = run("send", "text", *arguments, LC_ALL=language)
+    assert result.exit_code == 2
+    assert "https://" in result.stderr
+    assert sent(kakao) == []
+
+
+# Where the text comes from --------------------------------------------------------------------
+
+
+def test_pipe__is_the_text(login, kakao):
+    done = shell(r"printf '\033[31mmake: error 2\033[0m\r\nstop\n\n' 2>&1 | tail -3 | $K send")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Sent.\n", "")
+    assert texts(kakao) == ["make: error 2\nstop"]
+
+
+def test_pipe__is_not_read_if_there_is_a_text(login, kakao):
+    assert shell("echo no | $K send yes").returncode == 0
+    assert texts(kakao) == ["yes"]
+
+
+def test_pipe__of_bytes_that_are_not_utf_8(login, kakao):
+    assert shell(r"printf 'a\377b' | $K send").returncode == 0
+    assert texts(kakao) == ["a\N{REPLACEMENT CHARACTER}b"]
+
+
+def test_pipe__without_an_end(login, kakao):
+    with subprocess.Popen(["yes", "y" * 50], stdout=subprocess.PIPE) as endless:
+        command = [*COMMAND, "send"]
+        done = subprocess.run(command, stdin=endless.stdout, capture_output=True, timeout=40)
+        endless.stdout.close()
+    assert done.returncode == 0
+    assert len(texts(kakao)[0]) <= 200
+
+
+@pytest.mark.parametrize("line", ["$K send </dev/null", "echo ' ' | $K send", "$K send ''"])
+@both_languages
+def test_text__is_empty(login, kakao, monkeypatch, line, language):
+    monkeypatch.setenv("LC_ALL", language)
+    done = shell(line)
+    assert done.returncode == 1
+    english, korean = "Error: There is no text to send.\n", "오류: 보낼 텍스트가 없습니다.\n"
+    assert done.stderr == (english if language == "C" else korean)
+    assert kakao.requests[1:] == []
+
+
+@both_languages
+def test_terminal__is_not_waited_at(login, kakao, monkeypatch, language):
+    monkeypatch.setenv("LC_ALL", language)
+    with terminal("send") as screen:
+        assert screen.end() == 2
+    assert "| kakao-session send" in screen.seen
+    assert shell("$K send <&-").returncode == 2
+    assert sent(kakao) == []
+
+
+# Long texts -----------------------------------------------------------------------------------
+
+
+@both_languages
+def test_long_text__is_cut_and_said_so(login, kakao, run, language):
+    text = "가" * 200
+    assert run("send", text, LC_ALL=language).stderr == ""
+    result = run("send", f"{text}!", LC_ALL=language)
+    assert result.exit_code == 0
+    assert "--split" in result.stderr
+    assert texts(kakao) == [text, f"{'가' * 199}…"]
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("a" * 200, ["a" * 200]),
+        ("a" * 201, ["a" * 200, "a"]),
+        (f"{'a' * 200} b", ["a" * 200, "b"]),
+        (f"{'a' * 150}\n{'b' * 100}", ["a" * 150, "b" * 100]),
+        (f"{'a' * 150} b\nc {'d' * 100}", [f"{'a' * 150} b\nc", "d" * 100]),
+        ("😀" * 101, ["😀" * 100, "😀"]),
+    ],
+)
+def test_long_text__is_split(login, kakao, run, text, messages):
+    result = run("send", "--split", text)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert texts(kakao) == messages
+
+
+@both_languages
+def test_long_text__needs_too_many_messages(login, kakao, run, language):
+    assert run("send", "--split", "a" * 4001, LC_ALL=language).exit_code == 1
+    assert texts(kakao) == []
+    result = run("send", "--split", "a" * 4000, LC_ALL=language)
+    assert result.exit_code == 0
+    assert "20" in result.stdout
+    assert len(texts(kakao)) == 20
+
+
+@both_languages
+def test_long_text__fails_in_the_middle(login, kakao, run, language):
+    kakao.fail_next(200, json={"result_code": 0}, path=SEND)
+    kakao.fail_next(400, json={"code": -532, "msg": "no"}, path=SEND)
+    result = run("send", "--split", "a" * 500, LC_ALL=language)
+    assert result.exit_code == 1
+    assert "1" in result.stderr.splitlines()[0]
+    assert "3" in result.stderr.splitlines()[0]
+    assert len(texts(kakao)) == 2
+
+
+# The login ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scopes", [["talk_message"], None])
+@both_languages
+def test_consent__is_missing(login, kakao, run, scopes, language):
+    body = {"code": -402, "msg": "insufficient scopes.", "required_scopes": scopes}
+    kakao.fail_next(403, json=body, path=SEND)
+    result = run("send", "hello", LC_ALL=language)
+    assert result.exit_code == 1
+    assert "kakao-session login --scope talk_message" in result.stderr
+
+
+def test_token__is_refreshed_first(login, kakao, token_file, run):
+    store(token_file, **{**login, "expires_at": 1})
+    assert run("send", "hello").exit_code == 0
+    assert [record.path for record in kakao.requests][-2:] == ["/oauth/token", SEND]
+
+
+def test_no_login(token_file, kakao, run):
+    result = run("send", "hello")
+    assert result.exit_code == 1
+    assert "kakao-session login" in result.stderr
+    assert str(token_file) in result.stderr
+    assert kakao.requests == []
+
+
+def test_verbose__does_not_show_the_text(login, kakao, run):
+    assert "a secret plan" not in run("send", "-v", "a secret plan").output
+    assert os.linesep not in texts(kakao)[0]

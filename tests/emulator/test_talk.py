@@ -1,0 +1,185 @@
+"""KakaoTalk: messages to oneself and to friends, the friends, and images."""
+
+import json
+
+import pytest
+
+from tests.emulator.client import TEMPLATE
+
+MEMO = "/v2/api/talk/memo"
+TO_FRIENDS = "/v1/api/talk/friends/message"
+LONG_TEXT = '{"object_type":"text","text":"%s","link":{}}'
+FRIENDS = ["emulator-1000000001", "emulator-1000000002"]
+
+
+@pytest.fixture
+def post(kakao, client):
+    """Posts a form for a user who has agreed to everything that messages need."""
+    access_token = kakao.login(scopes=["talk_message", "friends"])["access_token"]
+
+    def post(path, **form):
+        return client.call(path, access_token, "POST", data=form)
+
+    return post
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        None,
+        "{",
+        "NaN",
+        "[]",
+        '"text"',
+        "{}",
+        "[" * 100_000,
+        '{"object_type":["text"]}',
+        '{"object_type":"text","text":5,"link":{}}',
+        '{"object_type":"text","text":"x","link":[]}',
+        '{"object_type":"feed"}',
+        '{"object_type":"poem"}',
+        LONG_TEXT % "",
+        LONG_TEXT % ("가" * 201),
+    ],
+)
+def test_send_to_me__malformed_template(kakao, client, template):
+    response = client.send_to_me(kakao.login()["access_token"], template)
+    assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+def test_send_to_me__longest_text(kakao, client):
+    template = LONG_TEXT % ("가" * 200)
+    response = client.send_to_me(kakao.login()["access_token"], template)
+    assert response.json() == {"result_code": 0}
+    assert kakao.requests[-1].form == [("template_object", template)]
+
+
+GOOD = {
+    "default/send": {"template_object": TEMPLATE},
+    "send": {"template_id": "77", "template_args": '{"name": "홍길동"}'},
+    "scrap/send": {"request_url": "https://example.com/", "template_id": "77"},
+}
+BAD = {
+    "default/send": [{}, {"template_object": "{}"}],
+    "send": [{}, {"template_id": "x"}, {"template_id": "1", "template_args": "[]"}],
+    "scrap/send": [
+        {},
+        {"request_url": "example.com"},
+        {"request_url": "http://h/", "template_id": "x"},
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_message__to_oneself_and_to_friends(post, kind):
+    assert post(f"{MEMO}/{kind}", **GOOD[kind]).json() == {"result_code": 0}
+    receivers = {"receiver_uuids": json.dumps(FRIENDS)}
+    sent = post(f"{TO_FRIENDS}/{kind}", **GOOD[kind], **receivers).json()
+    assert sent == {"successful_receiver_uuids": FRIENDS}
+
+
+@pytest.mark.parametrize(("kind", "form"), [(kind, form) for kind in BAD for form in BAD[kind]])
+def test_message__malformed(post, kind, form):
+    receivers = {"receiver_uuids": json.dumps(FRIENDS)}
+    for path in (MEMO, TO_FRIENDS):
+        response = post(f"{path}/{kind}", **form, **receivers)
+        assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_message__needs_consent(kakao, client, kind):
+    access_token = kakao.login(scopes=["friends"])["access_token"]
+    for path, scopes in ((MEMO, ["talk_message"]), (TO_FRIENDS, ["friends", "talk_message"])):
+        refused = client.call(f"{path}/{kind}", access_token, "POST", data=GOOD[kind])
+        assert (refused.status_code, refused.json()["required_scopes"]) == (403, scopes)
+
+
+def test_template__that_is_not_registered(kakao, post):
+    kakao.templates = [77]
+    assert post(f"{MEMO}/send", template_id="77").status_code == 200
+    assert post(f"{MEMO}/send", template_id="78").json()["code"] == -2
+    assert post(f"{MEMO}/scrap/send", request_url="https://h/", template_id="78").status_code == 400
+
+
+def test_friends__two_and_those_who_share_theirs(kakao, client):
+    access_token = kakao.login(scopes=["friends"])["access_token"]
+
+    def ask(**query):
+        return client.call("/v1/api/talk/friends", access_token, params=query).json()
+
+    assert [friend["uuid"] for friend in ask()["elements"]] == FRIENDS
+    assert {"profile_nickname", "profile_thumbnail_image", "favorite"} <= {*ask()["elements"][0]}
+    assert list(ask()) == ["elements", "total_count", "favorite_count"]
+    for user in range(1, 13):
+        kakao.login(user, scopes=["friends"] if user > 1 else ["talk_message"])
+    assert ask()["total_count"] == 13
+    assert [friend["id"] for friend in ask(offset=11, limit=2)["elements"]] == [11, 12]
+    assert ask()["after_url"].endswith("/v1/api/talk/friends?offset=10&limit=10")
+    assert ask(offset=10)["before_url"].endswith("?offset=0&limit=10")
+    assert "after_url" not in ask(offset=3)
+    kakao.unlink(12)
+    assert ask()["total_count"] == 12
+
+
+@pytest.mark.parametrize(
+    "query", ["offset=-1", "limit=many", "limit=101", "limit=99999999999999999999"]
+)
+def test_friends__malformed_page(kakao, client, query):
+    access_token = kakao.login(scopes=["friends"])["access_token"]
+    response = client.call(f"/v1/api/talk/friends?{query}", access_token)
+    assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+def test_message__to_a_stranger(post):
+    def send(*uuids):
+        return post(f"{TO_FRIENDS}/send", template_id="1", receiver_uuids=json.dumps(uuids))
+
+    assert send(FRIENDS[0], "x").json() == {
+        "successful_receiver_uuids": [FRIENDS[0]],
+        "failure_info": [
+            {
+                "msg": "the receiver is not a friend of the user",
+                "code": -502,
+                "receiver_uuids": ["x"],
+            }
+        ],
+    }
+    assert (send("x").status_code, send("x").json()["code"]) == (400, -502)
+
+
+@pytest.mark.parametrize("uuids", ["", "[]", "{}", "[1]", json.dumps(["a"] * 6)])
+def test_message__malformed_receivers(post, uuids):
+    response = post(f"{TO_FRIENDS}/send", template_id="1", receiver_uuids=uuids)
+    assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+def test_profile__shows_what_the_user_agreed_to(kakao, client):
+    def ask(*scopes):
+        access_token = kakao.login(scopes=scopes)["access_token"]
+        return client.call("/v1/api/talk/profile", access_token).json()
+
+    assert ask() == {"countryISO": "KR"}
+    answer = ask("profile_nickname", "profile_image")
+    assert list(answer) == ["nickName", "profileImageURL", "thumbnailURL", "countryISO"]
+    assert answer["nickName"] == "홍길동"
+
+
+def test_image__upload_and_scrap(kakao, client):
+    access_token = kakao.login()["access_token"]
+    path = "/v2/api/talk/message/image"
+
+    def upload(size):
+        files = {"file": ("cat.png", bytes(size), "image/png")}
+        return client.call(f"{path}/upload", access_token, "POST", files=files)
+
+    original = upload(1000).json()["infos"]["original"]
+    assert original["url"].startswith("https://")
+    assert (original["length"], original["content_type"]) == (1000, "image/png")
+    assert upload(5 * 1024 * 1024).status_code == 200
+    assert upload(5 * 1024 * 1024 + 1).json()["code"] == -602
+    form = {"image_url": "https://example.com/cat.png"}
+    scraped = client.call(f"{path}/scrap", access_token, "POST", data=form).json()
+    assert scraped["infos"]["original"]["url"] != original["url"]
+    for action in ("upload", "scrap"):
+        response = client.call(f"{path}/{action}", access_token, "POST", data={"x": "y"})
+        assert (response.status_code, response.json()["code"]) == (400, -2)

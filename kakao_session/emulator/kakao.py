@@ -123,9 +123,7 @@ class KakaoEmulator(Switches):
         return self._open().plain_url
 
     def environment(self) -> dict[str, str]:
-        """:returns: the environment variables that lead an unmodified program, in any language, to
-        the emulator.
-        """
+        """:returns: the environment variables that lead a program, in any language, to here."""
         return self._open().environment()
 
     def login(

@@ -66,7 +66,7 @@ def test_webhook__not_for_an_unlink_by_api(kakao, client):
         ("https://example.com/unlinked", "it is not on this machine"),
         ("http://[", "Invalid IPv6 URL"),
         ("unlinked", "it is not on this machine"),
-        (f"http://127.0.0.1:{free_port()}/", "refused"),
+        pytest.param(f"http://127.0.0.1:{free_port()}/", "refused", id="refused"),
     ],
 )
 def test_webhook__that_cannot_be_called(kakao, caplog, url, words):

@@ -73,6 +73,9 @@ class Switches:
         token, or only the access token.
     :param browser_logout_ends: what a logout in the browser ends (unknown at Kakao): only the
         session of the Kakao account, or the user's tokens too.
+    :param missing_redirect_uri: what happens to a token request with a code but without a
+        ``redirect_uri``, which Kakao documents as required (unknown at Kakao): it is refused
+        (KOE303) or accepted.
     :param rate_limit: whether token requests are limited (KOE237).
     :param rate_limit_status: the HTTP status of KOE237 (unknown at Kakao).
     :param consent: what happens at the authorization page: the user agrees to everything, cancels,
@@ -104,6 +107,7 @@ class Switches:
     previous_access_token: Literal["lives", "dies"] = "lives"  # noqa: S105 - no token
     logout_ends: Literal["both", "access_token"] = "both"
     browser_logout_ends: Literal["session", "tokens"] = "session"
+    missing_redirect_uri: Literal["refused", "accepted"] = "refused"
     rate_limit: bool = False
     rate_limit_status: Literal[429, 400] = 429
     consent: Literal["given", "denied", "page"] = "given"

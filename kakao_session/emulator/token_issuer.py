@@ -86,10 +86,7 @@ class TokenIssuer:
         """
         with self._lock:
             code = self._usable_code(value)
-            if redirect_uri != code.redirect_uri:
-                sent = "no redirect_uri was sent" if redirect_uri is None else "not the same"
-                why = f"{sent}; the authorization request had {code.redirect_uri}"
-                raise KauthError("KOE303", why)
+            self._check_redirect_uri(redirect_uri, code)
             if not code.accepts(verifier):
                 raise KauthError("KOE313", "code_verifier does not belong to the code_challenge")
             self._count(code.user, "access", "refresh")
@@ -193,6 +190,13 @@ class TokenIssuer:
         sent = "null" if value is None else value
         description = f"authorization code not found for code={sent}"
         raise KauthError("KOE320", why, description=description)
+
+    def _check_redirect_uri(self, sent: str | None, code: AuthorizationCode) -> None:
+        missing_is_accepted = self._switches.missing_redirect_uri == "accepted"
+        if sent == code.redirect_uri or (sent is None and missing_is_accepted):
+            return
+        why = "no redirect_uri was sent" if sent is None else "not the same"
+        raise KauthError("KOE303", f"{why}; the authorization request had {code.redirect_uri}")
 
     def _usable_refresh_token(self, value: str | None) -> RefreshToken:
         if not value:

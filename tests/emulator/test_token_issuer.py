@@ -104,3 +104,10 @@ def test_redirect_uri__note_says_what_is_wrong(kakao, client, redirect_uri, why)
     had = f"the authorization request had {REDIRECT_URI}"
     assert kakao.requests[-1].note == f"KOE303: {why}; {had}"
     assert client.redeem(code).status_code == 200
+
+
+def test_redirect_uri__missing_is_accepted_if_switched(kakao, client):
+    kakao.missing_redirect_uri = "accepted"
+    other = client.redeem(client.code(), redirect_uri="http://h/")
+    assert other.json()["error_code"] == "KOE303"
+    assert client.redeem(client.code(), redirect_uri=None).status_code == 200

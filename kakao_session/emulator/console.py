@@ -82,9 +82,10 @@ def check_member(user_id: int, switches: Switches) -> None:
 def _is_web_address(uri: str) -> bool:
     try:
         parts = urlsplit(uri)
-    except ValueError:
+        has_host = bool(parts.netloc) and parts.port != 0
+    except ValueError:  # a port above 65535, for example
         return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and uri.isprintable()
+    return parts.scheme in ("http", "https") and has_host and uri.isprintable()
 
 
 @dataclass(frozen=True)

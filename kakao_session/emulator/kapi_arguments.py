@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from kakao_session.emulator.errors import KapiError
+from kakao_session.emulator.switches import is_text
 
 _MOST_DIGITS = 19
 
@@ -39,7 +40,7 @@ def json_object(name: str) -> dict[str, Any]:
 def strings(name: str) -> list[str]:
     """:returns: a JSON array of strings that stands in one field."""
     value = _from_json(request.values.get(name))
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(map(is_text, value)):
         raise malformed(name, "a JSON array of strings")
     return value
 

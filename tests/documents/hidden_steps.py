@@ -153,6 +153,7 @@ def openid_connect_is_on(sandbox):
 
 
 def the_user_logs_in_with_openid(sandbox):
+    sandbox.kakao.openid_connect = True
     with requests.get(sandbox.namespace["url"], allow_redirects=False, timeout=20) as kakao:
         sandbox.namespace["callback_url"] = kakao.headers["Location"]
 

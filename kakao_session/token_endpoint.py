@@ -252,12 +252,10 @@ class TokenEndpoint:
 
 
 def _too_late() -> TimedOutError:
-    error = TimedOutError(
+    return TimedOutError(
         "The token has to be refreshed first, and the call's timeout ended before that. "
         "Try again. The login is kept."
     )
-    error.gave_up_early = True
-    return error
 
 
 def _at_most(timeouts: tuple[float, float], seconds: float) -> tuple[float, float]:

@@ -86,8 +86,12 @@ def test_hanging_endpoint__holds_an_auth_as_long_as_its_own_timeout(new_auth, to
 def test_timeout__that_is_over_spends_no_refresh_token(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(hours=7)
-    with pytest.raises(requests.Timeout, match="timeout ended before"):
+    with pytest.raises(requests.Timeout) as caught:
         session.get("/v2/user/me", timeout=0)
+    assert str(caught.value) == (
+        "The token has to be refreshed first, and the call's timeout ended before that. "
+        "Try again. The login is kept."
+    )
     assert kakao.requests == []
 
 

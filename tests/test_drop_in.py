@@ -95,9 +95,14 @@ def test_state__callable_is_not_compared_with(new_session, redirect):
     assert fresh.fetch_token(authorization_response=redirect)
 
 
-def test_compliance_hook__warns_the_caller_that_it_is_not_called(new_session):
+def test_compliance_hook__is_not_called(new_session):
     sentence = "KakaoSession speaks Kakao's dialect itself and calls no compliance hook."
-    with pytest.warns(UserWarning, match=f"^{sentence}$") as warned:
+    with pytest.warns(UserWarning, match=f"^{sentence}$"):
+        new_session().register_compliance_hook("access_token_response", print)
+
+
+def test_compliance_hook__warning_points_at_the_caller(new_session):
+    with pytest.warns(UserWarning, match="compliance hook") as warned:
         new_session().register_compliance_hook("access_token_response", print)
     assert [warning.filename for warning in warned] == [__file__]
 

@@ -350,6 +350,17 @@ def test_assigned__is_not_replaced_by_an_older_one_that_is_stored_later(
     assert session.token["refresh_token"] == assigned["refresh_token"]
 
 
+def test_assigned__but_somebody_logs_in_later(kakao, new_session, store, clock, new_login):
+    session = new_session(token_store=store)
+    session.token = new_login()
+    clock.advance(hours=7)
+    store.token = later = new_login()
+    kakao.clear_requests()
+    assert status(session) == 200
+    assert wire(kakao) == [ME]
+    assert session.token == later
+
+
 def test_assigned__a_replaced_refresh_token_is_still_known(kakao, new_session, token, store, clock):
     kakao.refresh_token_renewal = "always"
     session = new_session(token_store=store)

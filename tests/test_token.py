@@ -244,6 +244,8 @@ CAMEL_CASE = (
             "this is Kakao's error answer KOE320, not a token",
         ),
         ({"error_code": "secret", "error": "secret"}, "this is Kakao's error answer, not a token"),
+        ({"error": "secret"}, "this is Kakao's error answer, not a token"),
+        ({"error_code": "KOE320"}, "this is Kakao's error answer KOE320, not a token"),
         ({"accessToken": "secret"}, CAMEL_CASE),
         ({"refreshToken": "secret"}, CAMEL_CASE),
         (
@@ -295,6 +297,7 @@ def test_is_same_as__by_the_credentials(other, same):
     [
         ("talk_message,friends profile", ["friends", "profile", "talk_message"]),
         *((kind(["talk_message"]), ["talk_message"]) for kind in (list, tuple, set, frozenset)),
+        (["talk_message", "friends"], ["friends", "talk_message"]),
         ([], []),
         (None, []),
     ],

@@ -3,12 +3,13 @@
 import ssl
 import threading
 import time
+from email.utils import formatdate
 
 import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPSConnectionPool
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from kakao_session import (
@@ -23,6 +24,8 @@ from kakao_session import (
 from kakao_session.token_endpoint import LARGEST_ANSWER
 from tests.conftest import LIFE, ME, REFRESH, Watching, wire
 
+POOL = HTTPSConnectionPool("kauth")
+SLOW = ReadTimeoutError(POOL, "/oauth/token", "slow")
 COMPANY_PROXY = {"https": "http://127.0.0.1:1"}
 
 
@@ -368,6 +371,14 @@ def test_retry_after(kakao, new_session, token, stopwatch, retry_after, waited):
     assert stopwatch.naps == [waited] if waited != "backoff" else 0.1 <= stopwatch.naps[0] <= 0.3
 
 
+@pytest.mark.parametrize(("seconds", "waited"), [(8, (7, 8)), (-60, (0.1, 0.3))])
+def test_retry_after__as_a_date(kakao, new_session, token, clock, stopwatch, seconds, waited):
+    kakao.fail_next(503, retry_after=formatdate(clock.moment + seconds, usegmt=True))
+    new_session(token=token).refresh_token()
+    (nap,) = stopwatch.naps
+    assert waited[0] <= nap <= waited[1]
+
+
 def test_4xx__not_tried_again(kakao, new_session, token, stopwatch):
     kakao.fail_next(error_code="KOE237", retry_after="1", times=None)
     with pytest.raises(RateLimitedError):
@@ -424,8 +435,10 @@ def test_deadline__leaves_ten_seconds_to_answer(slow_session, token, seconds, tr
         (requests.exceptions.ProxyError("refused"), 3),
         (requests.exceptions.ChunkedEncodingError("broken"), 3),
         (ConnectionResetError("reset"), 3),
+        (requests.ConnectionError(), 3),
         (requests.ReadTimeout("slow"), 1),
-        (requests.ConnectionError(ReadTimeoutError(HTTPSConnectionPool("kauth"), None, "slow")), 1),
+        (requests.ConnectionError(SLOW), 1),
+        (requests.ConnectionError(MaxRetryError(POOL, "/oauth/token", SLOW)), 1),
         (requests.exceptions.SSLError(ssl.SSLCertVerificationError("another")), 1),
         (requests.exceptions.InvalidProxyURL("odd"), 1),
         (OSError("no such CA bundle"), 1),

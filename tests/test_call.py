@@ -83,6 +83,19 @@ def test_hanging_endpoint__holds_an_auth_as_long_as_its_own_timeout(new_auth, to
         requests.get(me_url, auth=new_auth(token=token, timeout=0.3), timeout=20)
 
 
+def test_timeout__counts_anew_after_a_401(kakao, new_session, token, stopwatch):
+    class Slow(Watching):
+        def send(self, request, **options):
+            stopwatch.moment += 8
+            return super().send(request, **options)
+
+    kakao.revoke_access_tokens()
+    session = new_session(token=token)
+    session.mount("https://", Slow())
+    assert session.get("/v2/user/me", timeout=5).status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]
+
+
 def test_timeout__that_is_over_spends_no_refresh_token(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(hours=7)

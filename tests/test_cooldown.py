@@ -41,6 +41,7 @@ def test_cooldowns__those_that_are_over_are_forgotten(cooldown, clock):
     size = len(pickle.dumps(cooldown))
     clock.moment += 30
     cooldown.start("Bearer late")
+    assert cooldown.is_on("Bearer 0")
     clock.moment += 30
     cooldown.start("Bearer new")
     assert len(pickle.dumps(cooldown)) < size / 100

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -99,6 +100,25 @@ def test_error_about_something_else__handed_back(kakao, new_session, token, stat
     response = new_session(token=token).get("/v2/user/me")
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert wire(kakao) == [("GET", "/v2/user/me", status)]
+
+
+def test_error_about_something_else__is_still_a_stream(kakao, new_session, token):
+    kakao.fail_next(401, path="/v2/user/me", json={"code": -406})
+    response = new_session(token=token).get("/v2/user/me", stream=True)
+    assert json.loads(b"".join(response.iter_content(8)))["code"] == -406
+
+
+def test_401__that_an_adapter_has_read(kakao, new_session, token):
+    class Reading(HTTPAdapter):
+        def send(self, *arguments, **options):
+            response = super().send(*arguments, **options)
+            assert response.content
+            return response
+
+    kakao.revoke_access_tokens()
+    session = new_session(token=token)
+    session.mount("https://", Reading())
+    assert status(session) == 200
 
 
 def test_401__when_no_token_can_be_had(kakao, new_session, token, stopwatch):

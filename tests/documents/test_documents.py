@@ -16,14 +16,12 @@ import pytest
 
 import kakao_session
 from kakao_session.cli.app import app
-from kakao_session.emulator import KakaoEmulator
 from tests.documents import error_tables, hidden_steps, picture
 from tests.documents.blocks import Block, Step, inline_code, read
 from tests.documents.platforms import read_workflow, run_dockerfile
 from tests.documents.results import matches, run
 from tests.documents.sandbox import REPOSITORY, Sandbox
 from tests.documents.shell import ONLY_PARSED, only_parsed, run_console, run_crontab, typed
-from tests.stores.servers import redis_server
 
 DOCS = REPOSITORY / "docs"
 ENGLISH = {
@@ -33,7 +31,6 @@ ENGLISH = {
 """Each Korean document, and the English one that says the same."""
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md")), *ENGLISH]
-APP_KEY = "YOUR_REST_API_KEY"
 
 
 def each(documents):
@@ -59,18 +56,6 @@ def runs_pytest(block):
     return re.search(r"^(def test_|\$ pytest )", block.text, re.MULTILINE) is not None
 
 
-@pytest.fixture(scope="module")
-def local_kakao():
-    with KakaoEmulator(app_key=APP_KEY) as kakao:
-        yield kakao
-
-
-@pytest.fixture(scope="module")
-def redis():
-    with redis_server() as server:
-        yield server
-
-
 @pytest.fixture
 def sandbox(local_kakao, tmp_path, monkeypatch):
     local_kakao.reset()
@@ -79,12 +64,11 @@ def sandbox(local_kakao, tmp_path, monkeypatch):
 
 @each(list(filter(runs_by_itself, DOCUMENTS)))
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # an Airflow task ends
-def test_document__does_what_it_says(document, sandbox, request):
+def test_document__does_what_it_says(document, sandbox, redis_for):
     if document in ENGLISH:  # its output is that of the command in Korea
         sandbox.patch.delenv("LC_ALL")
         sandbox.patch.setenv("LANG", "ko_KR.UTF-8")
-    if "REDIS_URL" in document.read_text(encoding="utf-8"):
-        sandbox.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
+    redis_for(document)
     for part in read(document):
         if isinstance(part, Step):
             getattr(hidden_steps, part.name)(sandbox)
@@ -112,13 +96,13 @@ def run_python(block, sandbox):
     if isinstance(statements[0], ast.Import | ast.ImportFrom) or block.file_name:
         sandbox.start_anew()
     sandbox.patch.setattr(sys, "argv", [block.file_name or ""])
-    run(block.text, str(block.document), block.line, sandbox.namespace)
+    sandbox.run_python(block)
 
 
 def run_tests(block, sandbox):
     path = sandbox.folder / (block.file_name or f"test_line_{block.line}.py")
     path.write_text(block.text, encoding="utf-8")
-    pytest = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    pytest = [sandbox.python, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     done = subprocess.run([*pytest, path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 

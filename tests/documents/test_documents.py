@@ -136,7 +136,7 @@ def test_own_emulator__with_and_without_proxy_variables(name, is_set, sandbox):
 
 
 @each(DOCUMENTS)
-def test_document__names_only_what_there_is(document):
+def test_document__names_only_what_exists(document):
     for code in inline_code(document):
         if named := re.match(r"kakao-session ([a-z]+)(.*)", code):
             command = app.commands[named[1]]
@@ -147,7 +147,7 @@ def test_document__names_only_what_there_is(document):
 
 
 @each(DOCUMENTS)
-def test_document__links_to_what_there_is(document):
+def test_document__links_lead_somewhere(document):
     text = document.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"https?:", target):
@@ -165,7 +165,7 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_only_parsed__is_what_the_list_says_and_no_more():
+def test_only_parsed__are_only_the_commands_in_the_list():
     blocks = [part for document in DOCUMENTS for part in read(document) if isinstance(part, Block)]
     consoles = [block.text for block in blocks if block.language == "console"]
     found = {only_parsed(line.command) for text in consoles for line in typed(text)}
@@ -207,7 +207,7 @@ def test_picture__shows_what_the_command_does():
     assert picture.shown(picture.drawn()) == picture.shown(picture.PICTURE.read_text("utf-8"))
 
 
-def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
+def test_picture__loads_nothing_and_names_no_path():
     svg = picture.PICTURE.read_text(encoding="utf-8")
     assert "url(http" not in svg
     assert "font-face" not in svg
@@ -215,7 +215,7 @@ def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
 
 
 @each(error_tables.DOCUMENTS)
-def test_error_tables__are_of_today(document):
+def test_error_tables__are_up_to_date(document):
     text = document.read_text(encoding="utf-8")
     assert error_tables.with_tables(document) == text
     for line in ("| KOE322 | ", "| -402 | ", "| `ip mismatched` | "):
@@ -244,13 +244,13 @@ def test_security__each_row_names_tests_that_exist():
 # The tests' own tools ------------------------------------------------------------------------
 
 
-def test_result__is_held_against_its_comment():
+def test_result__is_compared_with_its_comment():
     run("1 + 1  # 2\nprint('a', 'b')  # a ...\nx = 3  # for the reader\n", "name", 1, {})
     with pytest.raises(AssertionError, match="name:7 gives '2'"):
         run("1 + 1  # 3\n", "name", 7, {})
 
 
-def test_result__that_is_never_reached_is_told():
+def test_result__that_is_never_reached_fails():
     source = "try:\n    pass\nexcept ValueError as error:\n    print(error)  # no\n"
     with pytest.raises(AssertionError, match="never reached"):
         run(source, "name", 1, {})

@@ -2,8 +2,9 @@
 
 The document's own ``pip install`` lines install the package, from its wheel. Python above the first
 of them only shows what is to come, and runs after it. A document that does not install the package
-needs no more than README.md has installed. A Korean document has the code and the commands of the
-English one, see ``test_korean_document__runs_what_the_english_one_runs``.
+needs no more than README.md installs first, and one that begins with the same line is spared the
+wait. A Korean document has the code and the commands of the English one, see
+``test_korean_document__runs_what_the_english_one_runs``.
 
 Some hidden steps need the names of a Python block, which are in another process here. They are left
 out, and of the Python blocks below them only the imports run.
@@ -164,6 +165,12 @@ def installs_the_package(part):
     return any(name.startswith("kakao-session") for name in packages(part.text))
 
 
+def installed_first(document):
+    """:returns: what a document installs in its first installation of the package."""
+    first = next(filter(installs_the_package, blocks(document)), None)
+    return first and list(packages(first.text))
+
+
 def in_order(document):
     """:returns: the parts of a document, and Python above the first installation after it."""
     parts = list(read(document))
@@ -206,9 +213,8 @@ def wheels(request, tmp_path_factory):
 def after_the_readme(wheels, tmp_path_factory):
     """An environment with what README.md installs first."""
     environment = new_environment(tmp_path_factory.mktemp("after_the_readme"))
-    wanted = next(filter(None, (list(packages(block.text)) for block in blocks(README))))
-    options = ["--no-index", "--find-links", wheels, "--no-compile"]
-    run_pip("--python", environment, "install", *options, *wanted)
+    options = ["--no-index", "--find-links", wheels]
+    run_pip("--python", environment, "install", *options, *installed_first(README))
     return environment
 
 
@@ -230,10 +236,10 @@ def sandbox_for(local_kakao, tmp_path, wheels, after_the_readme, monkeypatch):
 
     def make(document):
         environment = tmp_path / "environment"
-        if any(map(installs_the_package, blocks(document))):
-            new_environment(environment)
-        else:
+        if installed_first(document) in (None, installed_first(README)):
             shutil.copytree(after_the_readme, environment, symlinks=True)
+        else:
+            new_environment(environment)
         sandboxes.append(FreshSandbox(tmp_path, local_kakao, monkeypatch, environment))
         return sandboxes[0]
 

@@ -102,7 +102,7 @@ def test_compliance_hook__is_not_called(new_session):
 
 
 def test_compliance_hook__warning_points_at_the_caller(new_session):
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="compliance hook") as warned:
         new_session().register_compliance_hook("access_token_response", print)
     assert [warning.filename for warning in warned] == [__file__]
 

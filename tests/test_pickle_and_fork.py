@@ -48,21 +48,23 @@ def test_session__pickled_works_on(kakao, new_session, store, clock):
     assert len(kakao.token_requests) == 1
 
 
-class Recording(KakaoSession):
-    sent = []
+SENT = []
 
+
+class Recording(KakaoSession):
     def send(self, request, **kwargs):
-        self.sent.append(request.path_url)
+        SENT.append(request.path_url)
         return super().send(request, **kwargs)
 
 
 def test_session__pickled_refreshes_by_its_own_send(kakao, token, clock):
+    SENT.clear()
     with Recording(kakao.app_key, token=token, endpoints=kakao.endpoints) as session:
         session.verify = kakao.ca_file
         with pickled(session) as twin:
             clock.advance(hours=7)
             assert status(twin) == 200
-    assert Recording.sent == ["/oauth/token", "/v2/user/me"]
+    assert SENT == ["/oauth/token", "/v2/user/me"]
 
 
 def test_session__pickled_before_its_first_use(new_session, store):

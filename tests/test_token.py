@@ -297,6 +297,7 @@ def test_is_same_as__by_the_credentials(other, same):
     [
         ("talk_message,friends profile", ["friends", "profile", "talk_message"]),
         *((kind(["talk_message"]), ["talk_message"]) for kind in (list, tuple, set, frozenset)),
+        (["talk_message", "friends"], ["friends", "talk_message"]),
         ([], []),
         (None, []),
     ],

@@ -82,9 +82,10 @@ def check_member(user_id: int, switches: Switches) -> None:
 def _is_web_address(uri: str) -> bool:
     try:
         parts = urlsplit(uri)
-    except ValueError:
+        has_host = bool(parts.netloc) and parts.port != 0
+    except ValueError:  # a port above 65535, for example
         return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and uri.isprintable()
+    return parts.scheme in ("http", "https") and has_host and uri.isprintable()
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,17 @@ class ConsentItem:
     def name(self, language: str) -> str:
         return self.ko if language == "ko" else self.en
 
-    def of(self, user: User) -> dict[str, Any]:
+    def of(self, user: User, switches: Switches) -> dict[str, Any]:
         """:returns: the item in the answer of ``/v2/user/scopes``."""
         agreed = self.scope in user.scopes
         item = {
             "id": self.scope,
             "display_name": self.ko,
             "type": self.kind,
-            "using": True,
+            "using": self.scope in switches.consent_items,
             "agreed": agreed,
         }
-        return {**item, "revocable": True} if agreed else item
+        return {**item, "revocable": not is_required(self.scope, switches)} if agreed else item
 
 
 _ITEMS = (

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, request
 from werkzeug.exceptions import NotFound
 
 from kakao_session.emulator.backend import Backend, current_backend, new_service
-from kakao_session.emulator.dapi_documents import ENDPOINTS, Endpoint
+from kakao_session.emulator.dapi_documents import CATEGORIES, ENDPOINTS, Endpoint
 from kakao_session.emulator.errors import DapiError, as_json
 from kakao_session.emulator.journal import note
 
@@ -64,6 +64,10 @@ def _check_arguments(endpoint: Endpoint) -> None:
         if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
             message = f"{name} is not from 1 to {most}"
             raise DapiError(400, "InvalidArgument", message, message)
+    for name, choices in endpoint.choices.items():
+        if request.args.get(name) and request.args[name] not in choices:
+            message = f"{name} is not one of {', '.join(choices)}"
+            raise DapiError(400, "InvalidArgument", message, message)
 
 
 def _is_number(text: str) -> bool:
@@ -74,10 +78,12 @@ def _is_number(text: str) -> bool:
 
 
 def _filled(value: Any) -> Any:
-    """:returns: a value of a document, where ``{query}`` stands for what was searched for."""
+    """:returns: a value of a document, where some words stand for what was searched for."""
     if isinstance(value, dict):
         return {name: _filled(each) for name, each in value.items()}
     if isinstance(value, str):
+        code = request.args.get("category_group_code") or "CE7"
+        value = value.replace("{code}", code).replace("{category}", CATEGORIES.get(code, ""))
         return value.replace("{query}", request.args.get("query", ""))
     return value
 

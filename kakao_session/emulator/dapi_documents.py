@@ -1,11 +1,12 @@
 """What dapi.kakao.com finds: one document for each endpoint, with every field that Kakao has.
 
-``{query}`` stands for what was searched for. The place is Kakao's office on Jeju.
+``{query}`` stands for what was searched for, ``{code}`` and ``{category}`` for the group of places.
+The place is Kakao's office on Jeju.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ class Endpoint:
     :param required: the arguments that must not be missing.
     :param numbers: the arguments that have to be numbers.
     :param limits: the largest value of other arguments; the smallest is 1.
+    :param choices: what an argument may be, of those that are a choice.
     :param counts: further fields of ``meta``; ``None`` if it only has ``total_count``.
     """
 
@@ -27,6 +29,7 @@ class Endpoint:
     required: tuple[str, ...] = ("query",)
     numbers: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    choices: Mapping[str, Collection[str]] = field(default_factory=dict)
     counts: Mapping[str, Any] | None = field(default_factory=dict)
 
     def meta(self, found: int) -> dict[str, Any]:
@@ -37,6 +40,27 @@ class Endpoint:
         return {**pages, **self.counts}
 
 
+# code: name, of the groups of places
+CATEGORIES = {
+    "MT1": "대형마트",
+    "CS2": "편의점",
+    "PS3": "어린이집,유치원",
+    "SC4": "학교",
+    "AC5": "학원",
+    "PK6": "주차장",
+    "OL7": "주유소,충전소",
+    "SW8": "지하철역",
+    "BK9": "은행",
+    "CT1": "문화시설",
+    "AG2": "중개업소",
+    "PO3": "공공기관",
+    "AT4": "관광명소",
+    "AD5": "숙박",
+    "FD6": "음식점",
+    "CE7": "카페",
+    "HP8": "병원",
+    "PM9": "약국",
+}
 _X, _Y = "126.570667", "33.450701"
 _REGION = {
     "region_1depth_name": "제주특별자치도",
@@ -66,8 +90,8 @@ _PLACE = {
     "id": "7978506",
     "place_name": "{query}",
     "category_name": "음식점 > 카페",
-    "category_group_code": "CE7",
-    "category_group_name": "카페",
+    "category_group_code": "{code}",
+    "category_group_name": "{category}",
     "phone": "064-123-4567",
     "address_name": _OLD_ADDRESS,
     "road_address_name": _NEW_ADDRESS,
@@ -150,21 +174,32 @@ _BOOK = {
 _COORDINATES = ("x", "y")
 _SEARCH_LIMITS = {"page": 50, "size": 50}
 _LOCAL_LIMITS = {"page": 45, "size": 15, "radius": 20_000}
+_LOCAL_CHOICES = {"category_group_code": CATEGORIES, "sort": ("accuracy", "distance")}
+_SEARCH_CHOICES = {"sort": ("accuracy", "recency")}
 _SAME_NAME = {"same_name": {"region": [], "keyword": "", "selected_region": ""}}
 
 # By path, without .json
 ENDPOINTS = {
     "v2/local/search/keyword": Endpoint(
-        (_PLACE,), numbers=_COORDINATES, limits=_LOCAL_LIMITS, counts=_SAME_NAME
+        (_PLACE,),
+        numbers=_COORDINATES,
+        limits=_LOCAL_LIMITS,
+        choices=_LOCAL_CHOICES,
+        counts=_SAME_NAME,
     ),
     "v2/local/search/category": Endpoint(
         ({**_PLACE, "place_name": "카카오 카페"},),
         required=("category_group_code",),
         numbers=_COORDINATES,
         limits=_LOCAL_LIMITS,
+        choices=_LOCAL_CHOICES,
         counts={"same_name": None},
     ),
-    "v2/local/search/address": Endpoint((_ADDRESS,), limits={"page": 45, "size": 30}),
+    "v2/local/search/address": Endpoint(
+        (_ADDRESS,),
+        limits={"page": 45, "size": 30},
+        choices={"analyze_type": ("similar", "exact")},
+    ),
     "v2/local/geo/coord2address": Endpoint(
         ({"road_address": _NEW, "address": {**_OLD, "zip_code": ""}},),
         required=_COORDINATES,
@@ -183,14 +218,29 @@ ENDPOINTS = {
         numbers=_COORDINATES,
         counts=None,
     ),
-    "v2/search/web": Endpoint((_PAGE,), limits=_SEARCH_LIMITS),
+    "v2/search/web": Endpoint((_PAGE,), limits=_SEARCH_LIMITS, choices=_SEARCH_CHOICES),
     "v2/search/blog": Endpoint(
-        ({**_PAGE, "blogname": "블로그", "thumbnail": _THUMBNAIL},), limits=_SEARCH_LIMITS
+        ({**_PAGE, "blogname": "블로그", "thumbnail": _THUMBNAIL},),
+        limits=_SEARCH_LIMITS,
+        choices=_SEARCH_CHOICES,
     ),
     "v2/search/cafe": Endpoint(
-        ({**_PAGE, "cafename": "카페", "thumbnail": _THUMBNAIL},), limits=_SEARCH_LIMITS
+        ({**_PAGE, "cafename": "카페", "thumbnail": _THUMBNAIL},),
+        limits=_SEARCH_LIMITS,
+        choices=_SEARCH_CHOICES,
     ),
-    "v2/search/image": Endpoint((_IMAGE,), limits={"page": 50, "size": 80}),
-    "v2/search/vclip": Endpoint((_VIDEO,), limits={"page": 15, "size": 30}),
-    "v3/search/book": Endpoint((_BOOK,), limits=_SEARCH_LIMITS),
+    "v2/search/image": Endpoint(
+        (_IMAGE,), limits={"page": 50, "size": 80}, choices=_SEARCH_CHOICES
+    ),
+    "v2/search/vclip": Endpoint(
+        (_VIDEO,), limits={"page": 15, "size": 30}, choices=_SEARCH_CHOICES
+    ),
+    "v3/search/book": Endpoint(
+        (_BOOK,),
+        limits=_SEARCH_LIMITS,
+        choices={
+            "sort": ("accuracy", "latest"),
+            "target": ("title", "isbn", "publisher", "person"),
+        },
+    ),
 }

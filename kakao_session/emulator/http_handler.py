@@ -9,7 +9,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from werkzeug.datastructures import Headers
 from werkzeug.serving import DechunkedInput
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WITHOUT_BODY = {204, 304}
 _PIECE = 65_536
 _AUTHORITY = re.compile(r"(?i)^https?://[^/?#]*")
+_ASCII = bytes(range(128)).decode()
 
 
 class HTTPHandler(BaseHTTPRequestHandler):
@@ -60,8 +61,12 @@ class HTTPHandler(BaseHTTPRequestHandler):
 
     @property
     def target(self) -> tuple[str, str]:
-        """Path and query of the request, even if it has the whole URL (RFC 9112, 3.2.2)."""
-        path, _, query = _AUTHORITY.sub("", self.path).partition("?")
+        """Path and query of the request, even if it has the whole URL (RFC 9112, 3.2.2).
+
+        Bytes that a URL can't have are escaped: curl sends them as it got them.
+        """
+        escaped = quote(self.path, safe=_ASCII, encoding="latin-1")
+        path, _, query = _AUTHORITY.sub("", escaped).partition("?")
         return path or "/", query
 
     def environ(self, body: bytes) -> WSGIEnvironment:

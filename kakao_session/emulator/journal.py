@@ -21,7 +21,7 @@ class Record:
     :param time: when the request arrived by Kakao's clock, in unix seconds.
     :param service: which of Kakao's hosts was asked; ``proxy`` if the proxy refused the request.
     :param host: the ``Host`` header.
-    :param query: the query string as it was sent.
+    :param query: the query string; bytes that a URL can't have are escaped.
     :param body: the bytes of the body; chunks are joined.
     :param status: the status of the answer; ``None`` if there is none (yet).
     :param note: what the emulator decided, and why.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, request
 
 from kakao_session.emulator import talk
 from kakao_session.emulator.backend import Backend, current_backend, new_service
 from kakao_session.emulator.clock import timestamp
-from kakao_session.emulator.console import consent_items
-from kakao_session.emulator.errors import as_json
+from kakao_session.emulator.console import consent_items, is_required
+from kakao_session.emulator.errors import KapiError, as_json
 from kakao_session.emulator.journal import note
 from kakao_session.emulator.kapi_arguments import (
+    choice,
+    malformed,
+    names,
     number,
     optional_strings,
-    strings,
     whole_numbers,
 )
 from kakao_session.emulator.kapi_authentication import (
@@ -26,7 +29,8 @@ from kakao_session.emulator.kapi_authentication import (
     target_user,
     user_with_scopes,
 )
-from kakao_session.emulator.user_info import claims, user_me
+from kakao_session.emulator.user_info import oidc_userinfo, user_me
+from kakao_session.endpoints import KAKAO
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,25 +64,27 @@ def me() -> Response:
 @views.get("/v1/oidc/userinfo")
 def userinfo() -> Response:
     user = user_with_scopes("openid", api_type="OIDC_USERINFO")
-    answer: dict[str, Any] = {"sub": str(user.id), **claims(user)}
-    if "email" in answer:
-        answer["email_verified"] = user.account["email_verified"]
-    return as_json(answer)
+    return as_json(oidc_userinfo(user))
 
 
 @views.get("/v2/user/scopes")
 def scopes() -> Response:
     user = target_user()
-    return as_json(_consent(user, optional_strings("scopes")))
+    return as_json(_consent(user, names("scopes")))
 
 
 @views.post("/v2/user/revoke/scopes")
 def revoke_scopes() -> Response:
-    user = target_user()
-    revoked = strings("scopes")
-    current_backend().users.withdraw(user, revoked)
+    user, kakao, revoked = target_user(), current_backend(), names("scopes")
+    known = {item.scope for item in consent_items(kakao.switches, user)}
+    if not revoked or not known.issuperset(revoked):
+        raise malformed("scopes", "a list of the app's consent items")
+    if required := [scope for scope in revoked if is_required(scope, kakao.switches)]:
+        why = f"[{', '.join(required)}] is required, so it is not revocable"
+        raise KapiError(-3, why, msg=why)
+    kakao.users.withdraw(user, revoked)
     note(f"consent withdrawn: {', '.join(revoked)}")
-    return as_json(_consent(user, revoked))
+    return as_json(_consent(user, ()))
 
 
 @views.post("/v1/user/logout")
@@ -105,13 +111,15 @@ def unlink() -> Response:
 
 @views.get("/v2/user/service_terms")
 def service_terms() -> Response:
-    user = target_user()
-    wanted = optional_strings("tags")
+    user, wanted = target_user(), names("tags") or _SERVICE_TERMS
+    choice("result", "agreed_service_terms", "app_service_terms")  # the same: all are agreed to
+    if not _SERVICE_TERMS.keys() >= {*wanted}:
+        raise malformed("tags", "a list of the app's service terms")
     agreed_at = timestamp(user.connected_at)
     terms = [
         {"tag": tag, "required": required, "agreed": True, "revocable": not required}
         for tag, required in _SERVICE_TERMS.items()
-        if wanted is None or tag in wanted
+        if tag in wanted
     ]
     return as_json(
         {"id": user.id, "service_terms": [{**term, "agreed_at": agreed_at} for term in terms]}
@@ -121,28 +129,42 @@ def service_terms() -> Response:
 @views.get("/v1/user/shipping_address")
 def shipping_address() -> Response:
     user = target_user()
-    agreed = "shipping_address" in user.scopes
+    address, agreed = _address(user), "shipping_address" in user.scopes
+    wanted = number("address_id", address["id"]) == address["id"]
+    before = number("from_updated_at", 0)
+    number("page_size", 10, least=2)
+    found = [address] if wanted and (not before or address["updated_at"] < before) else []
     answer = {"user_id": user.id, "shipping_addresses_needs_agreement": not agreed}
-    return as_json({**answer, "shipping_addresses": [_address(user)]} if agreed else answer)
+    return as_json({**answer, "shipping_addresses": found} if agreed else answer)
 
 
 @views.get("/v1/user/ids")
 def user_ids() -> Response:
     check_admin()
-    descending = request.args.get("order") == "desc"
+    order, limit = choice("order", "asc", "desc"), number("limit", 100, least=1, most=100)
+    descending = order == "desc"
     ids = sorted((user.id for user in current_backend().users.all()), reverse=descending)
-    total, first = len(ids), number("from_id", 0)
-    if first:
-        ids = ids[ids.index(first) :] if first in ids else []
-    return as_json({"elements": ids[: number("limit", 100, most=100)], "total_count": total})
+    first = number("from_id", ids[0] if ids else 0)
+    before = [each for each in ids if (each > first if descending else each < first)]
+    found, after = ids[len(before) :][:limit], ids[len(before) + limit :]
+    answer: dict[str, Any] = {"elements": found, "total_count": len(ids)}
+    if before:
+        opposite = "asc" if descending else "desc"
+        answer["before_url"] = _ids_url(limit=limit, order=opposite, from_id=before[-1])
+    after_url = _ids_url(limit=limit, order=order, from_id=after[0]) if after else None
+    return as_json({**answer, "after_url": after_url})
 
 
 @views.get("/v2/app/users")
 def app_users() -> Response:
+    """Without ``property_keys``, only the ids."""
     check_admin()
     kakao, keys = current_backend(), optional_strings("property_keys")
-    linked = filter(None, map(kakao.users.find, whole_numbers("target_ids")))
-    return as_json([user_me(user, kakao.switches.consent_items, keys) for user in linked])
+    if request.args.get("target_id_type") != "user_id":
+        raise malformed("target_id_type", "user_id")
+    ids = whole_numbers("target_ids", most=100 if keys is None else 20)
+    linked = filter(None, map(kakao.users.find, ids))
+    return as_json([user_me(user, kakao.switches.consent_items, keys or ()) for user in linked])
 
 
 @views.route("/emulator/echo", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -154,12 +176,18 @@ def echo() -> Response:
     return as_json({"method": request.method, "length": len(body), "sha256": digest})
 
 
-def _consent(user: User, wanted: Collection[str] | None) -> dict[str, Any]:
-    items = consent_items(current_backend().switches, user)
+def _consent(user: User, wanted: Collection[str]) -> dict[str, Any]:
+    """:returns: the wanted consent items; all of them if none are named."""
+    switches = current_backend().switches
+    items = consent_items(switches, user)
     return {
         "id": user.id,
-        "scopes": [item.of(user) for item in items if wanted is None or item.scope in wanted],
+        "scopes": [item.of(user, switches) for item in items if not wanted or item.scope in wanted],
     }
+
+
+def _ids_url(**query: str | int) -> str:
+    return f"{KAKAO.api_url}/v1/user/ids?{urlencode(query)}"
 
 
 _SERVICE_TERMS = {"service_terms": True, "marketing": False}  # tag: whether it is required
@@ -177,6 +205,7 @@ def _address(user: User) -> dict[str, Any]:
         "detail_address": "1층",
         "receiver_name": account["name"] or user.nickname,
         "receiver_phone_number1": "010-1234-5678",
+        "receiver_phone_number2": "",
         "zone_number": "63309",
         "zip_code": "690-140",
     }

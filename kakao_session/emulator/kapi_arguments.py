@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from kakao_session.emulator.errors import KapiError
+from kakao_session.emulator.switches import is_text
 
 _MOST_DIGITS = 19
 
@@ -20,12 +21,32 @@ def required(name: str) -> str:
     return value
 
 
-def number(name: str, default: int | None = None, most: int = 10**_MOST_DIGITS) -> int:
-    """:returns: a whole number from 0 to ``most``; ``default`` if there is none."""
-    text = request.values.get(name, "" if default is None else str(default))
-    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) > most:
+def number(
+    name: str, default: int | None = None, *, least: int = 0, most: int = 10**_MOST_DIGITS
+) -> int:
+    """:returns: a whole number from ``least`` to ``most``; ``default`` if there is none."""
+    text = request.values.get(name, "")
+    if name not in request.values and default is not None:
+        return default
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or not least <= int(text) <= most:
         raise malformed(name, "a whole number in reach")
     return int(text)
+
+
+def choice(name: str, *choices: str) -> str:
+    """:returns: one of the choices; the first if the argument is missing."""
+    value: str = request.values.get(name, choices[0])
+    if value not in choices:
+        raise malformed(name, f"one of {', '.join(choices)}")
+    return value
+
+
+def web_address(name: str) -> str:
+    """:returns: a URL, which must not be missing."""
+    url = required(name)
+    if not url.startswith(("http://", "https://")):
+        raise malformed(name, "a URL")
+    return url
 
 
 def json_object(name: str) -> dict[str, Any]:
@@ -39,7 +60,7 @@ def json_object(name: str) -> dict[str, Any]:
 def strings(name: str) -> list[str]:
     """:returns: a JSON array of strings that stands in one field."""
     value = _from_json(request.values.get(name))
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(map(is_text, value)):
         raise malformed(name, "a JSON array of strings")
     return value
 
@@ -49,11 +70,21 @@ def optional_strings(name: str) -> list[str] | None:
     return strings(name) if request.values.get(name) else None
 
 
-def whole_numbers(name: str) -> list[int]:
-    """:returns: a JSON array of whole numbers that stands in one field."""
+def names(name: str) -> list[str]:
+    """:returns: as :func:`strings`. Kakao takes some names with commas between them as well."""
+    text: str = request.values.get(name, "")
+    if text.startswith(("[", "{")):
+        return strings(name)
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def whole_numbers(name: str, *, most: int) -> list[int]:
+    """:returns: a JSON array of 1 to ``most`` whole numbers that stands in one field."""
     value = _from_json(request.values.get(name))
     if not isinstance(value, list) or not all(type(each) is int for each in value):
         raise malformed(name, "a JSON array of numbers")
+    if not 0 < len(value) <= most:
+        raise malformed(name, f"from 1 to {most} numbers")
     return value
 
 

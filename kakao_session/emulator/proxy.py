@@ -17,7 +17,12 @@ from werkzeug.datastructures import Headers
 
 from kakao_session.emulator.http_handler import HTTPHandler
 from kakao_session.emulator.journal import Record
-from kakao_session.emulator.server import Connections, LoopbackServer, is_loopback
+from kakao_session.emulator.server import (
+    Connections,
+    LoopbackServer,
+    is_loopback,
+    loopback_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,7 +117,8 @@ class _ProxyHandler(HTTPHandler):
         """:returns: the answer of a server on this machine."""
         url = _split(self.path)
         try:
-            server = HTTPConnection(url.hostname or "", url.port, timeout=_FORWARD_TIMEOUT)
+            host = loopback_address(url.hostname or "")
+            server = HTTPConnection(host, url.port, timeout=_FORWARD_TIMEOUT)
             with closing(server):
                 server.connect()
                 self.server.connections.add(server.sock)  # so that stop() ends it too

@@ -133,6 +133,13 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
+def loopback_address(host: str) -> str:
+    """:returns: what to connect to for a host of this machine: no name server is asked about a name
+    below ``localhost`` (RFC 6761, section 6.3).
+    """
+    return LOOPBACK if host.lower().endswith(".localhost") else host
+
+
 def close_gently(connection: socket.socket) -> None:
     """Close for writing, and read on for a while: unread bytes would make it a reset."""
     until = time.monotonic() + _PATIENCE

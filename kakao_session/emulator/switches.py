@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields
@@ -150,6 +151,11 @@ def check_type(name: str, value: Any, hint: Any) -> None:
         raise ValueError(f"{name} takes {_describe(hint)}")
 
 
+def is_text(value: Any) -> bool:
+    """:returns: whether a value is a string that UTF-8 can hold: JSON can have half a character."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
+
+
 def _matches(value: Any, hint: Any) -> bool:
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Literal:
@@ -157,13 +163,17 @@ def _matches(value: Any, hint: Any) -> bool:
     if origin in (Collection, Iterable):
         return isinstance(value, list) and all(_matches(each, inner[0]) for each in value)
     if origin is Mapping:
-        return isinstance(value, dict) and all(_matches(each, inner[1]) for each in value.values())
+        return isinstance(value, dict) and all(
+            _matches(name, inner[0]) and _matches(each, inner[1]) for name, each in value.items()
+        )
     if inner:
         return any(_matches(value, each) for each in inner)
     if hint is float:
         return type(value) in (int, float) and math.isfinite(value)
     if hint is int:
         return type(value) is int and abs(value) < _LARGEST
+    if hint is str:
+        return is_text(value)
     return hint is Any or type(value) is hint
 
 

@@ -12,11 +12,13 @@ from kakao_session.emulator.backend import current_backend
 from kakao_session.emulator.errors import KapiError, as_json
 from kakao_session.emulator.journal import note
 from kakao_session.emulator.kapi_arguments import (
+    choice,
     json_object,
     malformed,
     number,
     required,
     strings,
+    web_address,
 )
 from kakao_session.emulator.kapi_authentication import access_token, user_with_scopes
 from kakao_session.endpoints import KAKAO
@@ -89,15 +91,19 @@ def send_scrap_to_friends() -> Response:
 def friends() -> Response:
     user = user_with_scopes("friends", api_type="TALK_FRIENDS")
     found = current_backend().users.friends_of(user)
-    offset, limit = number("offset", 0, most=_MOST_FRIENDS), number("limit", 10, most=100)
+    choice("friend_order", "favorite", "nickname")
+    if choice("order", "asc", "desc") == "desc":
+        found.reverse()
+    offset = number("offset", 0, most=_MOST_FRIENDS)
+    limit = number("limit", 10, least=1, most=100)
     answer: dict[str, Any] = {
         "elements": [_friend(friend) for friend in found[offset : offset + limit]],
         "total_count": len(found),
     }
     if offset:
         answer["before_url"] = _friends_url(max(0, offset - limit), limit)
-    if offset + limit < len(found):
-        answer["after_url"] = _friends_url(offset + limit, limit)
+    is_last = offset + limit >= len(found)
+    answer["after_url"] = None if is_last else _friends_url(offset + limit, limit)
     return as_json({**answer, "favorite_count": 0})
 
 
@@ -116,7 +122,7 @@ def upload_image() -> Response:
 @views.post("/v2/api/talk/message/image/scrap")
 def scrap_image() -> Response:
     access_token()
-    url = required("image_url")
+    url = web_address("image_url")
     return _image(hashlib.sha256(url.encode()).hexdigest(), len(url), "image/jpeg")
 
 
@@ -144,7 +150,8 @@ def _friend(friend: User) -> dict[str, Any]:
 
 
 def _friends_url(offset: int, limit: int) -> str:
-    query = urlencode({"offset": offset, "limit": limit})
+    kept = {name: request.args[name] for name in ("order", "friend_order") if name in request.args}
+    query = urlencode({"offset": offset, "limit": limit, **kept})
     return f"{KAKAO.api_url}/v1/api/talk/friends?{query}"
 
 
@@ -204,9 +211,7 @@ def _check_template_id() -> None:
 
 
 def _check_scrap() -> None:
-    url = required("request_url")
-    if not url.startswith(("http://", "https://")):
-        raise malformed("request_url", "a URL")
+    web_address("request_url")
     if request.form.get("template_id"):
         _check_registered(number("template_id"))
     _check_template_args()

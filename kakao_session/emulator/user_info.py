@@ -34,6 +34,7 @@ _ITEMS = (
 _WITHOUT_HAS = {"name", "ci"}
 _PROFILE_ITEMS = ("profile_nickname", "profile_image")
 _ACCOUNT_KEYS = {"profile", *_PROFILE_ITEMS, *(name for _, name, _ in _ITEMS)}
+_ALWAYS = {"id", "connected_at", "has_signed_up", "synched_at"}  # the last two: not in every app
 _PROPERTIES = {"nickname", "profile_image", "thumbnail_image"}
 
 
@@ -43,7 +44,8 @@ def user_me(
     """:returns: the answer of ``/v2/user/me``.
 
     :param set_up: the app's consent items.
-    :param property_keys: the wanted keys, such as ``kakao_account.email``; ``None`` means all.
+    :param property_keys: the wanted keys, such as ``kakao_account.email``; ``None`` means all. The
+        id and when the user was linked are always there.
     :raises KapiError: -201, for an unknown key.
     """
     sections = {
@@ -60,19 +62,47 @@ def user_me(
     return {**answer, **{name: section for name, section in sections.items() if section}}
 
 
-def claims(user: User) -> dict[str, str]:
+def claims(user: User) -> dict[str, Any]:
     """:returns: the claims of an ``id_token`` about the user."""
     thumbnail, _ = user.images
-    every = {
-        "nickname": ("profile_nickname", user.nickname),
-        "picture": ("profile_image", thumbnail),
-        "email": ("account_email", user.email),
-    }
+    return _agreed(
+        user,
+        nickname=("profile_nickname", user.nickname),
+        picture=("profile_image", thumbnail),
+        email=("account_email", user.email),
+    )
+
+
+def oidc_userinfo(user: User) -> dict[str, Any]:
+    """:returns: the answer of ``/v1/oidc/userinfo``, which knows more than an ``id_token``."""
+    account, birthdate = user.account, _birthdate(user)
+    is_verified = account["email_verified"] and account["email_valid"]
+    more = _agreed(
+        user,
+        name=("name", account["name"]),
+        email_verified=("account_email", None if user.email is None else is_verified),
+        gender=("gender", account["gender"]),
+        phone_number=("phone_number", account["phone_number"]),
+        phone_number_verified=("phone_number", account["phone_number"] and True),
+    )
+    answer = {"sub": str(user.id), **claims(user), **more}
+    return {**answer, "birthdate": birthdate} if birthdate else answer
+
+
+def _agreed(user: User, **every: tuple[str, Any]) -> dict[str, Any]:
+    """:returns: of the claims, each with its scope, those that are known and agreed to."""
     return {
         claim: value
         for claim, (scope, value) in every.items()
         if scope in user.scopes and value is not None
     }
+
+
+def _birthdate(user: User) -> str | None:
+    """:returns: as much as the user has agreed to: ``2000-08-15``, ``0000-08-15`` or ``2000``."""
+    year = user.account["birthyear"] if "birthyear" in user.scopes else None
+    day = user.account["birthday"] if "birthday" in user.scopes else None
+    return f"{year or '0000'}-{day[:2]}-{day[2:]}" if day else year
 
 
 def _properties(user: User) -> dict[str, Any]:
@@ -125,6 +155,8 @@ def _item(user: User, name: str, fields: Mapping[str, str], *, agreed: bool) -> 
 
 
 def _section_and_field(key: str, user: User) -> tuple[str, str]:
+    if key in _ALWAYS:
+        return key, ""
     section, _, field = key.partition(".")
     known = {
         "properties": {*_PROPERTIES, *user.account["properties"]},

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from kakao_session.emulator.server import is_loopback
+from kakao_session.emulator.server import is_loopback, loopback_address
 
 if TYPE_CHECKING:
     from kakao_session.emulator.switches import Switches
@@ -43,12 +43,14 @@ def _post(url: str, form: str, authorization: str) -> int:
     parts = urlsplit(url)
     if not is_loopback(parts.hostname or ""):
         raise ValueError("it is not on this machine")
+    host = loopback_address(parts.hostname or "")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     headers = {
+        "Host": parts.netloc.rpartition("@")[2],
         "Authorization": authorization,
         "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
     }
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-    with closing(kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)) as connection:
+    with closing(kind(host, parts.port, timeout=_TIMEOUT)) as connection:
         connection.request("POST", target, form, headers)
         return connection.getresponse().status

@@ -10,9 +10,10 @@ import pytest
 
 from tests.clients.matrix import CLIENTS, DOCUMENT, HERE, with_table
 from tests.free_port import free_port
-from tests.required import missing, program
+from tests.required import missing, on_posix, program
 
 BUILD = HERE.parents[1] / "build" / "clients"
+NODE = 20  # the lowest version that all clients run on
 USER, NICKNAME = "987654321", "홍길동"  # a user who has never logged in to the app
 STEPS = {
     "authorization_code": "login",
@@ -43,9 +44,19 @@ def install(*command):
         missing(f"{' '.join(command)}: {reason[-1]}")
 
 
+def check_node():
+    """Skip the test, or fail it in CI, if Node.js is too old: Debian 12 has version 18."""
+    command = [program("node"), "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < NODE:
+        missing(f"Node.js {NODE} or newer is needed, and this is {version}")
+
+
 def run(client, folder, *, openid):
     """:returns: the finished process: the driver's answer, and a line with the emulator's state."""
     driver = client.driver.split()
+    if driver[0] == "node":
+        check_node()
     program(driver[0])
     redirect_uri = f"http://localhost:{free_port()}{client.path}"
     command = [
@@ -89,6 +100,23 @@ def test_client(client, openid, folder):
     assert ("POST", "/oauth/authorize") in {(each["method"], each["path"]) for each in requests}
     steps = {STEPS.get(each["form"].get("grant_type", each["path"])) for each in requests}
     assert steps - {None} == set(client.does.split())
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("no_skip", "raised"), [("0", pytest.skip.Exception), ("1", pytest.fail.Exception)]
+)
+def test_node__that_is_too_old(tmp_path, monkeypatch, no_skip, raised):
+    node = tmp_path / "node"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("KAKAO_SESSION_NO_SKIP", no_skip)
+    for version in ("v18.20.4", "v19.9.0"):
+        node.write_text(f"#!/bin/sh\necho {version}\n")
+        node.chmod(0o755)
+        with pytest.raises(raised, match=f"Node.js 20 or newer is needed, and this is {version}"):
+            check_node()
+    node.write_text("#!/bin/sh\necho v20.0.0\n")
+    check_node()
 
 
 def test_table_is_up_to_date():

@@ -152,6 +152,6 @@ class Wire(NamedTuple):
 
 
 def sent_with(request):
-    """The fingerprint of the access token that a call was sent with."""
-    _, _, access_token = str(request.headers["Authorization"]).partition(" ")
-    return Token(access_token=access_token).fingerprint
+    """The fingerprint of the access token that a request was sent with, or of nothing."""
+    _, _, access_token = str(request.headers.get("Authorization", "")).partition(" ")
+    return Token(access_token=access_token or "-").fingerprint

@@ -148,6 +148,10 @@ def kakao_calls_the_webhook(sandbox):
     assert list(SQLTokenStore.keys(engine)) == ["123456789", "3"]
 
 
+def openid_connect_is_on(sandbox):
+    sandbox.kakao.openid_connect = True
+
+
 def the_user_logs_in_with_openid(sandbox):
     sandbox.kakao.openid_connect = True
     with requests.get(sandbox.namespace["url"], allow_redirects=False, timeout=20) as kakao:

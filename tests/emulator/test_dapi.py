@@ -103,6 +103,12 @@ def test_document__repeats_the_query(ask, path, field):
         ("v2/local/search/keyword", {"radius": "20001"}),
         ("v2/local/search/keyword", {"x": "east"}),
         ("v2/local/search/keyword", {"x": "nan"}),
+        ("v2/local/search/keyword", {"category_group_code": "CAFE"}),
+        ("v2/local/search/category", {"category_group_code": "CE7", "sort": "recency"}),
+        ("v2/local/search/address", {"analyze_type": "some"}),
+        ("v2/search/web", {"sort": "distance"}),
+        ("v3/search/book", {"sort": "recency"}),
+        ("v3/search/book", {"target": "price"}),
     ],
 )
 def test_argument__out_of_range(ask, path, query):
@@ -111,10 +117,24 @@ def test_argument__out_of_range(ask, path, query):
 
 
 @pytest.mark.parametrize(
-    ("path", "query"), [("web", {"page": "50", "size": "50"}), ("image", {"size": "80"})]
+    ("path", "query"),
+    [
+        ("v2/search/web", {"page": "50", "size": "50", "sort": "recency"}),
+        ("v2/search/image", {"size": "80", "sort": ""}),
+        ("v2/local/search/address", {"analyze_type": "exact"}),
+        ("v3/search/book", {"sort": "latest", "target": "isbn"}),
+    ],
 )
 def test_argument__at_the_limit(ask, path, query):
-    assert ask(f"v2/search/{path}", query="고양이", **query).status_code == 200
+    assert ask(path, query="고양이", **query).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["v2/local/search/keyword", "v2/local/search/category"])
+def test_place__is_of_the_group_that_was_asked_for(ask, path):
+    [place] = ask(path, query="고양이", category_group_code="PM9").json()["documents"]
+    assert (place["category_group_code"], place["category_group_name"]) == ("PM9", "약국")
+    [place] = ask("v2/local/search/keyword", query="{code}").json()["documents"]
+    assert (place["place_name"], place["category_group_name"]) == ("{code}", "카페")
 
 
 @pytest.mark.parametrize(

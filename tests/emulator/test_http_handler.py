@@ -133,6 +133,23 @@ def test_target__malformed(kakao, target):
     assert b"Traceback" not in received
 
 
+@pytest.mark.parametrize(
+    ("sent", "arrived", "read"),
+    [
+        ("name=홍".encode(), "name=%ED%99%8D", {"name": "홍"}),
+        ("name=홍".encode("euc-kr"), "name=%C8%AB", {"name": "ȫ"}),
+        (b"name=\xff\xfe&%=%zz", "name=%FF%FE&%=%zz", {"name": "\ufffd\ufffd", "%": "%zz"}),
+    ],
+)
+def test_query__of_bytes_that_are_not_escaped(kakao, http, sent, arrived, read):
+    with connected(kakao, kakao.endpoints.api_url) as connection:
+        connection.sendall(b"GET /v2/user/me?" + sent + b" HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert b'"code":-401' in read_all(connection)
+    assert kakao.requests[-1].query == arrived
+    state = http.get(f"{kakao.control_url}/api/state", timeout=10).json()
+    assert state["requests"][0]["query"] == read
+
+
 def test_target__may_be_the_whole_url(kakao):
     with connected(kakao, kakao.endpoints.api_url) as connection:
         url = b"https://kapi.kakao.com/v2/user/me?a=1"

@@ -29,19 +29,44 @@ def test_scopes__and_their_withdrawal(kakao, client):
     kakao.openid_connect = True
     access_token = kakao.login(scopes=["talk_message", "friends"])["access_token"]
 
-    def agreed():
-        answer = client.call("/v2/user/scopes", access_token).json()
-        return {scope["id"]: scope["agreed"] for scope in answer["scopes"]}
+    def ask(method="GET", path="/v2/user/scopes", **sent):
+        return client.call(path, access_token, method, **sent).json()["scopes"]
 
-    assert agreed() == {"friends": True, "account_email": False, "talk_message": True}
-    form = {"scopes": '["friends"]'}
-    [scope] = client.call("/v2/user/revoke/scopes", access_token, "POST", data=form).json()[
-        "scopes"
-    ]
-    assert (scope["id"], scope["agreed"], "revocable" in scope) == ("friends", False, False)
-    assert agreed()["friends"] is False
+    def agreed(scopes):
+        return {scope["id"]: scope["agreed"] for scope in scopes}
+
+    assert agreed(ask()) == {"friends": True, "account_email": False, "talk_message": True}
+    assert {scope["id"]: scope["using"] for scope in ask()} == {
+        "friends": True,
+        "account_email": True,
+        "talk_message": False,
+    }
+    for scopes in ('["friends", "account_email"]', "friends,account_email"):
+        assert list(agreed(ask(params={"scopes": scopes}))) == ["friends", "account_email"]
+    revoked = ask("POST", "/v2/user/revoke/scopes", data={"scopes": '["friends"]'})
+    assert agreed(revoked) == {"friends": False, "account_email": False, "talk_message": True}
+    assert [scope["id"] for scope in revoked if "revocable" in scope] == ["talk_message"]
+    assert ask() == revoked
     friends = client.call("/v1/api/talk/friends", access_token)
     assert friends.json()["required_scopes"] == ["friends"]
+
+
+def test_scopes__that_are_required_stay(kakao, client):
+    access_token = kakao.login(scopes=["profile_nickname", "account_email"])["access_token"]
+
+    def revoke(scopes):
+        form = {"scopes": scopes}
+        response = client.call("/v2/user/revoke/scopes", access_token, "POST", data=form)
+        return response.status_code, response.json().get("code")
+
+    answer = client.call("/v2/user/scopes", access_token).json()["scopes"]
+    revocable = {scope["id"]: scope["revocable"] for scope in answer if scope["agreed"]}
+    assert revocable == {"profile_nickname": False, "account_email": True}
+    assert revoke('["account_email", "profile_nickname"]') == (403, -3)
+    assert revoke('["account_email", "email"]') == (400, -2)
+    assert [user.scopes for user in kakao.users] == [("profile_nickname", "account_email")]
+    assert revoke("account_email") == (200, None)
+    assert [user.scopes for user in kakao.users] == [("profile_nickname",)]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +78,10 @@ def test_scopes__and_their_withdrawal(kakao, client):
         ('/v2/user/me?property_keys=["properties.shoe_size"]', -201),
         ('/v2/user/scopes?scopes={"a":1}', -2),
         ("/v2/user/service_terms?tags=[1]", -2),
+        ("/v2/user/service_terms?tags=cookies", -2),
+        ("/v2/user/service_terms?result=all", -2),
+        ("/v1/user/shipping_address?address_id=home", -2),
+        ("/v1/user/shipping_address?page_size=1", -2),
     ],
 )
 def test_argument__malformed(kakao, client, path, code):
@@ -74,33 +103,64 @@ def test_service_terms(kakao, client):
     }
     keys = ["tag", "required", "agreed", "revocable", "agreed_at"]
     assert [list(term) for term in terms.values()] == [keys, keys]
-    assert ask(tags='["marketing"]')["service_terms"] == [terms["marketing"]]
+    for tags in ("marketing", '["marketing"]'):
+        assert ask(tags=tags)["service_terms"] == [terms["marketing"]]
+    both = {"result": "app_service_terms", "tags": "marketing,service_terms"}
+    assert ask(**both)["service_terms"] == [*terms.values()]
+
+
+ADDRESS_FIELDS = [
+    *("id", "name", "is_default", "updated_at", "type", "base_address", "detail_address"),
+    *("receiver_name", "receiver_phone_number1", "receiver_phone_number2"),
+    *("zone_number", "zip_code"),
+]
 
 
 def test_shipping_address__with_and_without_consent(kakao, client):
-    def ask(*scopes):
+    def ask(*scopes, **query):
         access_token = kakao.login(scopes=scopes)["access_token"]
-        return client.call("/v1/user/shipping_address", access_token).json()
+        return client.call("/v1/user/shipping_address", access_token, params=query).json()
 
     assert ask() == {"user_id": 123456789, "shipping_addresses_needs_agreement": True}
     answer = ask("shipping_address")
     assert answer["shipping_addresses_needs_agreement"] is False
     [address] = answer["shipping_addresses"]
-    assert {"id", "is_default", "base_address", "detail_address", "zone_number"} <= {*address}
+    assert list(address) == ADDRESS_FIELDS
     assert address["receiver_name"] == "홍길동"
+    updated_at = address["updated_at"]
+    assert ask(address_id=address["id"], from_updated_at=0, page_size=2) == answer
+    assert ask(from_updated_at=updated_at + 1) == answer
+    assert ask(address_id=1)["shipping_addresses"] == []
+    assert ask(from_updated_at=updated_at)["shipping_addresses"] == []
 
 
-def test_user_ids__of_the_linked_users(kakao, client):
+def test_user_ids__page_by_page(kakao, client):
     for user in (5, 2**60, 7):
         kakao.login(user)
 
-    def ask(**query):
-        return client.call("/v1/user/ids", headers=client.as_admin, params=query).json()
+    def ask(url="https://kapi.kakao.com/v1/user/ids", **query):
+        return client.ask("GET", url, headers=client.as_admin, params=query).json()
 
-    assert ask() == {"elements": [5, 7, 2**60], "total_count": 3}
-    assert ask(limit=2, order="desc")["elements"] == [2**60, 7]
+    assert ask() == {"elements": [5, 7, 2**60], "total_count": 3, "after_url": None}
     assert ask(from_id=7)["elements"] == [7, 2**60]
-    assert ask(from_id=6)["elements"] == []
+    assert ask(from_id=6)["elements"] == [7, 2**60]
+    assert ask(from_id=6, order="desc")["elements"] == [5]
+    assert ask(from_id=2**61)["elements"] == []
+    first = ask(limit=1)
+    second = ask(first["after_url"])
+    third = ask(second["after_url"])
+    assert [page["elements"] for page in (first, second, third)] == [[5], [7], [2**60]]
+    assert ask(second["before_url"])["elements"] == [5]
+    assert "before_url" not in first
+    assert third["after_url"] is None
+    assert ask(limit=2, order="desc")["elements"] == [2**60, 7]
+    assert ask(ask(limit=2, order="desc")["after_url"])["elements"] == [5]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "order=up", "from_id=-1"])
+def test_user_ids__malformed_page(client, query):
+    response = client.call(f"/v1/user/ids?{query}", headers=client.as_admin)
+    assert (response.status_code, response.json()["code"]) == (400, -2)
 
 
 def test_app_users__are_those_who_are_linked(kakao, client):
@@ -109,16 +169,36 @@ def test_app_users__are_those_who_are_linked(kakao, client):
     query = {"target_id_type": "user_id", "target_ids": "[7, 6, 5]"}
     response = client.call("/v2/app/users", headers=client.as_admin, params=query)
     assert [user["id"] for user in response.json()] == [7, 5]
-    assert response.json()[0]["properties"] == {"nickname": "홍길동"}
-    query["property_keys"] = '["kakao_account.email"]'
+    assert [list(user) for user in response.json()] == [["id", "connected_at"]] * 2
+    query["property_keys"] = '["id", "has_signed_up", "kakao_account.email", "properties."]'
     [user, _] = client.call("/v2/app/users", headers=client.as_admin, params=query).json()
     assert list(user["kakao_account"]) == ["has_email", "email_needs_agreement"]
+    assert user["properties"] == {"nickname": "홍길동"}
 
 
-@pytest.mark.parametrize("ids", [None, "", "5", '["5"]', "[true]", "[1.5]", "[" * 5_000])
+@pytest.mark.parametrize(
+    "ids", [None, "", "5", '["5"]', "[true]", "[1.5]", "[" * 5_000, "[]", str([5] * 101)]
+)
 def test_app_users__malformed_ids(client, ids):
-    response = client.call("/v2/app/users", headers=client.as_admin, params={"target_ids": ids})
+    query = {"target_id_type": "user_id", "target_ids": ids}
+    response = client.call("/v2/app/users", headers=client.as_admin, params=query)
     assert (response.status_code, response.json()["code"]) == (400, -2)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"target_ids": [5] * 100}, 200),
+        ({"target_ids": [5] * 20, "property_keys": "[]"}, 200),
+        ({"target_ids": [5] * 21, "property_keys": "[]"}, 400),
+        ({"target_ids": [5], "target_id_type": None}, 400),
+        ({"target_ids": [5], "target_id_type": "uuid"}, 400),
+    ],
+)
+def test_app_users__at_most_so_many(client, query, status):
+    query = {"target_id_type": "user_id", **query, "target_ids": str(query["target_ids"])}
+    response = client.call("/v2/app/users", headers=client.as_admin, params=query)
+    assert response.status_code == status
 
 
 def test_unknown_path__says_how_to_stub_it(kakao, client):

@@ -57,7 +57,9 @@ def test_admin__malformed_target(client, target):
         assert (response.status_code, response.json()["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("path", ["/v1/user/ids", "/v2/app/users?target_ids=[1]"])
+@pytest.mark.parametrize(
+    "path", ["/v1/user/ids", "/v2/app/users?target_id_type=user_id&target_ids=[1]"]
+)
 def test_admin__is_needed(kakao, client, path):
     access_token = kakao.login()["access_token"]
     assert client.call(path, access_token).json()["code"] == -401

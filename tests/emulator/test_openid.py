@@ -160,3 +160,26 @@ def test_userinfo(kakao, client):
     kakao.openid_connect = False
     refused = ask(kakao.login(user=2))
     assert (refused.status_code, refused.json()["required_scopes"]) == (403, ["openid"])
+
+
+def test_userinfo__knows_more_than_the_id_token(kakao, client):
+    def ask(*scopes):
+        kakao.unlink()
+        token = kakao.login(scopes=scopes)
+        return client.call("/v1/oidc/userinfo", token["access_token"]).json()
+
+    assert ask() == {"sub": "123456789"}
+    assert ask("name", "gender", "phone_number", "birthday", "birthyear") == {
+        "sub": "123456789",
+        "name": "홍길동",
+        "gender": "male",
+        "phone_number": "+82 10-1234-5678",
+        "phone_number_verified": True,
+        "birthdate": "2000-08-15",
+    }
+    assert ask("birthday")["birthdate"] == "0000-08-15"
+    assert ask("birthyear")["birthdate"] == "2000"
+    kakao.set_user(email_valid=False)
+    assert ask("account_email")["email_verified"] is False
+    kakao.set_user(email=None, phone_number=None, birthday=None)
+    assert ask("account_email", "phone_number", "birthday") == {"sub": "123456789"}

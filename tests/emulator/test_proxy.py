@@ -94,7 +94,7 @@ def callback():
         server.shutdown()
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "app.localhost"])
 def test_redirect__to_this_machine_is_forwarded(kakao, callback, host):
     query = {
         "client_id": kakao.app_key,

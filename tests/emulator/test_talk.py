@@ -109,20 +109,27 @@ def test_friends__two_and_those_who_share_theirs(kakao, client):
 
     assert [friend["uuid"] for friend in ask()["elements"]] == FRIENDS
     assert {"profile_nickname", "profile_thumbnail_image", "favorite"} <= {*ask()["elements"][0]}
-    assert list(ask()) == ["elements", "total_count", "favorite_count"]
+    assert list(ask()) == ["elements", "total_count", "after_url", "favorite_count"]
     for user in range(1, 13):
         kakao.login(user, scopes=["friends"] if user > 1 else ["talk_message"])
     assert ask()["total_count"] == 13
     assert [friend["id"] for friend in ask(offset=11, limit=2)["elements"]] == [11, 12]
     assert ask()["after_url"].endswith("/v1/api/talk/friends?offset=10&limit=10")
     assert ask(offset=10)["before_url"].endswith("?offset=0&limit=10")
-    assert "after_url" not in ask(offset=3)
+    assert ask(offset=3)["after_url"] is None
+    newest_first = ask(order="desc", friend_order="nickname", limit=1)
+    assert [friend["id"] for friend in newest_first["elements"]] == [12]
+    assert newest_first["after_url"].endswith("limit=1&order=desc&friend_order=nickname")
     kakao.unlink(12)
     assert ask()["total_count"] == 12
 
 
 @pytest.mark.parametrize(
-    "query", ["offset=-1", "limit=many", "limit=101", "limit=99999999999999999999"]
+    "query",
+    [
+        *("offset=-1", "limit=many", "limit=0", "limit=101", "limit=99999999999999999999"),
+        *("order=up", "friend_order=age"),
+    ],
 )
 def test_friends__malformed_page(kakao, client, query):
     access_token = kakao.login(scopes=["friends"])["access_token"]
@@ -181,5 +188,6 @@ def test_image__upload_and_scrap(kakao, client):
     scraped = client.call(f"{path}/scrap", access_token, "POST", data=form).json()
     assert scraped["infos"]["original"]["url"] != original["url"]
     for action in ("upload", "scrap"):
-        response = client.call(f"{path}/{action}", access_token, "POST", data={"x": "y"})
+        form = {"image_url": "cat.png"}
+        response = client.call(f"{path}/{action}", access_token, "POST", data=form)
         assert (response.status_code, response.json()["code"]) == (400, -2)

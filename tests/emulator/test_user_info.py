@@ -163,3 +163,9 @@ def test_property_keys__a_whole_section(kakao, client, key):
     some = me_after(kakao, client, [], property_keys=json.dumps([key]))
     assert some["kakao_account"] == whole["kakao_account"]
     assert "홍길동" not in str(whole)
+
+
+@pytest.mark.parametrize("keys", ["email", "[1]", '["\\ud800"]', '["properties.\\ud800"]'])
+def test_property_keys__that_are_no_strings(kakao, client, keys):
+    answer = me_after(kakao, client, [], property_keys=keys)
+    assert answer == {"msg": "property_keys is not valid", "code": -2}

@@ -11,14 +11,15 @@ from tests.free_port import free_port
 
 
 @contextmanager
-def app(status=200):
+def app(status=200, host="127.0.0.1"):
     """A server with a webhook. :returns: its URL and what arrives."""
-    received = []
+    received, hosts = [], []
 
     class Webhook(BaseHTTPRequestHandler):
         def do_POST(self):
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
             assert self.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
+            hosts.append(self.headers["Host"])
             received.append((self.path, self.headers["Authorization"], parse_qs(form)))
             self.send_response(status)
             self.end_headers()
@@ -28,12 +29,14 @@ def app(status=200):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/unlinked?by=kakao", received
+        yield f"http://{host}:{server.server_port}/unlinked?by=kakao", received
         server.shutdown()
+        assert {*hosts} <= {f"{host}:{server.server_port}"}
 
 
-def test_webhook__when_the_user_unlinks(kakao, http):
-    with app() as (url, received):
+@pytest.mark.parametrize("host", ["127.0.0.1", "app.localhost"])
+def test_webhook__when_the_user_unlinks(kakao, http, host):
+    with app(host=host) as (url, received):
         kakao.unlink_webhook = url
         kakao.unlink()
         assert received == []

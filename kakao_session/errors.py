@@ -40,7 +40,15 @@ LOGIN = "Log in again."
 
 
 class KakaoError(RequestException):
-    """The base class of all errors of this package."""
+    """The base class of all errors of this package. The message says what to do.
+
+    >>> try:
+    ...     kakao.get("/v2/user/me")
+    ... except LoginRequiredError:
+    ...     print("log in again")
+    ... except KakaoError as error:
+    ...     print("no answer today:", error)
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the request: its hooks lead to the session, with locks, sockets and the token.
@@ -69,7 +77,7 @@ def _is_inner(frame: FrameType) -> bool:
 
 
 class TokenEndpointError(KakaoError, OAuth2Error):
-    """There is no token.
+    """There is no usable token, and Kakao did not issue a new one. The subclass says what to do.
 
     :param message: what happened and what to do.
     :param error: ``error`` of the answer (RFC 6749, section 5.2).
@@ -173,7 +181,8 @@ class KakaoAPIError(KakaoError, HTTPError):
 class ScopeRequiredError(KakaoAPIError):
     """The user has not agreed to what the call needs (-402).
 
-    Log in again with ``required_scopes``. ``allowed_scopes`` are those that the user agreed to.
+    Let the user log in again, with ``scope=error.required_scopes``. These are the scopes that are
+    missing. ``allowed_scopes`` are those that the user has agreed to.
     """
 
     required_scopes: tuple[str, ...] = ()
@@ -211,16 +220,16 @@ KOE: dict[str, _Remedy] = {
     "KOE010": _Remedy(
         ConfigurationError,
         "the client secret is missing or wrong",
-        "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+        "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
     ),
     "KOE101": _Remedy(
         ConfigurationError,
         "Kakao does not know this app key",
-        "Give the REST API key of the app, no other of its keys: client_id= or KAKAO_REST_API_KEY.",
+        "Pass the app's REST API key, not another of its keys: client_id= or KAKAO_REST_API_KEY.",
     ),
     "KOE205": _Remedy(
         ConfigurationError,
-        "a consent item that was asked for is not set up",
+        "the login asks for a consent item that is not set up",
         "Set it up in the console: Kakao Login > Consent items.",
     ),
     "KOE237": _Remedy(
@@ -230,7 +239,7 @@ KOE: dict[str, _Remedy] = {
     ),
     "KOE303": _Remedy(
         ConfigurationError,
-        "the redirect URI is not the one that the code was asked for with",
+        "the redirect URI differs from the one in the authorization URL",
         "Use the same redirect_uri in authorization_url and fetch_token.",
     ),
     "KOE310": _Remedy(
@@ -286,8 +295,8 @@ API: dict[int, str] = {
     -502: "The receiver is not a friend of the user, or can't get messages from this app.",
     -504: "The receiver's device can't show this message.",
     -530: "The receiver has turned messages from this app off.",
-    -531: "The user has sent as many messages this month as one user may.",
-    -532: "The user has sent as many messages today as one user may.",
+    -531: "The user has reached this month's limit of messages.",
+    -532: "The user has reached today's limit of messages.",
     -602: "The file is too large.",
     -603: "Kakao took too long. Try again later.",
     -606: "There are too many files in one call.",
@@ -342,7 +351,12 @@ def raise_for_kakao(response: Response) -> None:
 
     :param response: an answer of kapi or dapi.
     :raises ScopeRequiredError: the user has not agreed to what the call needs (-402).
-    :raises KakaoAPIError: any other status of 400 or more.
+    :raises KakaoAPIError: the HTTP status is 400 or higher, for any other reason.
+
+    >>> try:
+    ...     raise_for_kakao(kakao.get("/v1/api/talk/friends"))
+    ... except KakaoAPIError as error:
+    ...     print(error.code, error.hint)
     """
     if response.status_code < 400:
         return

@@ -153,11 +153,18 @@ class KakaoSession(_Parent):
         files: Any = None,
         **kwargs: Any,
     ) -> Response:
-        """Send a request, as :meth:`requests.Session.request` does.
+        """Send a request, as :meth:`requests.Session.request` does. Kakao gets the token.
 
+        :param method: the HTTP method, such as ``GET``.
+        :param url: the URL. If it starts with ``/``, it goes to the API host.
+        :param data: the body, as in requests; likewise *headers* and *files*.
         :param withhold_token: send the request without the token.
         :param client_id: accepted for compatibility with OAuth2Session and ignored, like
             *client_secret*.
+        :param kwargs: the other parameters of requests. ``timeout`` (seconds) also limits a refresh
+            before this call.
+        :returns: the answer, whatever its status. :func:`raise_for_kakao` turns Kakao's errors into
+            exceptions.
         :raises KakaoError: there is no usable token, and a refresh was not possible.
         """
         if withhold_token and kwargs.get("auth") is None:
@@ -233,9 +240,10 @@ class KakaoSession(_Parent):
 
     @property
     def token(self) -> Token:
-        """The token; empty if there is none. An assignment replaces it in memory only.
+        """The current token; empty if there is none. An assignment replaces it in memory only.
 
         :raises TokenStoreError: the store could not be read.
+        :raises ValueError: what you assign is not a token.
         """
         return self._source.look_up()
 
@@ -247,7 +255,7 @@ class KakaoSession(_Parent):
 
     @property
     def token_updater(self) -> TokenUpdater | None:
-        """Called with the complete token after every change."""
+        """A function that is called with the complete token after every change, or ``None``."""
         return self._source.persistence.updater
 
     @token_updater.setter
@@ -319,13 +327,18 @@ class KakaoSession(_Parent):
     def authorization_url(
         self, url: str | None = None, state: str | None = None, **kwargs: Any
     ) -> tuple[str, str]:
-        """The URL at which the user logs in and agrees. Open it in the user's browser.
+        """Make the URL at which the user logs in and agrees. Open it in the user's browser.
 
         :param url: another authorization endpoint than Kakao's.
-        :param state: your own state; :meth:`fetch_token` expects it back.
-        :param kwargs: more parameters, such as ``prompt`` or ``login_hint``.
-        :returns: the URL and the state.
+        :param state: your own state; :meth:`fetch_token` expects it back. Default: a random one.
+        :param kwargs: more parameters of the URL, such as ``prompt`` or ``login_hint``.
+        :returns: the URL and the state. A web site keeps the state in the user's session.
         :raises ConfigurationError: the REST API key is missing.
+
+        >>> kakao = KakaoSession(redirect_uri="https://example.com/callback", scope="talk_message")
+        >>> url, state = kakao.authorization_url()
+        >>> # the user logs in there, and Kakao sends the browser to callback_url
+        >>> token = kakao.fetch_token(authorization_response=callback_url)
         """
         source = self._source
         self._client.client_id = source.credentials.required_client_id(source.look_up)
@@ -439,10 +452,11 @@ class KakaoSession(_Parent):
         return during(Call(timeout, time.monotonic()), refresh)
 
     def ensure_active_token(self) -> Token:
-        """Refresh the token if a call would have to.
+        """Refresh the token if a call would have to. Use it to hand the token to another library.
 
         :returns: a token that can be used now.
-        :raises KakaoError: there is none.
+        :raises LoginRequiredError: there is no login, or it has ended.
+        :raises KakaoError: the token could not be refreshed or saved. The message says what to do.
         """
         return during(NO_CALL, self._source.current).token
 
@@ -462,15 +476,15 @@ class KakaoSession(_Parent):
     def token_info(self) -> dict[str, Any]:
         """Ask Kakao about the access token.
 
-        :returns: ``id`` of the user, ``expires_in`` in seconds, ``app_id``.
+        :returns: Kakao's answer: the ``id`` of the user, ``expires_in`` in seconds, ``app_id``.
         :raises KakaoError: there is no login, or Kakao refused.
         """
         return self._answer(during(QUIET, partial(self.get, self.endpoints.token_info_url)))
 
     def logout(self) -> dict[str, Any]:
-        """End the login. The token is deleted here and in the store, whatever Kakao answers.
+        """End the login at Kakao, and delete the token here and in the store.
 
-        :returns: ``id`` of the user.
+        :returns: Kakao's answer: the ``id`` of the user.
         :raises KakaoError: Kakao refused or could not be reached. The token is deleted anyway.
         """
         try:
@@ -479,9 +493,11 @@ class KakaoSession(_Parent):
             self._source.forget()
 
     def unlink(self) -> dict[str, Any]:
-        """Disconnect the user from the app. If Kakao does so, the token is deleted.
+        """Disconnect the user from the app. All tokens of the user end, and so does the consent.
 
-        :returns: ``id`` of the user.
+        If that worked, the token is deleted here and in the store.
+
+        :returns: Kakao's answer: the ``id`` of the user.
         :raises KakaoError: there is no login, or Kakao refused.
         """
         answer = self._answer(during(QUIET, partial(self.post, self.endpoints.unlink_url)))

@@ -31,16 +31,21 @@ def now() -> float:
 
 
 class Token(dict[str, Any]):
-    """The answer of the token endpoint (RFC 6749, section 5.1), and when it ends.
+    """The answer of the token endpoint (RFC 6749, section 5.1), and when it expires.
 
-    A dict with Kakao's keys, and with ``expires_at`` and ``refresh_token_expires_at`` in unix
+    It is a dict with Kakao's keys, and with ``expires_at`` and ``refresh_token_expires_at`` in unix
     seconds. Times as other SDKs write them are converted: milliseconds, ISO 8601 (local time if it
     has no time zone) and ``datetime``. A time that can't be read is left out, so it is unknown. An
-    empty string counts as absent: that is how an unset secret of a CI job looks. All other keys are
-    kept, such as ``app_key`` of the tutorials. An empty token means that there is none.
+    empty string counts as absent, because CI systems pass an unset secret like that. All other keys
+    are kept, such as ``app_key`` of the tutorials. An empty token means that there is none.
 
+    :param values: what ``dict`` takes: a mapping, or pairs. Keywords work too.
     :raises ValueError: there is neither ``access_token`` nor ``refresh_token``, or one of them
         can't be sent in a header. The message shows no value.
+
+    >>> token = Token(json.loads(Path("kakao_token.json").read_text()))
+    >>> token.is_expired(leeway=60)
+    False
     """
 
     refresh_token_changed: bool = False
@@ -76,10 +81,14 @@ class Token(dict[str, Any]):
         """Make a token from an answer of the token endpoint.
 
         :param answer: the JSON object that Kakao sent. A null counts as absent.
-        :param requested_at: when the request was sent, in unix seconds. Lives count from then.
-        :returns: the token, with the end of each life that is in the answer. If the clock shows a
-            time before 2026 it is wrong, and the end of the refresh token is left unknown.
+        :param requested_at: when the request was sent, in unix seconds. ``expires_in`` counts from
+            then.
+        :returns: the token, with ``expires_at`` and ``refresh_token_expires_at`` as far as the
+            answer has their lives. If *requested_at* is before 2026 the clock is wrong, and the end
+            of the refresh token is left out.
         :raises ValueError: the answer is not a token.
+
+        >>> token = Token.from_response(response.json(), time.time())
         """
         token = cls({key: value for key, value in answer.items() if value is not None})
         if "access_token" not in token:
@@ -124,7 +133,10 @@ class Token(dict[str, Any]):
         return Token({**self, **app})
 
     def copy(self) -> Token:
-        """A token of its own, equal to this one."""
+        """Copy the token.
+
+        :returns: an equal token, with the same ``refresh_token_changed``.
+        """
         twin = Token(self)
         twin.refresh_token_changed = self.refresh_token_changed
         return twin
@@ -157,14 +169,14 @@ class Token(dict[str, Any]):
 
     @property
     def lifetime(self) -> float | None:
-        """The life of the access token when it was new, in seconds; ``None`` if unknown."""
+        """How long the access token lives after it was issued, in seconds; ``None`` if unknown."""
         return _finite(self.get("expires_in"))
 
     @property
     def ends_at(self) -> float:
-        """When the access token ends, in unix seconds; infinity if unknown.
+        """When the access token expires, in unix seconds; infinity if unknown.
 
-        A life of zero or less has ended.
+        If ``expires_in`` is zero or less, it has expired: minus infinity.
         """
         end: float | None = self.get("expires_at")
         if end is not None:
@@ -178,14 +190,18 @@ class Token(dict[str, Any]):
         return -math.inf if math.isinf(self.ends_at) else self.ends_at - lifetime
 
     def is_expired(self, leeway: float = 0) -> bool:
-        """Whether the access token has ended, or will end within *leeway* seconds.
+        """Whether the access token has expired, or will expire within *leeway* seconds.
 
-        If its end is unknown, it has not ended.
+        :param leeway: seconds.
+        :returns: ``False`` too if the end of the token is unknown.
         """
         return now() >= self.ends_at - leeway
 
     def is_refresh_token_expired(self) -> bool:
-        """Whether the refresh token is known to have ended."""
+        """Whether the refresh token has expired.
+
+        :returns: ``False`` too if its end is unknown.
+        """
         end: float | None = self.get("refresh_token_expires_at")
         return end is not None and now() >= end
 
@@ -203,7 +219,7 @@ class Token(dict[str, Any]):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The consent items that the user has agreed to, as far as Kakao has told."""
+        """The consent items that the user has agreed to, as far as the token shows them."""
         scope = self.get("scope") or ""
         if isinstance(scope, (list, tuple, set, frozenset)):  # as oauthlib keeps them
             scope = " ".join(map(str, scope))
@@ -211,7 +227,7 @@ class Token(dict[str, Any]):
 
     @property
     def fingerprint(self) -> str:
-        """A short name of the access token for logs and people. It reveals nothing of the token."""
+        """A short name of the token for logs, such as ``3f9a1c52``: the start of its hash."""
         return fingerprint(self.get("access_token") or self.get("refresh_token") or "")
 
     def __repr__(self) -> str:

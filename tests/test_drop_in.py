@@ -320,7 +320,7 @@ def test_token_updated__not_by_the_owner_of_a_hook(auto_refreshing, clock):
 
 @pytest.mark.parametrize("name", ["logout", "unlink", "token_info"])
 @pytest.mark.parametrize("trouble", ["expired", "revoked"])
-def test_token_updated__not_by_what_the_session_asks_itself(
+def test_token_updated__is_not_raised_by_the_sessions_own_calls(
     kakao, auto_refreshing, clock, name, trouble
 ):
     session = auto_refreshing()

@@ -288,7 +288,9 @@ def test_delete_fails__the_token_does_not_come_back(new_session, token):
     ("deed", "what"),
     [("load", "read"), *((deed, deed) for deed in ("lock", "save", "unlock", "delete"))],
 )
-def test_store_fails__says_at_what_and_where(kakao, new_session, token, deed, what):
+def test_store_fails__error_names_the_operation_and_the_place(
+    kakao, new_session, token, deed, what
+):
     kakao.refresh_token_renewal = "always"
     store = MemoryStore(token)
     store.fails = {deed}

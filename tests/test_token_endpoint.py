@@ -550,7 +550,7 @@ ANSWERS = {
         {"error_code": "KOE010"},
         RateLimitedError,
         "the client secret is missing or wrong (KOE010, HTTP 429). "
-        "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+        "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
     ),
     "5xx with an error": (
         500,

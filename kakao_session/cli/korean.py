@@ -388,9 +388,9 @@ KOREAN: dict[str, str] = {
     "the platform is not registered": "등록되지 않은 플랫폼입니다",
     "the client secret is missing or wrong": "클라이언트 시크릿이 없거나 올바르지 않습니다",
     "Kakao does not know this app key": "유효하지 않은 앱 키입니다",
-    "a consent item that was asked for is not set up": "설정되지 않은 동의항목을 요청했습니다",
+    "the login asks for a consent item that is not set up": "설정되지 않은 동의항목을 요청했습니다",
     "too many token requests": "토큰 요청이 너무 많습니다",
-    "the redirect URI is not the one that the code was asked for with": (
+    "the redirect URI differs from the one in the authorization URL": (
         "인가 코드를 요청할 때와 다른 리다이렉트 URI입니다"
     ),
     "Kakao does not know this grant type": "카카오가 지원하지 않는 grant_type입니다",
@@ -448,11 +448,11 @@ KOREAN: dict[str, str] = {
     "Take it from a new login.": "다시 로그인해서 새로 받으세요.",
     "To ask the user to agree, run: {command}": "동의를 받으려면 다음 명령을 실행하세요: {command}",
     # The same in Python, for docs/ko/errors.md
-    "Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.": (
+    "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.": (
         "client_secret= 인자나 환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 "
         "시크릿을 지정하세요."
     ),
-    "Give the REST API key of the app, no other of its keys: client_id= or KAKAO_REST_API_KEY.": (
+    "Pass the app's REST API key, not another of its keys: client_id= or KAKAO_REST_API_KEY.": (
         "앱의 다른 키가 아니라 REST API 키를 client_id= 인자나 환경 변수 KAKAO_REST_API_KEY에 "
         "지정하세요."
     ),
@@ -516,10 +516,10 @@ KOREAN: dict[str, str] = {
     "The receiver has turned messages from this app off.": (
         "받는 사람이 이 앱의 메시지 수신을 꺼 두었습니다."
     ),
-    "The user has sent as many messages this month as one user may.": (
+    "The user has reached this month's limit of messages.": (
         "이 사용자가 한 달에 보낼 수 있는 메시지 수를 초과했습니다."
     ),
-    "The user has sent as many messages today as one user may.": (
+    "The user has reached today's limit of messages.": (
         "이 사용자가 하루에 보낼 수 있는 메시지 수를 초과했습니다."
     ),
     "The file is too large.": "파일이 너무 큽니다.",

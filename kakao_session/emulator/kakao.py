@@ -48,7 +48,11 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class KakaoEmulator(Switches):
-    """A local Kakao. Takes the parameters of :class:`Switches`, which are attributes too.
+    """A local Kakao server. Use it in a ``with`` statement, or call :meth:`start` and :meth:`stop`.
+
+    It takes all parameters of :class:`Switches` as keywords. You can also read and set them as
+    attributes, at any time. URLs, the certificate and the environment exist only while it runs:
+    otherwise reading them raises ``RuntimeError``.
 
     :param port: the port of the proxy and the control page; 0 means any free port.
 
@@ -71,10 +75,10 @@ class KakaoEmulator(Switches):
         self._running = ExitStack()
 
     def start(self) -> KakaoEmulator:
-        """Open the ports.
+        """Start the server. If it is running already, this does nothing.
 
         :returns: the emulator.
-        :raises OSError: if the port is not free.
+        :raises OSError: the port is in use.
         """
         if self._listeners is None:
             backend = self._backend
@@ -104,26 +108,31 @@ class KakaoEmulator(Switches):
 
     @property
     def endpoints(self) -> Endpoints:
-        """The URLs of the three hosts on their loopback ports."""
+        """The URLs of the emulated hosts, for ``endpoints=`` of a session."""
         return self._open().endpoints
 
     @property
     def ca_file(self) -> str:
-        """The path of the certificate (PEM) that a client has to trust."""
+        """The path of the certificate file (PEM) that a client has to trust, as ``verify``."""
         return str(self._open().ca_file)
 
     @property
     def proxy_url(self) -> str:
-        """The proxy that leads from Kakao's real host names to the emulator."""
+        """The URL of a proxy. It leads requests for Kakao's real host names to the emulator."""
         return self._open().plain_url
 
     @property
     def control_url(self) -> str:
-        """The control page, and the same as JSON (:mod:`kakao_session.emulator.control`)."""
+        """The URL of the control page, and of its JSON (:mod:`kakao_session.emulator.control`)."""
         return self._open().plain_url
 
     def environment(self) -> dict[str, str]:
-        """:returns: the environment variables that lead an unmodified program to the emulator."""
+        """Get the environment variables that lead an unmodified program to the emulator.
+
+        :returns: names and values, such as ``HTTPS_PROXY`` and ``REQUESTS_CA_BUNDLE``.
+
+        >>> subprocess.run(["node", "bot.js"], env={**os.environ, **kakao.environment()})
+        """
         return self._open().environment()
 
     def login(
@@ -132,47 +141,53 @@ class KakaoEmulator(Switches):
         """Log a user in, without a browser and without a request.
 
         :param user: the user's id. A user who does not exist is created.
-        :param scopes: what the user agrees to, in addition to earlier logins. Nothing is shown that
-            the user has not agreed to. ``openid`` depends on ``openid_connect``.
-        :returns: the answer of the token endpoint.
+        :param scopes: the consent items that the user agrees to, in addition to earlier logins.
+            The API shows nothing else. There is an ``id_token`` if ``openid_connect`` is on.
+        :returns: the answer of the token endpoint, with ``access_token`` and ``refresh_token``.
         """
         return self._backend.issuer.login(user, scopes).body
 
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> None:
-        """Move Kakao's clock."""
+        """Move the emulator's clock forward. Your program's clock does not change.
+
+        :param days: how far; the parameters are added. A negative value moves it back.
+        """
         by = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         self._backend.clock.advance(by)
 
     def now(self) -> float:
-        """:returns: Kakao's time, unix seconds."""
+        """:returns: the time of the emulator's clock, in unix seconds."""
         return self._backend.clock.now()
 
     def revoke_access_tokens(self) -> None:
-        """Revoke every access token: ``this access token does not exist``."""
+        """Revoke all access tokens: -401, ``this access token does not exist``."""
         self._backend.issuer.revoke_access_tokens()
 
     def expire_access_tokens(self) -> None:
-        """Let every access token expire: ``this access token is already expired``."""
+        """Let all access tokens expire: -401, ``this access token is already expired``."""
         self._backend.issuer.expire_access_tokens()
 
     def set_user(self, user: int = USER_ID, **fields: Unpack[Account]) -> None:
-        """Change a Kakao account, as ``/v2/user/me`` and the ``id_token`` show it with consent.
+        """Change a Kakao account. An app sees of it what the user has agreed to.
 
         :param user: the user's id. They need not have logged in.
         :param fields: ``nickname``, ``profile_image``, ``thumbnail_image``, ``email``,
             ``email_valid``, ``email_verified``, ``name``, ``gender``, ``age_range``, ``birthday``,
             ``birthday_type``, ``birthyear``, ``phone_number``, ``ci``, ``ci_authenticated_at``, and
-            ``properties``. The others stay. ``None`` is what the user has not given Kakao.
-        :raises ValueError: if there is no such field, or its type is another.
+            ``properties``. Fields that you do not pass stay as they are. ``None`` means that
+            Kakao does not know it.
+        :raises ValueError: there is no such field, or its value has the wrong type.
+
+        >>> kakao.set_user(nickname="성춘향", email=None)
         """
         self._backend.users.set_account(user, fields)
 
     def unlink(self, user: int = USER_ID) -> None:
-        """Unlink a user from the app, which ends all their tokens, as the Kakao settings can do.
+        """Let a user disconnect the app in the Kakao settings. All their tokens end.
 
-        If there is an ``unlink_webhook``, this waits until the app has answered it.
+        If ``unlink_webhook`` is set, this calls it and waits for its answer.
 
         :param user: the user's id.
         """
@@ -182,10 +197,14 @@ class KakaoEmulator(Switches):
             deliver(self.unlink_webhook, self, user)
 
     def write_token_file(self, path: str | Path, *, hours_ago: float = 0.0) -> Path:
-        """Log a user in and write a token file: the token endpoint's answer and the app key.
+        """Log a user in, and write the token file that a tutorial's script would write.
 
-        :param hours_ago: when the user logged in and the file was written.
+        It contains the answer of the token endpoint and ``app_key``.
+
+        :param path: the file. If it exists, it is replaced.
+        :param hours_ago: how many hours ago the user logged in, and the file was written.
         :returns: the path.
+        :raises OSError: the file can't be written.
         """
         path = Path(path)
         self.advance(hours=-hours_ago)
@@ -209,11 +228,15 @@ class KakaoEmulator(Switches):
 
     @property
     def failures(self) -> list[dict[str, Any]]:
-        """The failures that :meth:`fail_next` has ordered and that are still to come."""
+        """The failures from :meth:`fail_next` that are still to come."""
         return self._backend.faults.pending()
 
     def find(self, token: str) -> Issued | None:
-        """:returns: what Kakao knows about a token, valid or not; ``None`` if nothing."""
+        """Look up a token.
+
+        :param token: an access token or a refresh token, valid or not.
+        :returns: what the emulator knows about it; ``None`` if it never issued it.
+        """
         return self._backend.issuer.find(token)
 
     def fail_next(
@@ -229,21 +252,25 @@ class KakaoEmulator(Switches):
         retry_after: float | str | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Make the next requests for a path fail. Several calls queue up.
+        """Make the next requests for a path fail. Failures of several calls come one by one.
 
         :param kind: an HTTP status with an HTML page (or with ``json``), or one of ``reset``,
             ``close``, ``hang`` (no answer), ``html``, ``garbage``, ``truncated`` (a wrong answer),
             ``ip_mismatched`` (a 401 that no refresh cures).
         :param times: how many requests fail; ``None`` means all until :meth:`clear_failures`.
-        :param path: ``/oauth/token``, ``/v2/user/me``, ...
-        :param after: Kakao acts first (it issues a token, for example); only the answer is lost.
+        :param path: the path of the requests, such as ``/v2/user/me``.
+        :param after: whether Kakao acts first, and only the answer is lost. A refresh then replaces
+            the token, but your program does not get the new one.
         :param json: the body of the answer. The status is ``kind``, or 200.
-        :param error_code: a documented error: ``"KOE237"`` of kauth, or ``-10`` of kapi.
+        :param error_code: one of Kakao's error codes: ``"KOE237"`` for kauth, ``-10`` for kapi.
         :param headers: additional headers of the answer.
-        :param retry_after: the value of the ``Retry-After`` header.
-        :param seconds: how long ``hang`` holds the connection; for good if not given.
-        :raises ValueError: if there is no such kind or error, if no answer can carry it, or if
+        :param retry_after: the value of the ``Retry-After`` header: seconds, or an HTTP date.
+        :param seconds: how many seconds ``hang`` holds the connection; without it, for ever.
+        :raises ValueError: there is no such kind or error code, the two do not fit together, or
             ``times`` is less than 1.
+
+        >>> kakao.fail_next(503, times=3)
+        >>> kakao.fail_next(error_code=-10, path="/v2/user/me")
         """
         check_fault(kind, error_code, times)
         more = {} if retry_after is None else {"Retry-After": str(retry_after)}
@@ -255,17 +282,17 @@ class KakaoEmulator(Switches):
         self._backend.faults.add(Fault(what, path, times, after, answer, hold, kind == "reset"))
 
     def clear_failures(self) -> None:
-        """Stop failing, and end the connections that are held."""
+        """Cancel the failures that are still to come, and end the connections that hang."""
         self._backend.faults.clear()
 
     @property
     def requests(self) -> list[Record]:
-        """The requests that have arrived, in that order."""
+        """The requests that have arrived, the oldest first."""
         return self._backend.journal.records()
 
     @property
     def token_requests(self) -> list[Record]:
-        """The requests that have arrived at the token endpoint."""
+        """The requests that have arrived at the token endpoint, the oldest first."""
         return [record for record in self.requests if record.path == TOKEN_PATH]
 
     def clear_requests(self) -> None:

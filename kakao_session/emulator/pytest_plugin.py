@@ -36,10 +36,10 @@ def _kakao_emulator() -> Iterator[KakaoEmulator]:
 def kakao(
     _kakao_emulator: KakaoEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> KakaoEmulator:
-    """A local Kakao where nobody has logged in yet.
+    """A :class:`KakaoEmulator` for this test. Nobody has logged in there yet.
 
     Environment variables lead your code and its child processes to it, so that they can go on
-    using Kakao's real host names. Your own login and client secret are hidden.
+    using Kakao's real host names. The test does not see your own login and client secret.
     """
     _kakao_emulator.reset()
     for name, value in _kakao_emulator.environment().items():
@@ -52,10 +52,10 @@ def kakao(
 
 @pytest.fixture
 def kakao_session(kakao: KakaoEmulator, tmp_path: Path) -> Iterator[KakaoSession]:
-    """A session that is logged in at the local Kakao.
+    """A :class:`KakaoSession` that is logged in at ``kakao``.
 
-    ``KAKAO_SESSION_TOKEN_FILE`` names its token file, as ``kakao-session login`` would have
-    written it, so that a bot that runs as another process is logged in too.
+    It keeps its token in the file that ``KAKAO_SESSION_TOKEN_FILE`` names. So a bot that makes its
+    own session, or runs as another process, is logged in too.
     """
     from kakao_session.session import KakaoSession
 

@@ -31,22 +31,34 @@ class TokenStore(Protocol):
     """
 
     def load(self) -> Token | None:
-        """:returns: the stored token with all its keys; ``None`` if there is none."""
+        """Load the token.
+
+        :returns: the stored token with all its keys; ``None`` if there is none.
+        :raises TokenStoreError: it can't be read, or it is not a token.
+        """
 
     def save(self, token: Mapping[str, Any]) -> None:
         """Replace the stored token, either completely or not at all.
 
-        :param token: any mapping. One that is not a token is refused.
+        :param token: any mapping with the keys of a :class:`~kakao_session.Token`.
+        :raises TokenStoreError: it can't be saved, or it is not a token.
         """
 
     def delete(self) -> None:
-        """Delete the stored token, if there is one."""
+        """Delete the stored token. If there is none, do nothing.
+
+        :raises TokenStoreError: it can't be deleted.
+        """
 
     def lock(self) -> AbstractContextManager[object]:
-        """Lock the place: of all that share it, only one can be inside this context.
+        """Lock the place. Of all that share it, only one can be inside this context at a time.
 
-        The token is refreshed inside, so entering it also checks, as far as possible, that
-        :meth:`save` will succeed.
+        A session refreshes the token inside. So entering also checks, as far as possible, that
+        :meth:`save` will work.
+
+        :returns: a context manager. Its value does not matter.
+        :raises TokenStoreError: on entering: the wait for the lock took too long, or the place
+            can't be written.
         """
 
 

@@ -71,6 +71,9 @@ class RedisTokenStore(TextTokenStore):
         :class:`~kakao_session.KakaoAuth`.
     :param lock_timeout: seconds to wait for the lock.
     :raises TypeError: *client* is a URL, or a client for asyncio, or not a client of redis-py.
+
+    >>> client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5)
+    >>> kakao = KakaoSession(token_store=RedisTokenStore(client, "kakao:token:bot"))
     """
 
     _failures = (RedisError, UnicodeDecodeError)  # the second if the client decodes

@@ -75,6 +75,9 @@ class SQLTokenStore(TextTokenStore):
     :param lock_timeout: seconds to wait for the lock.
     :raises TypeError: *engine* is a URL, an engine for asyncio, a session, a connection ...
     :raises ValueError: the key does not fit, or it is another kind of database.
+
+    >>> engine = create_engine(os.environ["DATABASE_URL"])
+    >>> kakao = KakaoSession(token_store=SQLTokenStore(engine, "123456789"))
     """
 
     _json: ClassVar[dict[str, Any]] = {"ascii_only": True}  # the database may have any encoding
@@ -107,6 +110,9 @@ class SQLTokenStore(TextTokenStore):
         :param engine: see :class:`SQLTokenStore`, likewise *table*.
         :returns: the keys, in the order of the database.
         :raises TokenStoreError: the database can't be reached.
+
+        >>> for user in SQLTokenStore.keys(engine):
+        ...     KakaoAuth(token_store=SQLTokenStore(engine, user)).keep_alive()
         """
         return cls(engine, "*", table=table)._keys()
 

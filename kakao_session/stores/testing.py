@@ -101,31 +101,48 @@ class Raw(Protocol):
 
 
 class TokenStoreContract:
-    """Inherit this in a class whose name begins with ``Test``, and override ``new_store``."""
+    """Tests for a store. Inherit them in a class whose name begins with ``Test``.
+
+    Override the fixture ``new_store``. Override ``unreachable_store`` and ``raw`` too, if your
+    store can have them. Without them, a few tests are skipped.
+    """
 
     freed_within: float = 5.0
-    """Seconds within which the lock of a killed holder is free."""
+    """How many seconds it takes at most until the lock of a killed process is free."""
 
     odd_token = ODD
     """A token that the store can keep, with more keys than Kakao's."""
 
     @pytest.fixture
     def new_store(self) -> NewStore:
-        """Override: makes stores for one place, which is empty and which no other test uses."""
+        """Override this fixture.
+
+        :returns: a function without arguments that makes stores. All of them use the same place,
+            which is empty at first and which no other test uses. Some tests send the function to
+            another process, so pickle must be able to save it.
+        """
         raise NotImplementedError("override the fixture new_store")
 
     @pytest.fixture
     def unreachable_store(self) -> TokenStore:
-        """Override: a store whose place can't be reached."""
+        """Override this fixture if you can.
+
+        :returns: a store whose place can't be reached. All its methods raise ``TokenStoreError``.
+        """
         pytest.skip("the fixture unreachable_store is not overridden")
 
     @pytest.fixture
     def raw(self) -> Raw:
-        """Override: the place of ``new_store``, without the store."""
+        """Override this fixture if you can.
+
+        :returns: the place of ``new_store``, without the store: an object with ``put(text)``, which
+            writes there as another program might, and ``get()``, which reads.
+        """
         pytest.skip("the fixture raw is not overridden")
 
     @pytest.fixture
     def store(self, new_store: NewStore) -> TokenStore:
+        """:returns: a new store. You do not need to override this."""
         return new_store()
 
     # Load, save, delete ---------------------------------------------------------------------
@@ -365,7 +382,7 @@ class LeasedTokenStoreContract(TokenStoreContract):
     """For a store whose lock ends by itself after a time, even if its holder lives."""
 
     lease: float
-    """Seconds after which it ends, in the stores of ``new_store``."""
+    """How many seconds the lock lives, in the stores of ``new_store``. You must set it."""
 
     @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process can't be suspended here")
     def test_save__suspended_for_longer_than_the_lease(self, new_store: NewStore) -> None:

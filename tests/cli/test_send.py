@@ -114,7 +114,7 @@ def test_terminal__is_not_waited_at(login, kakao, monkeypatch, language):
 
 
 @both_languages
-def test_long_text__is_cut_and_said_so(login, kakao, run, language):
+def test_long_text__is_cut_with_a_note(login, kakao, run, language):
     text = "가" * 200
     assert run("send", text, LC_ALL=language).stderr == ""
     result = run("send", f"{text}!", LC_ALL=language)

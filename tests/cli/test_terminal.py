@@ -104,7 +104,7 @@ def test_login__asks_for_what_it_needs(kakao, token_file, port, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
-def test_secret__is_offered_to_be_kept(
+def test_secret__offers_to_save_it(
     kakao, token_file, port, monkeypatch, options, typed, is_saved, language
 ):
     monkeypatch.setenv("LC_ALL", language)

@@ -18,7 +18,7 @@ _TITLES = {
     _KOREAN: {
         "koe": ("코드", "뜻", "해결 방법", "오류"),
         "api": ("코드", "뜻이나 해결 방법"),
-        "messages": ("메시지에 있는 말", "해결 방법"),
+        "messages": ("메시지에 있는 문구", "해결 방법"),
     },
 }
 """The titles of the columns of each table, by the name in its marks."""

@@ -185,7 +185,9 @@ def another_encryption_key(sandbox):
 
 
 def a_plain_token_in_the_database(sandbox):
-    sandbox.namespace["store"].inner.save(sandbox.login())
+    engine = create_engine(os.environ["DATABASE_URL"])
+    SQLTokenStore(engine, "123456789").save(sandbox.login())
+    engine.dispose()
 
 
 def a_login_in_redis(sandbox):

@@ -13,6 +13,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from kakao_session import FileTokenStore, Token
+from tests.documents import results
 from tests.free_port import free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -64,13 +65,15 @@ class Sandbox:
     :param folder: home and working directory.
     :param kakao: the environment leads to this Kakao.
     :param patch: undoes all changes after the document.
+    :param python: the Python that runs the programs.
     :ivar github: what a workflow knows of its repository and of the commit that started it.
     """
 
-    def __init__(self, folder, kakao, patch):
+    def __init__(self, folder, kakao, patch, python=sys.executable):
         self.folder = folder
         self.kakao = kakao
         self.patch = patch
+        self.python = python
         self.namespace = {}
         self.github = {}
         self._make_programs(folder / "bin")
@@ -100,6 +103,10 @@ class Sandbox:
         token = Token.from_response(self.kakao.login(), self.kakao.now())
         return Token({**token, "app_key": self.kakao.app_key, **fields})
 
+    def run_python(self, block):
+        """Run a Python block, and compare its results."""
+        results.run(block.text, str(block.document), block.line, self.namespace)
+
     def start_anew(self):
         """Begin a new program, and close what the last one left open."""
         for thing in self.namespace.values():
@@ -115,13 +122,10 @@ class Sandbox:
 
     def _make_programs(self, folder):
         folder.mkdir()
-        python = sys.executable
-        for name, program in {
-            "pip": _PIP,
-            "kakao-session": _COMMAND.format(port=free_port()),
-            "browser": _BROWSER,
-        }.items():
-            _make_program(folder / name, python, program)
+        python = self.python
+        make_program(folder / "pip", sys.executable, _PIP)
+        make_program(folder / "browser", sys.executable, _BROWSER)
+        make_program(folder / "kakao-session", python, _COMMAND.format(port=free_port()))
         for name, program in {
             "python": _PYTHON.format(bin=folder, python=python),
             "python3": _PYTHON.format(bin=folder, python=python),
@@ -130,9 +134,9 @@ class Sandbox:
             "gh": _GH,
             "activate": f'export PATH="{folder}:$PATH"\n',
         }.items():
-            _make_program(folder / name, "/bin/sh", program)
+            make_program(folder / name, "/bin/sh", program)
 
 
-def _make_program(path, interpreter, text):
+def make_program(path, interpreter, text):
     path.write_text(f"#!{interpreter}\n{text.lstrip()}", encoding="utf-8")
     path.chmod(0o755)

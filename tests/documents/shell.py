@@ -108,6 +108,6 @@ def _run(command, environment=None, folder=None):
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         env=environment,
-        timeout=60,
+        timeout=300,
         check=False,
     )

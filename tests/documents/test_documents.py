@@ -16,14 +16,12 @@ import pytest
 
 import kakao_session
 from kakao_session.cli.app import app
-from kakao_session.emulator import KakaoEmulator
 from tests.documents import error_tables, hidden_steps, picture
 from tests.documents.blocks import Block, Step, inline_code, read
 from tests.documents.platforms import read_workflow, run_dockerfile
 from tests.documents.results import matches, run
 from tests.documents.sandbox import REPOSITORY, Sandbox
 from tests.documents.shell import ONLY_PARSED, only_parsed, run_console, run_crontab, typed
-from tests.stores.servers import redis_server
 
 DOCS = REPOSITORY / "docs"
 ENGLISH = {
@@ -33,7 +31,6 @@ ENGLISH = {
 """Each Korean document, and the English one that says the same."""
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md")), *ENGLISH]
-APP_KEY = "YOUR_REST_API_KEY"
 
 
 def each(documents):
@@ -59,18 +56,6 @@ def runs_pytest(block):
     return re.search(r"^(def test_|\$ pytest )", block.text, re.MULTILINE) is not None
 
 
-@pytest.fixture(scope="module")
-def local_kakao():
-    with KakaoEmulator(app_key=APP_KEY) as kakao:
-        yield kakao
-
-
-@pytest.fixture(scope="module")
-def redis():
-    with redis_server() as server:
-        yield server
-
-
 @pytest.fixture
 def sandbox(local_kakao, tmp_path, monkeypatch):
     local_kakao.reset()
@@ -79,12 +64,11 @@ def sandbox(local_kakao, tmp_path, monkeypatch):
 
 @each(list(filter(runs_by_itself, DOCUMENTS)))
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # an Airflow task ends
-def test_document__does_what_it_says(document, sandbox, request):
+def test_document__does_what_it_says(document, sandbox, redis_for):
     if document in ENGLISH:  # its output is that of the command in Korea
         sandbox.patch.delenv("LC_ALL")
         sandbox.patch.setenv("LANG", "ko_KR.UTF-8")
-    if "REDIS_URL" in document.read_text(encoding="utf-8"):
-        sandbox.patch.setenv("REDIS_URL", request.getfixturevalue("redis").url)
+    redis_for(document)
     for part in read(document):
         if isinstance(part, Step):
             getattr(hidden_steps, part.name)(sandbox)
@@ -112,13 +96,13 @@ def run_python(block, sandbox):
     if isinstance(statements[0], ast.Import | ast.ImportFrom) or block.file_name:
         sandbox.start_anew()
     sandbox.patch.setattr(sys, "argv", [block.file_name or ""])
-    run(block.text, str(block.document), block.line, sandbox.namespace)
+    sandbox.run_python(block)
 
 
 def run_tests(block, sandbox):
     path = sandbox.folder / (block.file_name or f"test_line_{block.line}.py")
     path.write_text(block.text, encoding="utf-8")
-    pytest = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    pytest = [sandbox.python, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     done = subprocess.run([*pytest, path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{block}\n{done.stdout}"
 
@@ -152,7 +136,7 @@ def test_own_emulator__with_and_without_proxy_variables(name, is_set, sandbox):
 
 
 @each(DOCUMENTS)
-def test_document__names_only_what_there_is(document):
+def test_document__names_only_what_exists(document):
     for code in inline_code(document):
         if named := re.match(r"kakao-session ([a-z]+)(.*)", code):
             command = app.commands[named[1]]
@@ -163,7 +147,7 @@ def test_document__names_only_what_there_is(document):
 
 
 @each(DOCUMENTS)
-def test_document__links_to_what_there_is(document):
+def test_document__links_lead_somewhere(document):
     text = document.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if re.match(r"https?:", target):
@@ -181,7 +165,7 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_only_parsed__is_what_the_list_says_and_no_more():
+def test_only_parsed__are_only_the_commands_in_the_list():
     blocks = [part for document in DOCUMENTS for part in read(document) if isinstance(part, Block)]
     consoles = [block.text for block in blocks if block.language == "console"]
     found = {only_parsed(line.command) for text in consoles for line in typed(text)}
@@ -223,7 +207,7 @@ def test_picture__shows_what_the_command_does():
     assert picture.shown(picture.drawn()) == picture.shown(picture.PICTURE.read_text("utf-8"))
 
 
-def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
+def test_picture__loads_nothing_and_names_no_path():
     svg = picture.PICTURE.read_text(encoding="utf-8")
     assert "url(http" not in svg
     assert "font-face" not in svg
@@ -231,7 +215,7 @@ def test_picture__asks_nobody_and_tells_nothing_of_its_maker():
 
 
 @each(error_tables.DOCUMENTS)
-def test_error_tables__are_of_today(document):
+def test_error_tables__are_up_to_date(document):
     text = document.read_text(encoding="utf-8")
     assert error_tables.with_tables(document) == text
     for line in ("| KOE322 | ", "| -402 | ", "| `ip mismatched` | "):
@@ -260,13 +244,13 @@ def test_security__each_row_names_tests_that_exist():
 # The tests' own tools ------------------------------------------------------------------------
 
 
-def test_result__is_held_against_its_comment():
+def test_result__is_compared_with_its_comment():
     run("1 + 1  # 2\nprint('a', 'b')  # a ...\nx = 3  # for the reader\n", "name", 1, {})
     with pytest.raises(AssertionError, match="name:7 gives '2'"):
         run("1 + 1  # 3\n", "name", 7, {})
 
 
-def test_result__that_is_never_reached_is_told():
+def test_result__that_is_never_reached_fails():
     source = "try:\n    pass\nexcept ValueError as error:\n    print(error)  # no\n"
     with pytest.raises(AssertionError, match="never reached"):
         run(source, "name", 1, {})

@@ -43,7 +43,7 @@ def test_other_origin__is_not_allowed(client, path):
     assert not [name for name in response.headers if name.startswith("Access-Control")]
 
 
-def test_preflight__is_not_what_fails_next(kakao, client):
+def test_preflight__does_not_use_up_fail_next(kakao, client):
     url = f"{KAPI}/v2/user/me"
     kakao.fail_next(503, path="/v2/user/me")
     assert client.ask("OPTIONS", url, headers=PREFLIGHT).status_code == 200

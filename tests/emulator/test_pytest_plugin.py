@@ -67,7 +67,7 @@ def test_way_out__is_closed(kakao):
     with pytest.raises(requests.exceptions.ProxyError):
         requests.get("https://example.com/")
 
-def test_login__of_whoever_runs_the_tests_is_hidden(kakao):
+def test_kakao__hides_the_developers_own_login(kakao):
     assert "KAKAO_CLIENT_SECRET" not in os.environ
     assert os.environ["KAKAO_REST_API_KEY"] == kakao.app_key
     assert not os.path.exists(os.environ["KAKAO_SESSION_TOKEN_FILE"])

@@ -121,7 +121,7 @@ def test_set_user__outlives_the_link_but_not_the_reset(kakao):
         ({"properties": {"level": 9}}, "properties takes an object, each value a string"),
     ],
 )
-def test_set_user__of_what_there_is_not(kakao, fields, words):
+def test_set_user__with_an_unknown_field(kakao, fields, words):
     with pytest.raises(ValueError, match=words):
         kakao.set_user(**fields)
 

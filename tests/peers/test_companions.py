@@ -66,7 +66,7 @@ def test_requests_mock__of_one_session():
     assert token_request.call_count == 1
 
 
-def test_requests_mock__spends_no_refresh_token_where_none_is_mocked():
+def test_requests_mock__sends_no_real_refresh_request():
     requests_mock = package("requests_mock")
     with requests_mock.Mocker() as mock:
         mock.get(ME_URL, json={"id": 1})

@@ -89,7 +89,8 @@ NO_TOKENS = {
     "error answer": (
         b'{"error": "secret", "error_code": "KOE010"}',
         "this is Kakao's error answer KOE010, not a token: the client secret is missing or "
-        "wrong. Give the secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
+        "wrong. Pass the client secret of this REST API key: client_secret= or "
+        "KAKAO_CLIENT_SECRET.",
     ),
     "unknown error answer": (
         b'{"error": "secret", "error_code": "KOE999"}',

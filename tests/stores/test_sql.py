@@ -414,7 +414,7 @@ def test_lock__outlasts_the_servers_timeouts(postgresql_server, new_engine, key,
         assert waiting.result() == NEW
 
 
-def test_pool__none_left(url, new_engine, key):
+def test_pool__has_no_connection_left(url, new_engine, key):
     engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.1)
     with engine.connect(), pytest.raises(TokenStoreError, match="Could not read") as caught:
         SQLTokenStore(engine, key).load()

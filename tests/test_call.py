@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from urllib3 import Timeout
 
 from kakao_session import FileTokenStore, SQLTokenStore, TokenStoreError
-from tests.conftest import LIFE, ME, ME_401, REFRESH, Watching, wire
+from tests.conftest import LIFE, ME, ME_401, REFRESH, MemoryStore, Watching, wire
 
 MONTH = 31 * 86_400
 
@@ -121,6 +121,27 @@ def test_timeout__that_is_over_spends_no_refresh_token(kakao, new_session, token
 )
 def test_timeout__of_a_call_and_of_the_session(new_session, token, clock, timeout, seconds):
     assert timeouts_of(new_session(token=token), clock, timeout=timeout) == [seconds]
+
+
+def test_timeout__less_what_the_lock_took(new_session, token, clock, stopwatch):
+    class SlowStore(MemoryStore):
+        def lock(self):
+            stopwatch.moment += 3
+            return super().lock()
+
+    session = new_session(token_store=SlowStore(token))
+    assert timeouts_of(session, clock, timeout=(5, 4)) == [(5, 4)]
+    assert timeouts_of(session, clock, timeout=5) == [(2, 2)]
+
+
+def test_timeout__leaves_the_call_as_it_is(kakao, new_session, token):
+    session = new_session(token=token)
+    path, headers = "/v2/api/talk/memo/default/send", {"X-Mine": "1"}
+    session.post(path, data={"a": "1"}, headers=headers, timeout=9)
+    session.post(path, files={"file": b"content"}, timeout=9)
+    first, second = kakao.requests
+    assert (first.body, first.headers["X-Mine"]) == (b"a=1", "1")
+    assert b"content" in second.body
 
 
 def test_timeout__of_a_call_that_a_hook_makes(new_session, token, clock):

@@ -455,9 +455,10 @@ def test_trouble_on_the_way(new_session, token, stopwatch, raised, tries):
     sent = []
     session = new_session(token=token)
     session.mount("https://", Broken())
-    with pytest.raises(TemporaryError):
+    with pytest.raises(TemporaryError) as caught:
         session.refresh_token()
     assert len(sent) == tries
+    assert isinstance(caught.value, requests.Timeout) == ("slow" in str(raised))
 
 
 def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypatch):

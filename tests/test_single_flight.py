@@ -38,8 +38,11 @@ def refreshing(kakao, new_session, token, clock):
 
 def test_another_thread__is_waited_for_as_long_as_the_timeout(refreshing):
     session, began = refreshing(), time.monotonic()
-    with pytest.raises(TemporaryError, match="Another thread") as caught:
+    with pytest.raises(TemporaryError) as caught:
         session.get("/v2/user/me", timeout=0.3)
+    assert str(caught.value) == (
+        "Another thread has been refreshing the token for too long. Try again. The login is kept."
+    )
     assert isinstance(caught.value, requests.Timeout)
     assert time.monotonic() - began < 5
 
@@ -61,13 +64,14 @@ def test_threads__with_the_same_timeout_share_the_failure(kakao, new_session, to
     assert time.monotonic() - began < 5  # one after another, they would take 8
 
 
-def test_threads__share_a_refusal(kakao, new_session, token, clock):
-    kakao.latency = 0.1
-    kakao.unlink()
+@pytest.mark.parametrize("error_code", ["KOE322", "KOE237", "KOE010"])
+def test_threads__share_a_refusal(kakao, new_session, token, clock, error_code):
+    kakao.latency = 0.3
+    kakao.fail_next(error_code=error_code, times=None)
     session = new_session(token=token)
     clock.advance(hours=7)
     errors = at_once(8, lambda: session.get("/v2/user/me"))
-    assert {error.error_code for error in errors} == {"KOE322"}
+    assert {error.error_code for error in errors} == {error_code}
     assert len(kakao.token_requests) == 1
 
 

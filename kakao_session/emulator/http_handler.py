@@ -11,7 +11,6 @@ from io import BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote_to_bytes
 
-from werkzeug.datastructures import Headers
 from werkzeug.serving import DechunkedInput
 
 from kakao_session.emulator.server import LOOPBACK
@@ -99,16 +98,18 @@ class HTTPHandler(BaseHTTPRequestHandler):
     def send(self, response: Response) -> None:
         """Write the response at once, so that a small one needs only one packet."""
         body = response.get_data()
-        headers = Headers(response.headers)
-        headers.setdefault("Date", formatdate(self.now(), usegmt=True))
-        headers.setdefault("Content-Length", str(len(body)))
-        if headers.get("Connection") == "close":
+        if response.headers.get("Connection") == "close":
             self.close_connection = True
-        elif self.close_connection:
-            headers["Connection"] = "close"
+        lines = [f"HTTP/1.1 {response.status}"]
+        lines += [f"{name}: {value}" for name, value in response.headers]
+        if "Date" not in response.headers:
+            lines.append(f"Date: {formatdate(self.now(), usegmt=True)}")
+        if "Content-Length" not in response.headers:
+            lines.append(f"Content-Length: {len(body)}")
+        if self.close_connection and "Connection" not in response.headers:
+            lines.append("Connection: close")
         if self.command == "HEAD" or response.status_code in _WITHOUT_BODY:
             body = b""
-        lines = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in headers)]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
         self.wfile.write(head + body)
 

@@ -134,7 +134,7 @@ class _ProxyHandler(HTTPHandler):
         server.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
         for name, value in _end_to_end(self.headers.items()):
             server.putheader(name, value)
-        if body:
+        if body or "Content-Length" in self.headers:
             server.putheader("Content-Length", str(len(body)))
         server.endheaders(body or None)
         answer = server.getresponse()

@@ -124,6 +124,7 @@ def test_forwarded__form(kakao, callback):
         assert http.post(url, data={"a": "1"}, timeout=10).status_code == 201
         assert http.post(url, timeout=10).status_code == 201
     assert callback.received == [("POST", "/form", b"a=1"), ("POST", "/form", b"")]
+    assert callback.headers["Content-Length"] == "0"  # of the last
 
 
 def test_forwarded__to_nobody(kakao):

@@ -1,18 +1,33 @@
 """Mutation testing of the core: mutmut, which passes decorated functions by, taught to enter some.
 
 Run as ``python tests/mutation run``; ``table``, ``results`` and ``show NAME`` tell what came of
-it. All that it writes is in ``mutants/``.
+it. All that it writes is in ``mutants/``. ``again`` tries survivors once more without mutmut's own
+frames on the stack, which mislead some tests.
 """
 
 import gc
 import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import click
-from libcst.matchers import Call, Decorator, FunctionDef, Name, matches
+from libcst.matchers import Call, Decorator, FunctionDef, Name, findall, matches
 from mutmut.__main__ import cli
 from mutmut.mutation import file_mutation
 from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import (
+    read_functions_from_index,
+    read_mutant_function,
+    read_mutants_module,
+    read_orig_module,
+    read_original_function,
+)
 from mutmut.mutation.file_mutation import MutationVisitor
 from mutmut.runners.harness import PytestRunner
 from mutmut.stats import status_by_exit_code
@@ -73,6 +88,82 @@ def table():
         caught = (count["killed"] + count["timeout"]) / max(1, count.total())
         numbers = [count.total(), *(count[kind] for kind in kinds)]
         click.echo(" | ".join([module, *map(str, numbers), f"{caught:.1%}"]))
+
+
+@cli.command()
+@click.argument("pattern")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option("--max-children", default=2)
+@click.option("--seconds", default=300.0, help="The longest time for one survivor.")
+def again(pattern, pytest_arguments, max_children, seconds):
+    """Try survivors whose name matches PATTERN once more, with these tests.
+
+    Each is written into the source of a copy of the project, so no frame of mutmut is on the stack.
+    """
+    every = []
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        every += [
+            (data, name)
+            for name, code in data.exit_code_by_key.items()
+            if _status(code) == "survived" and re.search(pattern, name)
+        ]
+
+    def tried(survivor):
+        data, name = survivor
+        with tempfile.TemporaryDirectory() as folder:
+            copy = _copy(Path(folder, "project"))
+            (copy / data.path).write_text(_mutated(data.path, name), encoding="utf-8")
+            return _tested(copy, pytest_arguments, seconds)
+
+    with ThreadPoolExecutor(max_children) as pool:
+        for (data, name), code in zip(
+            every, pool.map(lambda each: tried(*each), every), strict=True
+        ):
+            click.echo(f"{_status(code)} {name}")
+            data.exit_code_by_key[name] = code
+            data.save()
+
+
+def _copy(folder):
+    left_out = shutil.ignore_patterns("mutants", ".git", ".venv", "__pycache__", ".*_cache")
+    return shutil.copytree(Path.cwd(), folder, ignore=left_out, symlinks=True)
+
+
+def _mutated(path, name):
+    """The source of a module with this mutant in the place of the original."""
+    functions = read_functions_from_index(name, path)
+    if functions is None:
+        mutants = read_mutants_module(path)
+        functions = read_original_function(mutants, name), read_mutant_function(mutants, name)
+    original, mutant = map(_bare, functions)
+    module = read_orig_module(path)
+    place = next(
+        each for each in findall(module, FunctionDef()) if _bare(each).deep_equals(original)
+    )
+    mutant = mutant.with_changes(decorators=place.decorators, leading_lines=place.leading_lines)
+    return module.deep_replace(place, mutant).code
+
+
+def _bare(function):
+    return function.with_changes(decorators=[], leading_lines=[], lines_after_decorators=[])
+
+
+def _tested(copy, pytest_arguments, seconds):
+    """The exit code of the tests in a copy of the project."""
+    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        return subprocess.run(
+            [*pytest, *pytest_arguments],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            stdout=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return 36
 
 
 def _status(exit_code):

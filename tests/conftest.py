@@ -31,6 +31,7 @@ FOREIGN = [
     *("KAKAO_REST_API_KEY", "KAKAO_CLIENT_SECRET"),
     *("KAKAO_SESSION_TOKEN_FILE", "KAKAO_SESSION_TOKEN_KEY"),
     *("OAUTHLIB_RELAX_TOKEN_SCOPE", "OAUTHLIB_INSECURE_TRANSPORT"),
+    "PYTHONDONTWRITEBYTECODE",  # every Python that a test starts would compile all packages anew
 ]
 """Variables of the developer's that would change what the tests do."""
 

@@ -14,53 +14,55 @@ from tests.emulator.chromium import chromium
 from tests.free_port import free_port
 from tests.login.browser import Browser as Listener
 
-# Sends in each way that a page has. The result is what the page could read.
-ATTACK = """async ([url, body]) => {
+# Sends in each way that a page has, to all targets at once. The result is what the page could read.
+ATTACK = """async (targets) => {
   const read = [];
-  const fetched = (options) => fetch(url, options).then(
-    async (answer) => { const text = await answer.text(); if (text) read.push(text) });
-  const loaded = (tag, attribute) => new Promise((done) => {
-    const element = document.createElement(tag);
-    element[attribute] = url;
-    element.onload = element.onerror = () => {
-      try { read.push(element.contentDocument.body.innerText) } catch {}
-      done();
-    };
-    document.body.append(element);
-  });
-  const submitted = (enctype) => new Promise((done) => {
-    const frame = document.createElement("iframe");
-    frame.name = enctype;
-    const form = document.createElement("form");
-    Object.assign(form, {method: "POST", action: url, enctype, target: enctype});
-    const field = document.createElement("input");
-    Object.assign(field, {name: body, value: ""});
-    form.append(field);
-    document.body.append(frame, form);
-    frame.onload = () => { try { frame.contentDocument || done() } catch { done() } };
-    form.submit();
-    setTimeout(done, 500);
-  });
-  const json = {"Content-Type": "application/json"};
-  navigator.sendBeacon(url, body);
-  navigator.sendBeacon(url, new Blob([body], {type: "application/x-www-form-urlencoded"}));
-  await Promise.allSettled([
-    fetched({}),
-    fetched({credentials: "include", cache: "no-store"}),
-    fetched({mode: "no-cors"}),
-    fetched({method: "POST", body, headers: json}),
-    fetched({method: "POST", body}),
-    fetched({method: "POST", body, mode: "no-cors"}),
-    fetched({method: "POST", body: new URLSearchParams({a: "b"}), mode: "no-cors"}),
-    fetched({method: "PUT", body}),
-    loaded("img", "src"),
-    loaded("script", "src"),
-    loaded("iframe", "src"),
-    loaded("embed", "src"),
-    submitted("text/plain"),
-    submitted("application/x-www-form-urlencoded"),
-    submitted("multipart/form-data"),
-  ]);
+  await Promise.all(targets.map(async ([url, body]) => {
+    const fetched = (options) => fetch(url, options).then(
+      async (answer) => { const text = await answer.text(); if (text) read.push(text) });
+    const loaded = (tag, attribute) => new Promise((done) => {
+      const element = document.createElement(tag);
+      element[attribute] = url;
+      element.onload = element.onerror = () => {
+        try { read.push(element.contentDocument.body.innerText) } catch {}
+        done();
+      };
+      document.body.append(element);
+    });
+    const submitted = (enctype) => new Promise((done) => {
+      const frame = document.createElement("iframe");
+      frame.name = enctype + url;
+      const form = document.createElement("form");
+      Object.assign(form, {method: "POST", action: url, enctype, target: frame.name});
+      const field = document.createElement("input");
+      Object.assign(field, {name: body, value: ""});
+      form.append(field);
+      document.body.append(frame, form);
+      frame.onload = () => { try { frame.contentDocument || done() } catch { done() } };
+      form.submit();
+      setTimeout(done, 500);
+    });
+    const json = {"Content-Type": "application/json"};
+    navigator.sendBeacon(url, body);
+    navigator.sendBeacon(url, new Blob([body], {type: "application/x-www-form-urlencoded"}));
+    await Promise.allSettled([
+      fetched({}),
+      fetched({credentials: "include", cache: "no-store"}),
+      fetched({mode: "no-cors"}),
+      fetched({method: "POST", body, headers: json}),
+      fetched({method: "POST", body}),
+      fetched({method: "POST", body, mode: "no-cors"}),
+      fetched({method: "POST", body: new URLSearchParams({a: "b"}), mode: "no-cors"}),
+      fetched({method: "PUT", body}),
+      loaded("img", "src"),
+      loaded("script", "src"),
+      loaded("iframe", "src"),
+      loaded("embed", "src"),
+      submitted("text/plain"),
+      submitted("application/x-www-form-urlencoded"),
+      submitted("multipart/form-data"),
+    ]);
+  }));
   return read;
 }"""
 
@@ -109,14 +111,12 @@ def login():
         yield listener
 
 
-ELSEWHERE = ["http://evil.example", "http://127.0.0.1:8000", "http://localhost:8000"]
-
-
-@pytest.mark.parametrize("origin", ELSEWHERE)
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:8000"])
 def test_login__and_a_page_of_another_origin(login, hostile_page, origin):
     page = hostile_page(origin)
-    for path in ("callback?code=stolen&state=guessed", "callback", ""):
-        assert page.evaluate(ATTACK, [f"http://{login.host}/{path}", "code=stolen"]) == []
+    paths = ("callback?code=stolen&state=guessed", "callback", "")
+    targets = [(f"http://{login.host}/{path}", "code=stolen") for path in paths]
+    assert page.evaluate(ATTACK, targets) == []
     assert login.is_still_waiting()
 
 
@@ -138,13 +138,13 @@ ACTIONS = {
 }
 
 
-@pytest.mark.parametrize("origin", ELSEWHERE)
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:8000"])
 def test_control__and_a_page_of_another_origin(kakao, hostile_page, origin):
     kakao.login()
     before = state_of(kakao)
     page = hostile_page(origin)
-    for path, body in ACTIONS.items():
-        assert page.evaluate(ATTACK, [f"{kakao.control_url}/{path}", body]) == []
+    targets = [(f"{kakao.control_url}/{path}", body) for path, body in ACTIONS.items()]
+    assert page.evaluate(ATTACK, targets) == []
     assert state_of(kakao) == before
 
 

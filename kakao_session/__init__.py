@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from kakao_session.stores import SQLTokenStore as SQLTokenStore
     from kakao_session.token import Token
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Without the stores that need an optional package: an import of everything must not ask for it.
 __all__ = [

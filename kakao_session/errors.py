@@ -73,7 +73,7 @@ def warn(message: str) -> None:
 
 def _is_inner(frame: FrameType) -> bool:
     package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package in ("kakao_session", "requests", "requests_oauthlib")
+    return package in ("kakao_session", "requests")
 
 
 class TokenEndpointError(KakaoError, OAuth2Error):

@@ -118,9 +118,7 @@ def again(pattern, pytest_arguments, max_children, seconds):
             return _tested(copy, pytest_arguments, seconds)
 
     with ThreadPoolExecutor(max_children) as pool:
-        for (data, name), code in zip(
-            every, pool.map(lambda each: tried(*each), every), strict=True
-        ):
+        for (data, name), code in zip(every, pool.map(tried, every), strict=True):
             click.echo(f"{_status(code)} {name}")
             data.exit_code_by_key[name] = code
             data.save()

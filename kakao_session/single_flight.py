@@ -185,8 +185,9 @@ class _Flight(Generic[T]):
         """Whether the leader gave up because its call has a shorter timeout than this one."""
         if not getattr(self.error, "gave_up_early", False) and self._call.remaining > 0:
             return False
-        pairs = zip(parts(self._call.timeout), parts(call.timeout), strict=True)
-        return call.remaining > 0 and any(leader < waiter for leader, waiter in pairs)
+        leaders, waiters = parts(self._call.timeout), parts(call.timeout)
+        is_longer = waiters[0] > leaders[0] or waiters[1] > leaders[1]
+        return is_longer and call.remaining > 0
 
 
 def _copied(error: KakaoError) -> KakaoError:

@@ -1,6 +1,7 @@
 """What every test stands on: a local Kakao, a clock that can be moved, a clean environment."""
 
 import importlib.util
+import os
 import tempfile
 import threading
 import time
@@ -269,7 +270,13 @@ def imported_again(name):
     return module
 
 
-# What a run of all tests prints first and last -------------------------------------------------
+# A run of all tests ---------------------------------------------------------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One worker more than there are cores: many tests wait for another process or for a lock."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
 
 
 @pytest.hookimpl(trylast=True)  # the header shows the last first

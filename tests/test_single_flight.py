@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from kakao_session import TemporaryError, single_flight
+from kakao_session import RateLimitedError, TemporaryError, TokenStoreError, single_flight
 from kakao_session.single_flight import SingleFlight
 from tests.conftest import ME, REFRESH, MemoryStore, at_once, wire
 
@@ -73,6 +73,29 @@ def test_threads__with_the_same_timeout_share_the_failure(kakao, new_session, to
     assert all(isinstance(error, requests.Timeout) for error in errors)
     assert len(kakao.token_requests) == 1
     assert time.monotonic() - began < 5  # one after another, they would take 8
+
+
+def test_another_thread__with_the_same_timeout_is_not_followed(kakao, refreshing):
+    session = refreshing(timeout=1)
+    time.sleep(0.2)  # so that some time is left when the other one gives up
+    with pytest.raises(requests.Timeout):
+        session.get("/v2/user/me", timeout=1)
+    assert len(kakao.token_requests) == 1
+
+
+def test_another_thread__with_a_shorter_timeout_shares_a_refusal(kakao, new_session, token, clock):
+    kakao.latency = 0.3
+    kakao.fail_next(error_code="KOE237", times=None)
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    first = threading.Thread(target=at_once, args=(1, lambda: session.get("/", timeout=10)))
+    first.start()
+    while not kakao.token_requests:
+        pass
+    with pytest.raises(RateLimitedError):
+        session.get("/v2/user/me", timeout=20)
+    first.join()
+    assert len(kakao.token_requests) == 1
 
 
 @pytest.mark.parametrize("error_code", ["KOE322", "KOE237", "KOE010"])
@@ -159,3 +182,19 @@ def test_last_step__is_waited_for_by_those_who_need_more_than_is_known(monkeypat
     assert flights.share(lambda: 0, lambda outcome: outcome == 2) == 2
     leader.join()
     assert outcomes == [None]
+
+
+def test_last_step__that_fails_fails_for_all():
+    def work():
+        flights.announce(1)
+        announced.set()
+        time.sleep(0.2)  # the other thread waits by then
+        raise TokenStoreError("The save callback failed.")
+
+    flights, announced = SingleFlight(), threading.Event()
+    leader = threading.Thread(target=at_once, args=(1, lambda: flights.share(work, bool)))
+    leader.start()
+    announced.wait()
+    with pytest.raises(TokenStoreError):
+        flights.share(lambda: 0, bool)
+    leader.join()

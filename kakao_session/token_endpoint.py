@@ -193,7 +193,7 @@ class TokenEndpoint:
             except TemporaryError as error:
                 wait = _wait_after(error, number)
                 if isinstance(error, TimedOutError):
-                    error.gave_up_early = seconds[0] < usual[0] or seconds[1] < usual[1]
+                    error.gave_up_early = (connect, read) != usual
                 latest = min(call.remaining, deadline - time.monotonic() - time_to_answer)
                 if number == tries or wait is None or wait >= latest:
                     raise

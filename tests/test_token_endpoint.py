@@ -476,6 +476,13 @@ def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypa
     assert session.token == token
 
 
+def test_adapter__that_is_missing_is_no_proxy(new_session, token):
+    session = new_session(token=token)
+    session.adapters.clear()
+    with pytest.raises(TemporaryError, match="InvalidSchema"):
+        session.refresh_token()
+
+
 def test_trouble__while_the_caller_handles_an_error_of_its_own(
     kakao, new_session, token, stopwatch
 ):

@@ -277,6 +277,15 @@ def test_logout__ends_the_login_here_there_and_in_the_file(kakao, new_session, t
         without_store.get("/v2/user/me")
 
 
+def test_logout__and_a_login_that_another_process_stores_later(kakao, new_session, token, store):
+    session = new_session(token_store=store)
+    session.logout()
+    later = Token.from_response(kakao.login(), kakao.now())
+    store.save(later)
+    assert session.get("/v2/user/me").status_code == 200
+    assert session.token == later
+
+
 def test_logout__without_a_store(new_session, token):
     session = new_session(token=token)
     session.logout()

@@ -153,6 +153,7 @@ def test_save_callback__may_wait_for_a_thread_that_uses_the_session(
         )
         other.start()
         other.join(5)
+        assert statuses == [200]
         saved.append(new)
 
     session = new_session(token=token, token_updater=updater)

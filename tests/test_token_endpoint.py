@@ -253,8 +253,9 @@ def test_retries_of_the_session__are_not_for_token_requests(kakao, retrying_sess
     kakao.fail_next(503, times=2)
     session.refresh_token()
     assert len(kakao.token_requests) == 4
-    with pytest.raises(LoginRequiredError):
-        session.fetch_token(f"{kakao.endpoints.token_url}?x=%7e", code="no-such-code")
+    kakao.fail_next(error_code="KOE237")
+    with pytest.raises(RateLimitedError):  # requests sends this URL in another form
+        session.fetch_token(f"{kakao.endpoints.token_url}?x=%7e", code="code")
     assert len(kakao.token_requests) == 5
 
 

@@ -239,10 +239,3 @@ def test_sdist__builds_the_same_wheel(release, unpacked):
     [wheel] = build(unpacked, "--wheel").glob("*.whl")
     assert wheel.name == release.wheel.name
     assert wheel.read_bytes() == release.wheel.read_bytes()
-
-
-def test_sdist__tests_can_be_collected(unpacked):
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-qq"]
-    collected = run(*command, cwd=unpacked)
-    assert "tests/test_release.py: " in collected
-    assert "tests/stores/test_contract.py: " in collected

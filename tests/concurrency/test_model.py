@@ -222,6 +222,11 @@ class Model(RuleBasedStateMachine):
         self.check_outcome(name, outcome, wire, body)
         self.check_bodies(wire, body)
         if is_answer(outcome):
+            if body == "generator" and outcome.status_code == 401:
+                # It could not be sent again, with the token that somebody else has just stored.
+                new = place.last.fingerprint
+                if self.is_recent(self.issued.get(new, 0)):
+                    self.unproven[new] = self.clock.moment
             if outcome.history and outcome.status_code != 401:
                 self.unproven.pop(sent_with(outcome.request), None)
             assert place.failures or sent_with(outcome.request) in place.saved

@@ -17,7 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
-from libcst.matchers import Call, Decorator, FunctionDef, Name, findall, matches
+from libcst.matchers import (
+    Call,
+    Decorator,
+    Expr,
+    FunctionDef,
+    Name,
+    SimpleStatementLine,
+    SimpleString,
+    findall,
+    matches,
+)
 from mutmut.__main__ import cli
 from mutmut.mutation import file_mutation
 from mutmut.mutation.data import SourceFileMutationData
@@ -114,7 +124,10 @@ def again(pattern, pytest_arguments, max_children, seconds):
         data, name = survivor
         with tempfile.TemporaryDirectory() as folder:
             copy = _copy(Path(folder, "project"))
-            (copy / data.path).write_text(_mutated(data.path, name), encoding="utf-8")
+            source = _mutated(data.path, name)
+            if source is None:
+                return None
+            (copy / data.path).write_text(source, encoding="utf-8")
             return _tested(copy, pytest_arguments, seconds)
 
     with ThreadPoolExecutor(max_children) as pool:
@@ -130,22 +143,28 @@ def _copy(folder):
 
 
 def _mutated(path, name):
-    """The source of a module with this mutant in the place of the original."""
+    """The source of a module with this mutant; ``None`` if the original has changed since."""
     functions = read_functions_from_index(name, path)
     if functions is None:
         mutants = read_mutants_module(path)
         functions = read_original_function(mutants, name), read_mutant_function(mutants, name)
-    original, mutant = map(_bare, functions)
+    original, mutant = functions
     module = read_orig_module(path)
     place = next(
-        each for each in findall(module, FunctionDef()) if _bare(each).deep_equals(original)
+        each for each in findall(module, FunctionDef()) if _bare(each).deep_equals(_bare(original))
     )
     mutant = mutant.with_changes(decorators=place.decorators, leading_lines=place.leading_lines)
     return module.deep_replace(place, mutant).code
 
 
 def _bare(function):
-    return function.with_changes(decorators=[], leading_lines=[], lines_after_decorators=[])
+    """A function without what may have been edited since the mutants were made."""
+    first, *others = function.body.body
+    documented = matches(first, SimpleStatementLine(body=[Expr(value=SimpleString())]))
+    body = function.body.with_changes(body=others if documented and others else [first, *others])
+    return function.with_changes(
+        decorators=[], leading_lines=[], lines_after_decorators=[], body=body
+    )
 
 
 def _tested(copy, pytest_arguments, seconds):

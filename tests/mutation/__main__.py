@@ -150,9 +150,12 @@ def _mutated(path, name):
         functions = read_original_function(mutants, name), read_mutant_function(mutants, name)
     original, mutant = functions
     module = read_orig_module(path)
-    place = next(
+    same = [
         each for each in findall(module, FunctionDef()) if _bare(each).deep_equals(_bare(original))
-    )
+    ]
+    if not same:
+        return None
+    place = same[0]
     mutant = mutant.with_changes(decorators=place.decorators, leading_lines=place.leading_lines)
     return module.deep_replace(place, mutant).code
 

@@ -116,7 +116,7 @@ def test_refresh__new_token_cannot_be_saved(login, token_file, run, monkeypatch,
     assert token_file.read_bytes() == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted__the_new_refresh_token_is_saved_first(login, kakao, token_file, number):
     store(token_file, **{**login, "refresh_token_expires_at": time.time() + 86_400})
     kakao.refresh_token_renewal = "always"

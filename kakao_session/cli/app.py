@@ -66,7 +66,13 @@ class App(click.Group):
         """Run a command line and exit."""
         output.prepare()
         with _closed_pipe():
-            status = self._status(*args, **kwargs)
+            try:
+                status = self._status(*args, **kwargs)
+            except BrokenPipeError:
+                raise
+            except OSError:  # stderr is full, too
+                output.discard(sys.stderr)
+                status = FAILED
         sys.exit(status)
 
     def _status(self, *args: Any, **kwargs: Any) -> Any:

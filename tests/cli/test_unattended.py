@@ -78,6 +78,13 @@ def test_stdout__full(login, command, monkeypatch):
     assert done.stderr == "Error: Could not continue: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["status", "refresh", "send", "status --nonsense"])
+def test_stdout_and_stderr__full(login, command, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    assert shell(f"$K {command} >/dev/full 2>&1 </dev/null").returncode == 1
+
+
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "refresh", "request GET /v2/user/me", "--help"]
 )

@@ -16,7 +16,6 @@ from kakao_session.cli import output
 from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
 from kakao_session.cli.errors import Failure, command_for_login, with_options
 from kakao_session.cli.i18n import _
-from kakao_session.cli.signals import defer_signals
 from kakao_session.cli.token_file import TokenFile
 from kakao_session.cli.trace import TracingAdapter, library_log
 from kakao_session.errors import ConfigurationError, KakaoWarning
@@ -112,16 +111,14 @@ class Options:
 
     @contextmanager
     def active_session(self) -> Iterator[KakaoSession]:
-        """Open a session with a token that a call can use. If it has to be refreshed, Ctrl-C waits
-        until the new one is saved.
+        """Open a session with a token that a call can use.
 
         :raises Failure: there is no token file.
         :raises KakaoError: there is no token that works.
         """
         self.ask_for_missing_secret(self.load())
         with self.session() as session:
-            with defer_signals():
-                session.ensure_active_token()
+            session.ensure_active_token()
             yield session
 
 

@@ -25,7 +25,6 @@ from kakao_session.cli.expiry import (
 )
 from kakao_session.cli.i18n import _, mark
 from kakao_session.cli.options import Options, shared_options
-from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import (
     ConfigurationError,
     KakaoAPIError,
@@ -126,7 +125,7 @@ def _what_is_missing(options: Options, token: Token) -> str | None:
 def _check(options: Options, report: Report) -> Report:
     options.ask_for_missing_secret(report.token)
     try:
-        with defer_signals(), options.session() as session:
+        with options.session() as session:
             answer = session.token_info()
     except LoginRequiredError as error:
         return report._replace(login="needed", trouble=explain(error))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from kakao_session.cli import output
 from kakao_session.cli.emulate import emulate
 from kakao_session.cli.errors import FAILED, Failure, explain
-from kakao_session.cli.i18n import _, is_korean, translated_help
+from kakao_session.cli.i18n import _, translated_help
 from kakao_session.cli.import_file import import_file
 from kakao_session.cli.login import login
 from kakao_session.cli.logout import logout
@@ -29,8 +30,27 @@ from kakao_session.cli.status import status
 from kakao_session.cli.unlink import unlink
 
 _SHELLS = {"bash": BashComplete, "fish": FishComplete, "zsh": ZshComplete}
-_WIDTH_IN_KOREAN = 46
-"""Columns of the help. click counts characters, and a Hangul syllable is two columns wide."""
+_SECOND_COLUMN = "\0"
+
+
+class _HelpFormatter(click.HelpFormatter):
+    """Counts columns. click counts characters, and a Hangul syllable is two columns wide."""
+
+    def write_text(self, text: str) -> None:
+        """Write a paragraph."""
+        super().write_text(_widened(text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        """Write a list of options or commands."""
+        super().write_dl([(name, _widened(text)) for name, text in rows], *args, **kwargs)
+
+    def getvalue(self) -> str:
+        """:returns: the help."""
+        return super().getvalue().replace(_SECOND_COLUMN, "")
+
+
+class _Context(click.Context):
+    formatter_class = _HelpFormatter
 
 
 class App(click.Group):
@@ -40,13 +60,19 @@ class App(click.Group):
     if nothing reads the output any more.
     """
 
+    context_class = _Context
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command line and exit."""
         output.prepare()
-        if is_korean():
-            kwargs["terminal_width"] = _WIDTH_IN_KOREAN
         with _closed_pipe():
-            status = self._status(*args, **kwargs)
+            try:
+                status = self._status(*args, **kwargs)
+            except BrokenPipeError:
+                raise
+            except OSError:  # stderr is full, too
+                output.discard(sys.stderr)
+                status = FAILED
         sys.exit(status)
 
     def _status(self, *args: Any, **kwargs: Any) -> Any:
@@ -139,6 +165,7 @@ for command in (
 
 def _translated(command: click.Command) -> click.Command:
     twin = copy.copy(command)
+    twin.context_class = _Context
     twin.help = command.help and translated_help(command.help)
     twin.epilog = command.epilog and translated_help(command.epilog)
     twin.params = [copy.copy(param) for param in command.params]
@@ -146,6 +173,11 @@ def _translated(command: click.Command) -> click.Command:
         if isinstance(option, click.Option):
             option.help = option.help and translated_help(option.help)
     return twin
+
+
+def _widened(text: str) -> str:
+    """:returns: *text* with as many characters as it has columns."""
+    return re.sub("[가-힣]", rf"\g<0>{_SECOND_COLUMN}", text)
 
 
 def _show(error: click.ClickException) -> None:

@@ -151,9 +151,18 @@ def hint(error: KakaoError) -> str:
     """:returns: what to do about an error; empty if its message says so."""
     if isinstance(error, ScopeRequiredError) and error.required_scopes:
         options = [word for scope in error.required_scopes for word in ("--scope", scope)]
-        command = shlex.join(["kakao-session", "login", *options])
+        command = command_for_login("login", *options)
         return _("To ask the user to agree, run: {command}", command=command)
     return _hint(getattr(error, "hint", None) or "")
+
+
+def command_for_login(*words: str) -> str:
+    """:returns: a command for the login that this command was about: the same ``--token-file``."""
+    context = click.get_current_context(silent=True)
+    token_file = context.meta.get("--token-file") if context else None
+    return shlex.join(
+        ["kakao-session", *words, *(["--token-file", token_file] if token_file else [])]
+    )
 
 
 def with_options(text: str) -> str:

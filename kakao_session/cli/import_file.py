@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kakao_session.cli import output
-from kakao_session.cli.errors import Failure, with_options
+from kakao_session.cli.errors import Failure, command_for_login, with_options
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
@@ -49,7 +49,8 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
     output.say_pair(_("access token"), access_token_expiry(token))
     output.say_pair(_("refresh token"), refresh_token_expiry(token))
     if token.is_refresh_token_expired():
-        output.warn(_("Its refresh token has expired. Run: kakao-session login"))
+        command = command_for_login("login")
+        output.warn(_("Its refresh token has expired. Run: {command}", command=command))
     if not options.app_key(token):
         output.warn(
             _(

@@ -22,8 +22,8 @@ KOREAN: dict[str, str] = {
         "    pip install 'kakao-session[{extra}]'"
     ),
     "Run: kakao-session login": "kakao-session login을 실행하세요.",
-    "No one is logged in: {path} does not exist. Run: kakao-session login": (
-        "로그인되어 있지 않습니다({path} 파일이 없음). kakao-session login을 실행하세요."
+    "No one is logged in: {path} does not exist. Run: {command}": (
+        "로그인되어 있지 않습니다({path} 파일이 없음). 다음을 실행하세요: {command}"
     ),
     "No REST API key (console: App > Platform key). Pass --client-id or set KAKAO_REST_API_KEY.": (
         "REST API 키가 없습니다(콘솔: 앱 > 플랫폼 키). --client-id로 지정하거나 "
@@ -213,11 +213,9 @@ KOREAN: dict[str, str] = {
         "{path} ({mode}: 다른 사용자가 읽을 수 있습니다. chmod 600을 실행하세요)"
     ),
     "the access token is valid": "액세스 토큰이 유효합니다",
-    "Run this before it ends: kakao-session refresh": (
-        "만료되기 전에 kakao-session refresh를 실행하세요."
-    ),
-    "It has no refresh token and cannot be refreshed. Run: kakao-session login": (
-        "리프레시 토큰이 없어 갱신할 수 없습니다. kakao-session login을 실행하세요."
+    "Run this before it ends: {command}": "만료되기 전에 다음을 실행하세요: {command}",
+    "It has no refresh token and cannot be refreshed. Run: {command}": (
+        "리프레시 토큰이 없어 갱신할 수 없습니다. 다음을 실행하세요: {command}"
     ),
     # refresh
     "New access token: {expiry}.": "액세스 토큰이 새로 발급되었습니다: {expiry}",
@@ -259,8 +257,8 @@ KOREAN: dict[str, str] = {
         "{path}에 이미 다른 로그인이 있으며, 가져올 로그인보다 최신일 수 있습니다. 그래도 "
         "덮어쓰려면 --force를 지정하세요."
     ),
-    "Its refresh token has expired. Run: kakao-session login": (
-        "리프레시 토큰이 만료되었습니다. kakao-session login을 실행하세요."
+    "Its refresh token has expired. Run: {command}": (
+        "리프레시 토큰이 만료되었습니다. 다음을 실행하세요: {command}"
     ),
     "{file} has no app_key. Set KAKAO_REST_API_KEY, or import it with --client-id.": (
         "{file} 파일에 app_key가 없습니다. KAKAO_REST_API_KEY를 설정하거나 --client-id를 지정해 "

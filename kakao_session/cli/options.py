@@ -14,9 +14,8 @@ import click
 
 from kakao_session.cli import output
 from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
-from kakao_session.cli.errors import Failure, with_options
+from kakao_session.cli.errors import Failure, command_for_login, with_options
 from kakao_session.cli.i18n import _
-from kakao_session.cli.signals import defer_signals
 from kakao_session.cli.token_file import TokenFile
 from kakao_session.cli.trace import TracingAdapter, library_log
 from kakao_session.errors import ConfigurationError, KakaoWarning
@@ -60,8 +59,9 @@ class Options:
         if token is None:
             raise Failure(
                 _(
-                    "No one is logged in: {path} does not exist. Run: kakao-session login",
+                    "No one is logged in: {path} does not exist. Run: {command}",
                     path=self.path,
+                    command=command_for_login("login"),
                 )
             )
         return token
@@ -111,15 +111,14 @@ class Options:
 
     @contextmanager
     def active_session(self) -> Iterator[KakaoSession]:
-        """Open a session with a token that a call can use. If it has to be refreshed, Ctrl-C waits
-        until the new one is saved.
+        """Open a session with a token that a call can use.
 
-        :raises KakaoError: there is none.
+        :raises Failure: there is no token file.
+        :raises KakaoError: there is no token that works.
         """
-        self.ask_for_missing_secret(self.store.load() or Token())
+        self.ask_for_missing_secret(self.load())
         with self.session() as session:
-            with defer_signals():
-                session.ensure_active_token()
+            session.ensure_active_token()
             yield session
 
 
@@ -156,6 +155,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(
         token_file: str | None, client_id: str | None, verbose: bool, **arguments: Any
     ) -> None:
+        click.get_current_context().meta["--token-file"] = token_file  # for hints
         with library_log(verbose), _printed_warnings():
             options = Options(token_file, client_id, verbose)
             options.retry_with_secret(lambda: command(options=options, **arguments))

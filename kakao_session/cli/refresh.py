@@ -12,7 +12,6 @@ from kakao_session.cli.expiry import (
 )
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
-from kakao_session.cli.signals import defer_signals
 
 
 @click.command(
@@ -42,7 +41,7 @@ def refresh(options: Options, *, if_needed: bool) -> None:
     before = options.load()
     refreshes = not if_needed or replaces_refresh_token(before) is True
     options.ask_for_missing_secret(before, refreshes=refreshes)
-    with options.session() as session, defer_signals():
+    with options.session() as session:
         after = session.refresh_token() if refreshes else session.ensure_active_token()
     if after.is_same_as(before):
         output.say(_("Not needed yet: access token {expiry}.", expiry=access_token_expiry(after)))

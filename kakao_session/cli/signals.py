@@ -18,7 +18,6 @@ from typing import Any
 from kakao_session.cli.i18n import _
 
 INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
 CLOSED_PIPE = 141
 """128 + SIGPIPE, which Windows lacks: the reader of our output has gone, as in ``| head -1``."""
 
@@ -33,20 +32,25 @@ Handler = Callable[[int, Any], None]
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Finish the block first, and end the command afterwards. A second signal ends it at once."""
+    """Finish the block first, and end the command afterwards. A second Ctrl-C ends it at once.
+
+    If a terminal is closed, both the system and the shell may send a SIGHUP.
+    """
     received: list[int] = []
 
     def defer(number: int, _frame: object) -> None:
-        if received:
-            _end(number)
         received.append(number)
+        if len(received) > 1:
+            if number == signal.SIGINT:
+                _end(number)
+            return
         message = _(
             "Waiting for Kakao's answer, so that no token is lost. Press Ctrl-C again to stop now."
         )
         with suppress(OSError):  # print() must not be called inside of another print()
             os.write(2, f"\n{message}\n".encode(errors="replace"))
 
-    with _handled(_ENDING, defer):
+    with _handled(_STOPPING, defer):
         yield
     if received:
         _end(received[0])
@@ -111,7 +115,7 @@ def _handled(names: Sequence[str], handler: Handler) -> Iterator[None]:
 def _end(number: int) -> None:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
-    raise SystemExit(TERMINATED)
+    raise SystemExit(128 + number)
 
 
 def _is_from_terminal(number: int) -> bool:

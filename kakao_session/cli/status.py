@@ -12,7 +12,7 @@ from requests import RequestException
 
 from kakao_session.cli import output
 from kakao_session.cli.client_secret import is_secret_missing
-from kakao_session.cli.errors import NO_KEY, NO_SECRET, explain
+from kakao_session.cli.errors import NO_KEY, NO_SECRET, command_for_login, explain
 from kakao_session.cli.expiry import (
     LAST_MONTH,
     access_token_expiry,
@@ -25,7 +25,6 @@ from kakao_session.cli.expiry import (
 )
 from kakao_session.cli.i18n import _, mark
 from kakao_session.cli.options import Options, shared_options
-from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import (
     ConfigurationError,
     KakaoAPIError,
@@ -126,7 +125,7 @@ def _what_is_missing(options: Options, token: Token) -> str | None:
 def _check(options: Options, report: Report) -> Report:
     options.ask_for_missing_secret(report.token)
     try:
-        with defer_signals(), options.session() as session:
+        with options.session() as session:
             answer = session.token_info()
     except LoginRequiredError as error:
         return report._replace(login="needed", trouble=explain(error))
@@ -197,12 +196,15 @@ def _say_what_to_do(report: Report) -> None:
     if report.trouble:
         output.error(report.trouble)
     elif report.login == "needed":
-        output.say(_("Run: kakao-session login"), "yellow")
+        output.say(_("Run: {command}", command=command_for_login("login")), "yellow")
     elif report.login == "ending" and report.token.get("refresh_token"):
-        output.say(_("Run this before it ends: kakao-session refresh"), "yellow")
+        command = command_for_login("refresh")
+        output.say(_("Run this before it ends: {command}", command=command), "yellow")
     elif report.login == "ending":
+        command = command_for_login("login")
         output.say(
-            _("It has no refresh token and cannot be refreshed. Run: kakao-session login"), "yellow"
+            _("It has no refresh token and cannot be refreshed. Run: {command}", command=command),
+            "yellow",
         )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.cli import missing_extra
 from kakao_session.cli.errors import Failure, TokenFileError
 from kakao_session.cli.i18n import _
+from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import TokenStoreError
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token
@@ -86,9 +87,11 @@ class TokenFile:
         """Delete the file."""
         self._store.delete()
 
-    def lock(self) -> AbstractContextManager[object]:
-        """:returns: the lock of the file."""
-        return self._store.lock()
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Lock the file. Every refresh, in a call too, happens inside: Ctrl-C waits for its end."""
+        with self._store.lock(), defer_signals():
+            yield
 
     def _is_plain(self) -> bool:
         token = self._file.load()

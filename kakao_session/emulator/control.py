@@ -157,7 +157,7 @@ def act(name: str) -> Response:
 
 def _json_object() -> dict[str, Any]:
     """:raises ValueError: if the body is something else."""
-    body = request.get_json()
+    body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")  # noqa: TRY004 - it came from outside
     if isinstance(body.get("user"), str) and body["user"].isdecimal():

@@ -7,11 +7,9 @@ import socket
 import sys
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
-from io import BytesIO, RawIOBase
-from typing import IO, TYPE_CHECKING, Any, cast
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
-
-from werkzeug.serving import DechunkedInput
 
 from kakao_session.emulator.server import LOOPBACK
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_BODY = {204, 304}
 _PIECE = 65_536
+_LINE = 65_536
 _AUTHORITY = re.compile(r"(?i)^https?://[^/?#]*")
 _ASCII = bytes(range(128)).decode()
 
@@ -122,17 +121,26 @@ class HTTPHandler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes | None:
         """:returns: the body, or ``None`` if it is too large.
 
-        :raises ValueError: if its length is not a valid number.
+        :raises ValueError: if its length, or that of a chunk, is not a valid number.
         :raises ConnectionError: if the client hung up before the end.
         """
         _acknowledge(self.connection)
         limit = self.body_limit()
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return _read_chunks(DechunkedInput(cast("IO[bytes]", self.rfile)), limit)
-        length = int(self.headers.get("Content-Length", 0))
-        if length < 0:
-            raise ValueError("negative length")
+            return self._read_chunks(limit)
+        length = _length(self.headers.get("Content-Length", "0"), 10)
         return self._read(length) if length <= limit else None
+
+    def _read_chunks(self, limit: int) -> bytes | None:
+        body = bytearray()
+        while length := _length(self.rfile.readline(_LINE).partition(b";")[0], 16):
+            if len(body) + length > limit:
+                return None
+            body += self._read(length)
+            self.rfile.readline(_LINE)
+        while self.rfile.readline(_LINE).strip():
+            pass  # trailers
+        return bytes(body)
 
     def _read(self, length: int) -> bytes:
         body = bytearray()
@@ -150,11 +158,8 @@ def _acknowledge(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
-def _read_chunks(stream: RawIOBase, limit: int) -> bytes | None:
-    """:raises ConnectionError: if a chunk is malformed."""
-    body = bytearray()
-    while chunk := stream.read(min(_PIECE, limit + 1 - len(body))):
-        body += chunk
-        if len(body) > limit:
-            return None
-    return bytes(body)
+def _length(text: str | bytes, base: int) -> int:
+    length = int(text, base)
+    if length < 0:
+        raise ValueError("negative length")
+    return length

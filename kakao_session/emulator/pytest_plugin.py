@@ -39,14 +39,16 @@ def kakao(
     """A :class:`KakaoEmulator` for this test. Nobody has logged in there yet.
 
     Environment variables lead your code and its child processes to it, so that they can go on
-    using Kakao's real host names. The test does not see your own login and client secret.
+    using Kakao's real host names. The test does not see your own login, client secret and token
+    key.
     """
     _kakao_emulator.reset()
     for name, value in _kakao_emulator.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("KAKAO_REST_API_KEY", _kakao_emulator.app_key)
     monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", str(tmp_path / "kakao_token.json"))
-    monkeypatch.delenv("KAKAO_CLIENT_SECRET", raising=False)
+    for name in ("KAKAO_CLIENT_SECRET", "KAKAO_SESSION_TOKEN_KEY"):
+        monkeypatch.delenv(name, raising=False)
     return _kakao_emulator
 
 

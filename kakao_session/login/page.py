@@ -25,14 +25,13 @@ class Page(Enum):
         "로그인하지 못했습니다",
         "이유는 터미널에 나와 있습니다.",
         "The login did not succeed",
-        "The terminal says why.",
+        "Your terminal shows the reason.",
     )
     STRAY = (
-        "기다리는 페이지가 아닙니다",
-        "이 주소는 지금 진행 중인 로그인의 것이 아닙니다. 터미널의 주소로 다시 시도하세요.",
-        "This is not the page that is waited for",
-        "It does not belong to the login that is under way. "
-        "Open the address that stands in the terminal.",
+        "이 로그인의 주소가 아닙니다",
+        "지금 진행 중인 로그인과 관계없는 주소입니다. 터미널에 표시된 주소를 다시 여세요.",
+        "This address is not part of the login",
+        "Open the address that your terminal shows.",
     )
 
 

@@ -147,6 +147,13 @@ def test_help__in_korean_fits_the_terminal(run, in_korea):
                 assert len(line) + len(HANGUL.findall(line)) <= 80
 
 
+def test_help__in_korean_breaks_no_word(run, in_korea):
+    for name, command in app.commands.items():
+        text = run(name, "--help").stdout
+        helps = [KOREAN[option.help] for option in command.params if getattr(option, "help", None)]
+        assert [word for word in " ".join(helps).split() if word not in text.split()] == []
+
+
 def test_refusal__in_korean(login, kakao, run, in_korea):
     kakao.fail_next(error_code="KOE101")
     assert run("refresh").stderr == (

@@ -431,7 +431,7 @@ def test_token_file__is_checked_before_the_browser_opens(kakao, tmp_path, run, b
         assert path.read_text() == '{"access_token": "torn'
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted__in_the_exchange_the_token_is_saved_first(kakao, token_file, port, number):
     kakao.latency = 1.0
     with running("login", "--port", str(port)) as command:

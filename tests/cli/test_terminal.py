@@ -7,6 +7,7 @@ import stat
 import time
 import unicodedata
 from contextlib import contextmanager
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -53,6 +54,13 @@ class Terminal:
         assert self.child.signalstatus is None
         assert "Traceback" not in self.seen
         return int(self.child.exitstatus)
+
+    def hang_up(self):
+        """Close the terminal, as a window that is closed. :returns: the exit status."""
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), self.child.child_fd)
+        os.kill(self.child.pid, signal.SIGHUP)  # from the shell, after the one from the system
+        return self.child.wait()
 
     def echoes(self):
         return bool(self.child.getecho())
@@ -292,6 +300,28 @@ def test_terminal__echoes_again_afterwards(kakao, token_file, port, monkeypatch,
         assert screen.expect(r"status \d+ echo \w+") == f"status {128 + number} echo True"
     assert not token_file.exists()
     assert kakao.token_requests == []
+
+
+def test_terminal__closes_while_kakao_answers(kakao, login, token_file):
+    kakao.refresh_token_renewal = "always"
+    kakao.latency = 1.0
+    with terminal("refresh") as screen:
+        while not kakao.token_requests:
+            time.sleep(0.01)
+        assert screen.hang_up() == 128 + signal.SIGHUP
+    assert stored(token_file)["refresh_token"] != login["refresh_token"]
+
+
+def test_terminal__closes_in_the_exchange(kakao, token_file, port, secret):
+    kakao.latency = 1.0
+    with terminal("login", "--port", str(port)) as screen:
+        redirect = agree(screen.expect(URL))
+        screen.expect(WAITING)
+        screen.type(f"{redirect}\r")
+        while not kakao.token_requests:
+            time.sleep(0.01)
+        assert screen.hang_up() == 128 + signal.SIGHUP
+    assert stored(token_file)["access_token"]
 
 
 def test_in_the_background__the_terminal_is_left_alone(kakao, token_file, port, secret, tmp_path):

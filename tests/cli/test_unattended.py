@@ -78,6 +78,13 @@ def test_stdout__full(login, command, monkeypatch):
     assert done.stderr == "Error: Could not continue: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["status", "refresh", "send", "status --nonsense"])
+def test_stdout_and_stderr__full(login, command, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    assert shell(f"$K {command} >/dev/full 2>&1 </dev/null").returncode == 1
+
+
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "refresh", "request GET /v2/user/me", "--help"]
 )
@@ -223,3 +230,28 @@ def test_environment__is_odd(login, run, name, value, command):
     result = run(*command, **{name: value})
     assert result.exit_code in (0, 1)
     assert result.exit_code == 0 or result.stderr.startswith("Error: ")
+
+
+# Another token file ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
+@pytest.mark.parametrize(
+    "command",
+    [each for each in COMMANDS if each[0] not in ("login", "import")],
+    ids=lambda command: command[0],
+)
+def test_hint__names_the_file_of_the_option(kakao, run, tmp_path, monkeypatch, command, language):
+    monkeypatch.chdir(tmp_path)
+    result = run(*command, "--token-file", "my bot.json", LC_ALL=language)
+    assert result.exit_code == 1
+    assert "kakao-session login --token-file 'my bot.json'\n" in result.output
+    assert "No token" not in result.output
+
+
+def test_hint__to_agree_names_the_file_of_the_option(kakao, login, run, token_file, tmp_path):
+    other = token_file.rename(tmp_path / "bot.json")
+    kakao.fail_next(403, json={"code": -402, "msg": "x"}, path="/v2/api/talk/memo/default/send")
+    result = run("send", "hello", "--token-file", str(other))
+    assert f"kakao-session login --scope talk_message --token-file {other}\n" in result.stderr
+    assert "--token-file" not in run("status").output

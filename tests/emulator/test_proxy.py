@@ -127,6 +127,17 @@ def test_forwarded__form(kakao, callback):
     assert callback.headers["Content-Length"] == "0"  # of the last
 
 
+def test_forwarded__chunks_that_arrive_in_parts(kakao, callback):
+    url = f"http://127.0.0.1:{callback.server_port}/form"
+    body = bytes(range(256)) * 2000
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"http": kakao.proxy_url}
+        for pieces in ([body], [body[:1], body[1:300_000], body[300_000:]]):
+            assert http.post(url, data=iter(pieces), timeout=10).status_code == 201
+            assert callback.received.pop() == ("POST", "/form", body)
+
+
 def test_forwarded__to_nobody(kakao):
     with requests.Session() as http:
         http.trust_env = False

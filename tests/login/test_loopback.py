@@ -190,7 +190,7 @@ def test_path__may_be_missing_or_korean(path, target, expected):
 def test_stray_request__is_answered_and_the_wait_goes_on(browser, target, expected):
     answer = browser.get(target)
     assert status(answer) == expected
-    assert "not the page that is waited for" in answer.decode()
+    assert "This address is not part of the login" in answer.decode()
     assert browser.is_still_waiting()
 
 

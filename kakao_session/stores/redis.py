@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
     from redis.exceptions import LockNotOwnedError, RedisError
@@ -118,7 +118,7 @@ class RedisTokenStore(TextTokenStore):
                 if not name.endswith(":lock"):
                     yield name
 
-    @contextmanager
+    @lock_method
     def lock(self) -> Iterator[None]:
         """Lock the key, and check that it can be written.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
     from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
@@ -128,7 +128,7 @@ class SQLTokenStore(TextTokenStore):
                 return
             query = page.where(ids > keys[-1])
 
-    @contextmanager
+    @lock_method
     def lock(self) -> Iterator[None]:
         """Lock the row, and check that it can be written. The next save or delete ends the lock.
 

@@ -36,6 +36,9 @@ _POLL_INTERVAL = 0.05
 
 _PAGE = 500
 
+_LOCK = ":lock"
+"""The key of a lock ends with it, and no key of a token does."""
+
 # Redis runs a script only if this client may also write.
 _READ = "return redis.call('GET', KEYS[1])"
 
@@ -89,6 +92,10 @@ class RedisTokenStore(TextTokenStore):
         _check_client(client)
         if not isinstance(key, str) or not key:
             raise ValueError(f"key must be a string and not empty, not {key!r}")
+        if key.endswith(_LOCK):
+            raise ValueError(
+                f"key must not end with {_LOCK}, like the lock of another key: {key!r}"
+            )
         if lease < 0.001:
             raise ValueError("lease must be at least 0.001 seconds")
         self.client: Any = client
@@ -115,7 +122,7 @@ class RedisTokenStore(TextTokenStore):
         with self._guarded("read"):
             for key in self.client.scan_iter(match=self.key, count=_PAGE):
                 name = key.decode() if isinstance(key, bytes) else key
-                if not name.endswith(":lock"):
+                if not name.endswith(_LOCK):
                     yield name
 
     @lock_method
@@ -156,7 +163,7 @@ class RedisTokenStore(TextTokenStore):
             yield seen
             return
         lock = self.client.lock(
-            f"{self.key}:lock",
+            f"{self.key}{_LOCK}",
             timeout=self.lease,
             sleep=_POLL_INTERVAL,
             blocking_timeout=at_most(self.lock_timeout),
@@ -188,7 +195,7 @@ class RedisTokenStore(TextTokenStore):
             )
 
     def _why_occupied(self) -> str:
-        holder = _holder_in(self.client.get(f"{self.key}:lock"))
+        holder = _holder_in(self.client.get(f"{self.key}{_LOCK}"))
         return (
             f"{holder} has held {self.key}:lock for more than {longest(self.lock_timeout):g} "
             "seconds. If it hangs, end it and try again. The lock of a dead holder ends within "

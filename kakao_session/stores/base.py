@@ -102,16 +102,18 @@ def to_text(
 ) -> str:
     """Write a token as JSON that :func:`to_token` reads.
 
+    A value that JSON does not know, such as a date in a field of the program's own, becomes a
+    string. An error would come too late: Kakao may have replaced the refresh token by then.
+
     :param ascii_only: escape everything that is not ASCII, for a place that may not know UTF-8.
     :param indent: spaces for each level, so that people can read it.
-    :raises ValueError: it is not a token, or JSON has no form for a value in it. The message shows
-        no value.
+    :raises ValueError: it is not a token, or it contains itself. The message shows no value.
     """
     saved = Token(token)
     if not saved:
         raise ValueError("the token is empty")
     try:
-        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent)
+        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent, default=str)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the token can't be written as JSON: {error}") from error
     # UTF-8 has no lone surrogates, but JSON has an escape for them.

@@ -183,11 +183,13 @@ def test_save__at_most_what_load_reads(store):
 
 def test_save__what_is_not_json(store):
     store.save(TOKEN)
+    endless = []
+    endless.append(endless)
     with pytest.raises(TokenStoreError) as caught:
-        store.save(Token({"access_token": "a", "odd": {1, 2}}))
+        store.save(Token({"access_token": "a", "odd": endless}))
     assert str(caught.value) == (
         f"Could not save {store.path}: the token can't be written as JSON: "
-        "Object of type set is not JSON serializable."
+        "Circular reference detected."
     )
     assert store.load() == TOKEN
 

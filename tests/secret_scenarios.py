@@ -376,6 +376,20 @@ def odd_key(sandbox):
     EncryptedTokenStore(FileTokenStore(sandbox.path), [str(keys[0]), str(keys[1])[:-4]])
 
 
+def odd_place(sandbox, case):
+    """Somebody gives a store a token, or the URL with the password."""
+    case(sandbox.login())
+
+
+scenarios(
+    odd_place,
+    TypeError,
+    file=lambda token: FileTokenStore(dict(token)),
+    redis=lambda token: RedisTokenStore(f"redis://:{token['access_token']}@localhost", "key"),
+    sql=lambda token: SQLTokenStore(f"mysql://user:{token['access_token']}@localhost", "key"),
+)
+
+
 # Calls ----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from kakao_session.errors import TokenStoreError
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, lock_method, to_token
 from kakao_session.stores.lockfile import locked, opened, reason
 from kakao_session.stores.private_file import PrivateFile
@@ -38,6 +39,7 @@ class FileTokenStore(TextTokenStore):
     _json: ClassVar[dict[str, Any]] = {"indent": 2}
     _restore = "It was not changed. Restore it, or move it away and run `kakao-session login`"
 
+    @without_inner_frames
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, lock_timeout: float = LOCK_TIMEOUT
     ) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
@@ -81,6 +82,7 @@ class RedisTokenStore(TextTokenStore):
 
     _failures = (RedisError, UnicodeDecodeError)  # the second if the client decodes
 
+    @without_inner_frames
     def __init__(
         self,
         client: Redis | RedisCluster,

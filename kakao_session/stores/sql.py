@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
@@ -82,6 +83,7 @@ class SQLTokenStore(TextTokenStore):
 
     _json: ClassVar[dict[str, Any]] = {"ascii_only": True}  # the database may have any encoding
 
+    @without_inner_frames
     def __init__(
         self,
         engine: Engine,

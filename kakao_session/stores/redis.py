@@ -70,7 +70,7 @@ class RedisTokenStore(TextTokenStore):
 
     :param client: a client of redis-py, with any value of ``decode_responses``. Give it a
         ``socket_timeout``, else calls wait forever for a Redis that does not answer.
-    :param key: the key, such as ``kakao:token:123456789``.
+    :param key: the key, such as ``kakao:token:123456789``. It does not end with ``:lock``.
     :param lease: seconds; longer than a refresh may take, see ``timeout`` of
         :class:`~kakao_session.KakaoAuth`.
     :param lock_timeout: seconds to wait for the lock.

@@ -196,8 +196,8 @@ class TokenStoreContract:
 
     @pytest.mark.parametrize(
         "worse",
-        [{}, {"app_key": "k"}, {"access_token": "", "code": "c"}, {**OLD, "when": object()}],
-        ids=["empty", "no token", "empty token", "no JSON"],
+        [{}, {"app_key": "k"}, {"access_token": "", "code": "c"}],
+        ids=["empty", "no token", "empty token"],
     )
     def test_save__refuses_what_is_not_a_token(self, store: TokenStore, worse: Any) -> None:
         store.save(OLD)

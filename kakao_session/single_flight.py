@@ -32,7 +32,7 @@ class SingleFlight(Generic[T]):
     """
 
     def __init__(self, longest_wait: float = threading.TIMEOUT_MAX) -> None:
-        self._longest_wait = longest_wait
+        self._longest_wait = min(longest_wait, threading.TIMEOUT_MAX)
         # By process: a thread that works while the process forks does not exist in the child.
         self._under_way: dict[object, _Flight[T]] = {}
 

@@ -317,7 +317,7 @@ def _retry_after(value: str) -> float:
 
 def _read(response: requests.Response, requested_at: float) -> Token:
     answer = json_object(response)
-    if response.status_code != 200 or "error" in answer:
+    if response.status_code != 200 or answer.get("error"):
         raise _refusal(response, answer)
     try:
         return Token.from_response(answer, requested_at)

@@ -57,7 +57,7 @@ class RetryUnauthorized:
             authorization = bounded(transport.get("timeout"), partial(self._another_than, sent))
             if authorization is None:
                 break
-            sent = authorization
+            rejected, sent = sent, authorization
             again = response.request.copy()
             again.headers["Authorization"] = authorization
             is_for_a_401 = REFRESHED_FOR_A_401.is_on(authorization)
@@ -68,6 +68,7 @@ class RetryUnauthorized:
             if is_for_a_401:
                 if _is_about_the_token(response):
                     REFRESHED_FOR_A_401.start(authorization)
+                    REFRESHED_FOR_A_401.start(rejected)  # a new auth may start with it again
                 else:
                     REFRESHED_FOR_A_401.stop(authorization)
         return response

@@ -1,5 +1,6 @@
 """Every path that a login can take, success and failure, for tests of what is shown on it."""
 
+import copy
 import errno
 import os
 import re
@@ -375,6 +376,20 @@ def odd_key(sandbox):
     EncryptedTokenStore(FileTokenStore(sandbox.path), [str(keys[0]), str(keys[1])[:-4]])
 
 
+def odd_place(sandbox, case):
+    """Somebody gives a store a token, or the URL with the password."""
+    case(sandbox.login())
+
+
+scenarios(
+    odd_place,
+    TypeError,
+    file=lambda token: FileTokenStore(dict(token)),
+    redis=lambda token: RedisTokenStore(f"redis://:{token['access_token']}@localhost", "key"),
+    sql=lambda token: SQLTokenStore(f"mysql://user:{token['access_token']}@localhost", "key"),
+)
+
+
 # Calls ----------------------------------------------------------------------------------------
 
 
@@ -517,6 +532,13 @@ def save_is_tried_again(sandbox):
 # Files ----------------------------------------------------------------------------------------
 
 
+def endless():
+    """:returns: a list that JSON has no form for, because it contains itself."""
+    made = []
+    made.append(made)
+    return made
+
+
 @scenario(TokenStoreError)
 def file_on_a_full_disk(sandbox):
     session = sandbox.session()
@@ -526,7 +548,7 @@ def file_on_a_full_disk(sandbox):
 
 @scenario(TokenStoreError)
 def file_for_a_token_that_is_no_json(sandbox):
-    FileTokenStore(sandbox.path).save(Token({**sandbox.login(), "odd": {1, 2}}))
+    FileTokenStore(sandbox.path).save(Token({**sandbox.login(), "odd": endless()}))
 
 
 def file_that_is_damaged(sandbox, case):
@@ -573,7 +595,7 @@ def ciphertext_that_is_none(sandbox):
 
 @scenario(TokenStoreError)
 def ciphertext_of_a_token_that_is_no_json(sandbox):
-    encrypted_store(sandbox).save(Token({**sandbox.login(), "odd": {1, 2}}))
+    encrypted_store(sandbox).save(Token({**sandbox.login(), "odd": endless()}))
 
 
 # Redis ----------------------------------------------------------------------------------------
@@ -713,3 +735,30 @@ def keyring_is_torn(sandbox):
     session, keychain = keyring_session(sandbox)
     keychain.entries = {entry: text[:-20] for entry, text in keychain.entries.items()}
     session.get(ME)
+
+
+@scenario(TokenStoreError)
+def keyring_can_not_be_locked(sandbox):
+    _, keychain = keyring_session(sandbox)
+    keychain.refusals["set"] = OSError("D-Bus")
+    with KeyringTokenStore(username="user").lock():
+        pass
+
+
+# The lock of a store, without a session -------------------------------------------------------
+
+
+def lock_within_the_lock_of_another_store(sandbox, case):
+    store = case(sandbox)
+    store.save(sandbox.login())
+    with store.lock(), copy.copy(store).lock():
+        pass
+
+
+scenarios(
+    lock_within_the_lock_of_another_store,
+    TokenStoreError,
+    file=lambda sandbox: FileTokenStore(sandbox.path),
+    redis=redis_store,
+    sql=sql_store,
+)

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from datetime import date
 
 import pytest
 import requests
@@ -56,6 +57,19 @@ def test_order__store_then_updater_then_the_call(kakao, new_session, token, cloc
     assert at_updater == [("save", [REFRESH], session.token)]
     assert at_updater[0][2] is not session.token
     assert wire(kakao) == [REFRESH, ME]
+
+
+def test_value_that_json_does_not_know__does_not_cost_the_login(
+    kakao, new_session, token, clock, tmp_path
+):
+    kakao.refresh_token_renewal = "always"
+    token["since"] = date(2026, 11, 27)
+    session = new_session(token=token, token_store=tmp_path / "token.json")
+    clock.advance(hours=7)
+    session.get("/v2/user/me")
+    stored = FileTokenStore(tmp_path / "token.json").load()
+    assert stored.is_same_as(session.token)
+    assert stored["since"] == "2026-11-27"
 
 
 @on_posix

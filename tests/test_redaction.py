@@ -53,7 +53,7 @@ def test_nothing_is_said(sandbox, name, caplog, capfd, monkeypatch):
         warnings.simplefilter("always")
         try:
             SCENARIOS[name](sandbox)
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, TypeError, ValueError) as error:
             sandbox.shown.append(error)
     texts = [text for thing in sandbox.shown for text in texts_of(thing)]
     texts += [logging.Formatter().format(record) for record in caplog.records]

@@ -1,5 +1,6 @@
 """Of many threads one refreshes the token, and the others share what comes of it."""
 
+import math
 import threading
 import time
 
@@ -56,6 +57,19 @@ def test_another_thread__is_waited_for_as_long_as_it_may_take(refreshing, token,
     with pytest.raises(TemporaryError, match="Another thread"):
         session.get("/v2/user/me")
     assert 0.4 < time.monotonic() - began < 5
+
+
+def test_another_thread__is_waited_for_without_end(new_session, token, clock):
+    class Slow(MemoryStore):
+        lock_timeout = math.inf
+
+        def save(self, token):
+            time.sleep(0.3)
+            super().save(token)
+
+    session = new_session(token_store=Slow(token))
+    clock.advance(hours=7)
+    assert at_once(4, lambda: session.get("/v2/user/me").status_code) == [200] * 4
 
 
 @pytest.mark.parametrize(("leaders", "waiters"), [(0.5, 20), ((9, 0.5), 4)])

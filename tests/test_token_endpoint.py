@@ -627,6 +627,14 @@ def test_answer__that_is_no_token(
     assert session.token == token
 
 
+def test_answer__with_an_error_that_is_null(kakao, new_session, token):
+    """It may have the only refresh token that still works."""
+    kakao.fail_next(200, json={"access_token": "a", "refresh_token": "r", "error": None})
+    saved = []
+    new_session(token=token, token_updater=saved.append).refresh_token()
+    assert [token["refresh_token"] for token in saved] == ["r"]
+
+
 @pytest.mark.parametrize("kind", ["html", "garbage", "truncated"])
 def test_answer__that_can_not_be_read(kakao, new_session, token, stopwatch, kind):
     kakao.fail_next(kind, times=None)

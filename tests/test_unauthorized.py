@@ -237,6 +237,21 @@ def test_rejected_too__one_refresh_for_a_new_auth_each_call(kakao, new_auth, clo
 
 
 @pytest.mark.usefixtures("ip_mismatched")
+def test_rejected_too__one_refresh_for_a_new_auth_each_call__without_a_store(
+    kakao, new_auth, clock, token, me_url
+):
+    def call(times):
+        for _ in range(times):
+            assert requests.get(me_url, auth=new_auth(token=token)).status_code == 401
+
+    call(10)
+    assert len(kakao.token_requests) == 1
+    clock.advance(seconds=60)
+    call(2)
+    assert len(kakao.token_requests) == 2
+
+
+@pytest.mark.usefixtures("ip_mismatched")
 def test_rejected_too__by_an_answer_that_takes_longer_than_the_cooldown(
     kakao, new_session, token, clock
 ):

@@ -6,17 +6,21 @@ import json
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache, wraps
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
 from kakao_session.errors import KOE, TokenStoreError
 from kakao_session.redaction import without_inner_frames, without_words
 from kakao_session.token import Token
 
 H = TypeVar("H")
+P = ParamSpec("P")
 
 LOCK_TIMEOUT = 120.0
 """Seconds that a store waits for its lock: longer than a refresh with the default timeouts."""
@@ -101,6 +105,9 @@ def to_text(
 ) -> str:
     """Write a token as JSON that :func:`to_token` reads.
 
+    Dates, decimal numbers and UUIDs in fields of the program's own become strings. An error would
+    come too late: Kakao may have replaced the refresh token by then.
+
     :param ascii_only: escape everything that is not ASCII, for a place that may not know UTF-8.
     :param indent: spaces for each level, so that people can read it.
     :raises ValueError: it is not a token, or JSON has no form for a value in it. The message shows
@@ -110,11 +117,17 @@ def to_text(
     if not saved:
         raise ValueError("the token is empty")
     try:
-        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent)
+        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent, default=_as_text)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the token can't be written as JSON: {error}") from error
     # UTF-8 has no lone surrogates, but JSON has an escape for them.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, date | Decimal | UUID):
+        return str(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def to_token(text: str | bytes) -> Token:
@@ -270,6 +283,32 @@ class TextTokenStore(ABC):
                 raise failure from error
             without_words(error)
             raise failure from None
+
+
+def lock_method(
+    function: Callable[P, Iterator[None]],
+) -> Callable[P, AbstractContextManager[None]]:
+    """Decorate ``lock`` of a store, like ``contextmanager``: its errors show no inner frames."""
+    make = contextmanager(function)
+
+    @wraps(function)
+    def call(*arguments: P.args, **keywords: P.kwargs) -> AbstractContextManager[None]:
+        return _Lock(make(*arguments, **keywords))
+
+    return call
+
+
+class _Lock(AbstractContextManager[None]):
+    def __init__(self, context: AbstractContextManager[None]) -> None:
+        self._context = context
+
+    @without_inner_frames
+    def __enter__(self) -> None:
+        self._context.__enter__()
+
+    @without_inner_frames
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._context.__exit__(*error)
 
 
 class ThreadLocks(Generic[H]):

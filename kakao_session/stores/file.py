@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from kakao_session.errors import TokenStoreError
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, to_token
+from kakao_session.redaction import without_inner_frames
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, lock_method, to_token
 from kakao_session.stores.lockfile import locked, opened, reason
 from kakao_session.stores.private_file import PrivateFile
 from kakao_session.token import Token
@@ -38,13 +39,14 @@ class FileTokenStore(TextTokenStore):
     _json: ClassVar[dict[str, Any]] = {"indent": 2}
     _restore = "It was not changed. Restore it, or move it away and run `kakao-session login`"
 
+    @without_inner_frames
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, lock_timeout: float = LOCK_TIMEOUT
     ) -> None:
         self.path = _absolute(path)
         self.lock_timeout = lock_timeout
 
-    @contextmanager
+    @lock_method
     def lock(self) -> Iterator[None]:
         """Lock the file, and check that it can be replaced or overwritten.
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.redaction import without_inner_frames
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
     from redis.exceptions import LockNotOwnedError, RedisError
@@ -35,6 +36,9 @@ shorter than others wait for the lock, so they outlast a holder that was killed.
 _POLL_INTERVAL = 0.05
 
 _PAGE = 500
+
+_LOCK = ":lock"
+"""The key of a lock ends with it, and no key of a token does."""
 
 # Redis runs a script only if this client may also write.
 _READ = "return redis.call('GET', KEYS[1])"
@@ -66,7 +70,7 @@ class RedisTokenStore(TextTokenStore):
 
     :param client: a client of redis-py, with any value of ``decode_responses``. Give it a
         ``socket_timeout``, else calls wait forever for a Redis that does not answer.
-    :param key: the key, such as ``kakao:token:123456789``.
+    :param key: the key, such as ``kakao:token:123456789``. It does not end with ``:lock``.
     :param lease: seconds; longer than a refresh may take, see ``timeout`` of
         :class:`~kakao_session.KakaoAuth`.
     :param lock_timeout: seconds to wait for the lock.
@@ -78,6 +82,7 @@ class RedisTokenStore(TextTokenStore):
 
     _failures = (RedisError, UnicodeDecodeError)  # the second if the client decodes
 
+    @without_inner_frames
     def __init__(
         self,
         client: Redis | RedisCluster,
@@ -89,6 +94,10 @@ class RedisTokenStore(TextTokenStore):
         _check_client(client)
         if not isinstance(key, str) or not key:
             raise ValueError(f"key must be a string and not empty, not {key!r}")
+        if key.endswith(_LOCK):
+            raise ValueError(
+                f"key must not end with {_LOCK}, like the lock of another key: {key!r}"
+            )
         if lease < 0.001:
             raise ValueError("lease must be at least 0.001 seconds")
         self.client: Any = client
@@ -115,10 +124,10 @@ class RedisTokenStore(TextTokenStore):
         with self._guarded("read"):
             for key in self.client.scan_iter(match=self.key, count=_PAGE):
                 name = key.decode() if isinstance(key, bytes) else key
-                if not name.endswith(":lock"):
+                if not name.endswith(_LOCK):
                     yield name
 
-    @contextmanager
+    @lock_method
     def lock(self) -> Iterator[None]:
         """Lock the key, and check that it can be written.
 
@@ -156,7 +165,7 @@ class RedisTokenStore(TextTokenStore):
             yield seen
             return
         lock = self.client.lock(
-            f"{self.key}:lock",
+            f"{self.key}{_LOCK}",
             timeout=self.lease,
             sleep=_POLL_INTERVAL,
             blocking_timeout=at_most(self.lock_timeout),
@@ -188,7 +197,7 @@ class RedisTokenStore(TextTokenStore):
             )
 
     def _why_occupied(self) -> str:
-        holder = _holder_in(self.client.get(f"{self.key}:lock"))
+        holder = _holder_in(self.client.get(f"{self.key}{_LOCK}"))
         return (
             f"{holder} has held {self.key}:lock for more than {longest(self.lock_timeout):g} "
             "seconds. If it hangs, end it and try again. The lock of a dead holder ends within "

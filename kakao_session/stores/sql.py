@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.redaction import without_inner_frames
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
 
 try:
     from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
@@ -82,6 +83,7 @@ class SQLTokenStore(TextTokenStore):
 
     _json: ClassVar[dict[str, Any]] = {"ascii_only": True}  # the database may have any encoding
 
+    @without_inner_frames
     def __init__(
         self,
         engine: Engine,
@@ -128,7 +130,7 @@ class SQLTokenStore(TextTokenStore):
                 return
             query = page.where(ids > keys[-1])
 
-    @contextmanager
+    @lock_method
     def lock(self) -> Iterator[None]:
         """Lock the row, and check that it can be written. The next save or delete ends the lock.
 

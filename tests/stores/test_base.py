@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -41,6 +43,12 @@ def test_text__there_and_back(ascii_only):
     text = to_text(token, ascii_only=ascii_only)
     assert text.isascii() is ascii_only
     assert to_token(text) == to_token(text.encode()) == token
+
+
+def test_text__of_dates_and_decimal_numbers():
+    day = date(2026, 11, 27)
+    token = {"access_token": "a", "day": day, "row": {"price": Decimal("1.50")}}
+    assert to_token(to_text(token)) == {**token, "day": "2026-11-27", "row": {"price": "1.50"}}
 
 
 def test_text__of_what_is_not_a_token():

@@ -47,6 +47,12 @@ def test_key__that_is_not_text_is_refused_at_once(key):
         RedisTokenStore(redis.Redis(), key)
 
 
+def test_key__of_a_lock_is_refused():
+    """A user called ``kim:lock`` would keep the lock of ``kim`` for ever."""
+    with pytest.raises(ValueError, match="key must not end with :lock"):
+        RedisTokenStore(redis.Redis(), "kakao:token:kim:lock")
+
+
 @pytest.mark.parametrize("lease", [0, -1, 0.0009])
 def test_lease__has_to_end(lease):
     with pytest.raises(ValueError, match=r"lease must be at least 0\.001 seconds"):

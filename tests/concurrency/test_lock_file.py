@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 
 import filelock
 import pytest
@@ -95,3 +96,24 @@ def test_lock_file_that_is_removed__is_not_waited_for_in_vain(store):
         saving.result(10)
     assert is_free(store)
     assert store.load() == TOKEN
+
+
+def test_lock_file_that_is_removed__lets_nobody_in_beside_the_holder_of_the_next(store):
+    def hold_the_next():
+        with FileTokenStore(store.path).lock():
+            inside.set()
+            leave.wait(10)
+
+    inside, leave = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        with store.lock():
+            saving = threads.submit(FileTokenStore(store.path, lock_timeout=5).save, TOKEN)
+            time.sleep(0.2)  # It waits by now.
+            store.path.with_name("token.json.lock").unlink()
+            holding = threads.submit(hold_the_next)
+            assert inside.wait(5)
+        with pytest.raises(TimeoutError):
+            saving.result(0.3)
+        leave.set()
+        saving.result(10)
+        holding.result(10)

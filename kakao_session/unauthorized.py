@@ -68,7 +68,8 @@ class RetryUnauthorized:
             if is_for_a_401:
                 if _is_about_the_token(response):
                     REFRESHED_FOR_A_401.start(authorization)
-                    REFRESHED_FOR_A_401.start(rejected)  # a new auth may start with it again
+                    if self.source.persistence.store is None:
+                        REFRESHED_FOR_A_401.start(rejected)  # a new auth may start with it again
                 else:
                     REFRESHED_FOR_A_401.stop(authorization)
         return response

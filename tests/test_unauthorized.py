@@ -12,7 +12,7 @@ from urllib3 import HTTPResponse
 
 from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
 from kakao_session.unauthorized import LARGEST_401, REFRESHED_FOR_A_401
-from tests.conftest import ME, ME_401, REFRESH, wire
+from tests.conftest import ME, ME_401, REFRESH, MemoryStore, wire
 
 UPLOAD = "/v2/api/talk/memo/default/send"
 
@@ -234,6 +234,17 @@ def test_rejected_too__one_refresh_for_a_new_auth_each_call(kakao, new_auth, clo
     clock.advance(seconds=1)
     call(2)
     assert len(kakao.token_requests) == 2
+
+
+def test_rejected_too__but_it_works_for_others_who_share_the_store(kakao, new_session, token):
+    store = MemoryStore(token)
+    first, second = new_session(token_store=store), new_session(token_store=store)
+    assert second.get("/v2/user/me").status_code == 200
+    kakao.previous_access_token = "dies"
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=2)
+    assert first.get("/v2/user/me").status_code == 401
+    assert second.get("/v2/user/me").status_code == 200
+    assert len(kakao.token_requests) == 1
 
 
 @pytest.mark.usefixtures("ip_mismatched")

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -64,6 +65,9 @@ BROKEN_OFF = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError
 
 UNKNOWN = object()
 
+BEGIN = time.time()
+"""When each history begins, for both clocks. What happens must not depend on how fast it is."""
+
 
 class Model(RuleBasedStateMachine):
     kakao = clock = connections = folder = None  # for all histories, set by the test
@@ -71,7 +75,7 @@ class Model(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.kakao.reset()
-        self.clock.moment = time.time()
+        self.clock.moment = BEGIN
         self.callers = {}
         self.held = {}  # the saved token that a caller has in memory; None: it has to load it
         self.bought = {}  # the fingerprint of the last token that a caller got from Kakao
@@ -476,6 +480,7 @@ def is_answer(outcome):
 @pytest.mark.filterwarnings("ignore::kakao_session.KakaoWarning")
 def test_model(kakao, clock, memory_path, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr("kakao_session.emulator.clock.time", SimpleNamespace(time=lambda: BEGIN))
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps it all
     monkeypatch.setattr(Model, "kakao", kakao)
     monkeypatch.setattr(Model, "clock", clock)

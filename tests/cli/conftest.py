@@ -43,9 +43,11 @@ def _plain_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("TZ", "KST-9")
     time.tzset()
-    # It is ignored in a background job, and would be in the command that a test starts.
+    # They are ignored in a background job, and would be in the command that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
+    signal.signal(signal.SIGHUP, hang_up)
     monkeypatch.undo()
     time.tzset()
 

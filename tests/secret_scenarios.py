@@ -1,6 +1,5 @@
 """Every path that a login can take, success and failure, for tests of what is shown on it."""
 
-import copy
 import errno
 import os
 import re
@@ -735,30 +734,3 @@ def keyring_is_torn(sandbox):
     session, keychain = keyring_session(sandbox)
     keychain.entries = {entry: text[:-20] for entry, text in keychain.entries.items()}
     session.get(ME)
-
-
-@scenario(TokenStoreError)
-def keyring_can_not_be_locked(sandbox):
-    _, keychain = keyring_session(sandbox)
-    keychain.refusals["set"] = OSError("D-Bus")
-    with KeyringTokenStore(username="user").lock():
-        pass
-
-
-# The lock of a store, without a session -------------------------------------------------------
-
-
-def lock_within_the_lock_of_another_store(sandbox, case):
-    store = case(sandbox)
-    store.save(sandbox.login())
-    with store.lock(), copy.copy(store).lock():
-        pass
-
-
-scenarios(
-    lock_within_the_lock_of_another_store,
-    TokenStoreError,
-    file=lambda sandbox: FileTokenStore(sandbox.path),
-    redis=redis_store,
-    sql=sql_store,
-)

@@ -6,13 +6,13 @@ import json
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache, wraps
+from functools import lru_cache
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from kakao_session.errors import KOE, TokenStoreError
@@ -20,7 +20,6 @@ from kakao_session.redaction import without_inner_frames, without_words
 from kakao_session.token import Token
 
 H = TypeVar("H")
-P = ParamSpec("P")
 
 LOCK_TIMEOUT = 120.0
 """Seconds that a store waits for its lock: longer than a refresh with the default timeouts."""
@@ -283,32 +282,6 @@ class TextTokenStore(ABC):
                 raise failure from error
             without_words(error)
             raise failure from None
-
-
-def lock_method(
-    function: Callable[P, Iterator[None]],
-) -> Callable[P, AbstractContextManager[None]]:
-    """Decorate ``lock`` of a store, like ``contextmanager``: its errors show no inner frames."""
-    make = contextmanager(function)
-
-    @wraps(function)
-    def call(*arguments: P.args, **keywords: P.kwargs) -> AbstractContextManager[None]:
-        return _Lock(make(*arguments, **keywords))
-
-    return call
-
-
-class _Lock(AbstractContextManager[None]):
-    def __init__(self, context: AbstractContextManager[None]) -> None:
-        self._context = context
-
-    @without_inner_frames
-    def __enter__(self) -> None:
-        self._context.__enter__()
-
-    @without_inner_frames
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._context.__exit__(*error)
 
 
 class ThreadLocks(Generic[H]):

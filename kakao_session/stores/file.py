@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, lock_method, to_token
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, to_token
 from kakao_session.stores.lockfile import locked, opened, reason
 from kakao_session.stores.private_file import PrivateFile
 from kakao_session.token import Token
@@ -46,7 +46,7 @@ class FileTokenStore(TextTokenStore):
         self.path = _absolute(path)
         self.lock_timeout = lock_timeout
 
-    @lock_method
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the file, and check that it can be replaced or overwritten.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, lock_method
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore
 from kakao_session.stores.lockfile import locked
 from kakao_session.stores.private_file import PrivateFile
 
@@ -51,7 +51,7 @@ class KeyringTokenStore(TextTokenStore):
         self.username = username
         self.lock_timeout = lock_timeout
 
-    @lock_method
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the entry, and check that the keychain is unlocked and can be written.
 

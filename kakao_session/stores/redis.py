@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
 
 try:
     from redis.exceptions import LockNotOwnedError, RedisError
@@ -127,7 +127,7 @@ class RedisTokenStore(TextTokenStore):
                 if not name.endswith(_LOCK):
                     yield name
 
-    @lock_method
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the key, and check that it can be written.
 

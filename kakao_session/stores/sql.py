@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most, longest
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, lock_method
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
 
 try:
     from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
@@ -130,7 +130,7 @@ class SQLTokenStore(TextTokenStore):
                 return
             query = page.where(ids > keys[-1])
 
-    @lock_method
+    @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the row, and check that it can be written. The next save or delete ends the lock.
 

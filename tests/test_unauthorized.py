@@ -221,10 +221,15 @@ def test_rejected_too__one_refresh_for_processes_that_share_the_store(kakao, new
 
 
 @pytest.mark.usefixtures("ip_mismatched")
-def test_rejected_too__one_refresh_for_a_new_auth_each_call(kakao, new_auth, clock, store, me_url):
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_rejected_too__one_refresh_for_a_new_auth_each_call(
+    kakao, new_auth, clock, token, store, me_url, is_stored
+):
+    login = {"token_store": store} if is_stored else {"token": token}
+
     def call(times):
         for _ in range(times):
-            assert requests.get(me_url, auth=new_auth(token_store=store)).status_code == 401
+            assert requests.get(me_url, auth=new_auth(**login)).status_code == 401
 
     call(10)
     assert len(kakao.token_requests) == 1
@@ -245,21 +250,6 @@ def test_rejected_too__but_it_works_for_others_who_share_the_store(kakao, new_se
     assert first.get("/v2/user/me").status_code == 401
     assert second.get("/v2/user/me").status_code == 200
     assert len(kakao.token_requests) == 1
-
-
-@pytest.mark.usefixtures("ip_mismatched")
-def test_rejected_too__one_refresh_for_a_new_auth_each_call__without_a_store(
-    kakao, new_auth, clock, token, me_url
-):
-    def call(times):
-        for _ in range(times):
-            assert requests.get(me_url, auth=new_auth(token=token)).status_code == 401
-
-    call(10)
-    assert len(kakao.token_requests) == 1
-    clock.advance(seconds=60)
-    call(2)
-    assert len(kakao.token_requests) == 2
 
 
 @pytest.mark.usefixtures("ip_mismatched")

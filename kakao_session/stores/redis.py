@@ -199,7 +199,7 @@ class RedisTokenStore(TextTokenStore):
     def _why_occupied(self) -> str:
         holder = _holder_in(self.client.get(f"{self.key}{_LOCK}"))
         return (
-            f"{holder} has held {self.key}:lock for more than {longest(self.lock_timeout):g} "
+            f"{holder} has held {self.key}{_LOCK} for more than {longest(self.lock_timeout):g} "
             "seconds. If it hangs, end it and try again. The lock of a dead holder ends within "
             f"{self.lease:g} seconds"
         )

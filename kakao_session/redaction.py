@@ -39,22 +39,28 @@ def without_inner_frames(function: Callable[P, T]) -> Callable[P, T]:
             return function(*arguments, **keywords)
         except BaseException as error:
             arguments, keywords = (), {}  # type: ignore[assignment]  # this frame is shown
-            _drop_inner_frames(error, handled)
+            drop_inner_frames(error, handled)
             raise error  # noqa: TRY201  # a bare raise restores the frames in Python 3.10
 
     return call
 
 
-def without_words(error: BaseException) -> None:
-    """Remove the messages of an error and of what led to it: they quote what was stored."""
+def drop_messages(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the messages of an error and of what led to it: they quote what was stored.
+
+    :param handled: what the caller was handling before. It stays as it is.
+    """
     link: BaseException | None = error
-    while link is not None:
+    while link is not None and link is not handled:
         link.args = ("...",)
         link = link.__cause__ or link.__context__
 
 
-def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> None:
-    """Drop the inner frames of an error and of all that it chains, up to the error *handled*."""
+def drop_inner_frames(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the inner frames of an error and of all that it chains.
+
+    :param handled: what the caller was handling before. It stays as it is.
+    """
     seen: list[BaseException] = []
     pending: list[tuple[BaseException | None, bool]] = [(error, False)]
     while pending:

@@ -1,5 +1,6 @@
 """Every path that a login can take, success and failure, for tests of what is shown on it."""
 
+import copy
 import errno
 import os
 import re
@@ -734,3 +735,41 @@ def keyring_is_torn(sandbox):
     session, keychain = keyring_session(sandbox)
     keychain.entries = {entry: text[:-20] for entry, text in keychain.entries.items()}
     session.get(ME)
+
+
+@scenario(TokenStoreError)
+def keyring_can_not_be_locked(sandbox):
+    _, keychain = keyring_session(sandbox)
+    keychain.refusals["set"] = OSError("D-Bus")
+    with KeyringTokenStore(username="user").lock():
+        pass
+
+
+@scenario(TokenStoreError)
+def sql_can_not_be_locked(sandbox):
+    store = sql_store(sandbox)
+    store.save(sandbox.login())
+    refuse = "BEFORE UPDATE ON kakao_tokens BEGIN SELECT no_such_function(); END"
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refuse}")
+    with store.lock():
+        pass
+
+
+# The lock of a store, without a session -------------------------------------------------------
+
+
+def lock_within_the_lock_of_another_store(sandbox, case):
+    store = case(sandbox)
+    store.save(sandbox.login())
+    with store.lock(), copy.copy(store).lock():
+        pass
+
+
+scenarios(
+    lock_within_the_lock_of_another_store,
+    TokenStoreError,
+    file=lambda sandbox: FileTokenStore(sandbox.path),
+    redis=redis_store,
+    sql=sql_store,
+)

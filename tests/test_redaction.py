@@ -25,7 +25,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
-from kakao_session.redaction import fingerprint, without_words
+from kakao_session.redaction import drop_messages, fingerprint
 from tests.conftest import LIFE, MemoryStore, at_once
 from tests.secret_scenarios import SCENARIOS, Sandbox, leaked
 from tests.stores import servers
@@ -292,13 +292,15 @@ def test_waiting_threads__leave_the_leaders_errors_alone(kakao, new_session, tok
     assert kept == [[(__name__, "lead")]] * 2
 
 
-def test_without_words__of_an_error_and_of_all_that_led_to_it():
+def test_drop_messages__of_an_error_and_of_all_that_led_to_it():
     error, cause = ValueError("a quoted token"), UnicodeDecodeError("utf-8", b"token", 0, 1, "odd")
-    error.__cause__ = cause
-    without_words(error)
-    assert [repr(link) for link in (error, cause)] == [
+    handled = KeyError("of the program")
+    error.__cause__, cause.__context__ = cause, handled
+    drop_messages(error, handled)
+    assert [repr(link) for link in (error, cause, handled)] == [
         "ValueError('...')",
         "UnicodeDecodeError('...')",
+        "KeyError('of the program')",
     ]
 
 

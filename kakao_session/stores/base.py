@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
-from uuid import UUID
 
 from kakao_session.errors import KOE, TokenStoreError
-from kakao_session.redaction import without_inner_frames, without_words
+from kakao_session.redaction import drop_inner_frames, drop_messages, without_inner_frames
 from kakao_session.token import Token
 
 H = TypeVar("H")
@@ -124,6 +122,10 @@ def to_text(
 
 
 def _as_text(value: object) -> str:
+    from datetime import date
+    from decimal import Decimal
+    from uuid import UUID
+
     if isinstance(value, date | Decimal | UUID):
         return str(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
@@ -271,16 +273,18 @@ class TextTokenStore(ABC):
 
     @contextmanager
     def _guarded(self, verb: str) -> Iterator[None]:
-        """Turn the backend's errors into errors that name the place."""
+        """Turn the backend's errors into errors that name the place, and show no token."""
+        handled = sys.exc_info()[1]
         try:
             yield
         except TokenStoreError:
             raise
         except self._failures as error:
             failure = self._error(verb, self._why(error))
+            drop_inner_frames(error, handled)
             if not self._quotes(error):
                 raise failure from error
-            without_words(error)
+            drop_messages(error, handled)
             raise failure from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore
 from kakao_session.stores.lockfile import locked
 from kakao_session.stores.private_file import PrivateFile
@@ -58,12 +59,16 @@ class KeyringTokenStore(TextTokenStore):
         :raises TokenStoreError: the keychain is locked or missing, or the wait took too long.
         """
         with self._locked(only=self):
-            with self._guarded("read"):
-                stored = self._read()
-            if stored is not None:
-                with self._guarded("save"):
-                    self._set(stored)
+            self._check_access()
             yield
+
+    @without_inner_frames
+    def _check_access(self) -> None:
+        with self._guarded("read"):
+            stored = self._read()
+        if stored is not None:
+            with self._guarded("save"):
+                self._set(stored)
 
     def _read(self) -> str | None:
         with self._one_at_a_time():

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
@@ -56,7 +56,7 @@ return 1
 class _Seen:
     """What the key held when the holder of the lock last looked."""
 
-    value: str | bytes | None
+    value: str | bytes | None = field(repr=False)
 
 
 _locks: ThreadLocks[_Seen] = ThreadLocks()

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
@@ -48,7 +48,7 @@ class _Hold:
     """A connection whose transaction has locked the row, and what the row holds."""
 
     connection: Connection
-    stored: str
+    stored: str = field(repr=False)
     is_locked: bool = True
 
 

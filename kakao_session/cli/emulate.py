@@ -111,7 +111,7 @@ def emulate(
 
 
 def _run_and_report(command: tuple[str, ...], kakao: KakaoEmulator, token_file: Path) -> int:
-    from kakao_session.cli.report import TokenFile, print_report
+    from kakao_session.cli.report import FileState, print_report
 
     variables = {
         **kakao.environment(),
@@ -120,10 +120,10 @@ def _run_and_report(command: tuple[str, ...], kakao: KakaoEmulator, token_file: 
     }
     if kakao.client_secret is not None:
         variables[SECRET_VARIABLE] = kakao.client_secret
-    before = TokenFile.read(token_file, kakao)
+    before = FileState.read(token_file, kakao)
     status = _run(command, variables) if command else _serve(variables)
     with _ignoring_closed_stderr():
-        print_report(before, kakao.requests, TokenFile.read(token_file, kakao))
+        print_report(before, kakao.requests, FileState.read(token_file, kakao))
     return status
 
 

@@ -35,8 +35,8 @@ NO_KEY = mark(
 )
 
 NO_SECRET = mark(
-    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or save it in the token "
-    "file: kakao-session login --store-secret"
+    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or log in again with "
+    "--store-secret to save it in the token file."
 )
 
 SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")

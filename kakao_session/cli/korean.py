@@ -418,10 +418,10 @@ KOREAN: dict[str, str] = {
     "Register the platform in the console: App > Platform key.": (
         "콘솔의 앱 > 플랫폼 키에서 플랫폼을 등록하세요."
     ),
-    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or save it in the token "
-    "file: kakao-session login --store-secret": (
-        "이 REST API 키의 클라이언트 시크릿을 KAKAO_CLIENT_SECRET에 설정하거나, 토큰 파일에 "
-        "저장하세요: kakao-session login --store-secret"
+    "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or log in again with "
+    "--store-secret to save it in the token file.": (
+        "환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 시크릿을 설정하거나, "
+        "--store-secret을 지정해 다시 로그인하면 토큰 파일에 저장됩니다."
     ),
     "Run: {command}": "다음을 실행하세요: {command}",
     "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'": (

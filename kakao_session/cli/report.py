@@ -30,7 +30,7 @@ _TOKENS = ("access_token", "refresh_token")
 
 
 @dataclass(frozen=True)
-class TokenFile:
+class FileState:
     """A token file at one moment, without any secret.
 
     :param name: its name.
@@ -51,7 +51,7 @@ class TokenFile:
     has_app_key: bool = False
 
     @classmethod
-    def read(cls, path: Path, kakao: KakaoEmulator) -> TokenFile:
+    def read(cls, path: Path, kakao: KakaoEmulator) -> FileState:
         """:returns: the file as it is now."""
         try:
             status = path.stat()
@@ -77,7 +77,7 @@ class TokenFile:
         )
 
 
-def print_report(before: TokenFile, requests: Sequence[Record], after: TokenFile) -> None:
+def print_report(before: FileState, requests: Sequence[Record], after: FileState) -> None:
     """Print the report on stderr, apart from what the program printed.
 
     The token file is in it only if the program has changed it.
@@ -102,13 +102,13 @@ def _title(title: str, details: str) -> Text:
     return Text.assemble((title, "bold"), " ", (details, "dim"))
 
 
-def _age(file: TokenFile) -> str:
+def _age(file: FileState) -> str:
     if file.written_at is None:
         return _("not there")
     return _("written {when}", when=in_words(min(0.0, file.written_at - time.time())))
 
 
-def _change(before: TokenFile, after: TokenFile) -> str:
+def _change(before: FileState, after: FileState) -> str:
     if after.written_at is None:
         return _("not there")
     return _("unchanged") if after.written_at == before.written_at else _("rewritten")
@@ -126,7 +126,7 @@ def _expiry(token: Any, kakao: KakaoEmulator) -> Text:
     return Text(_("expires {when}", when=in_words(left)), "green")
 
 
-def _file(file: TokenFile, before: TokenFile | None = None) -> Table:
+def _file(file: FileState, before: FileState | None = None) -> Table:
     grid = Table.grid(padding=(0, 2))
     if file.problem:
         grid.add_row("", Text(file.problem, "red"))

@@ -21,7 +21,6 @@ INTERRUPTED = 128 + signal.SIGINT
 CLOSED_PIPE = 141
 """128 + SIGPIPE, which Windows lacks: the reader of our output has gone, as in ``| head -1``."""
 
-
 _ENDING = ("SIGINT", "SIGTERM")
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from kakao_session.emulator.users import User
 
+_SERVICE_TERMS = {"service_terms": True, "marketing": False}  # tag: whether it is required
+
 views = Blueprint("kapi", __name__)
 
 
@@ -188,9 +190,6 @@ def _consent(user: User, wanted: Collection[str]) -> dict[str, Any]:
 
 def _ids_url(**query: str | int) -> str:
     return f"{KAKAO.api_url}/v1/user/ids?{urlencode(query)}"
-
-
-_SERVICE_TERMS = {"service_terms": True, "marketing": False}  # tag: whether it is required
 
 
 def _address(user: User) -> dict[str, Any]:

@@ -67,9 +67,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
 
     daemon_threads = True
     request_queue_size = 256
-    allow_reuse_address = (
-        os.name == "posix"
-    )  # on Windows it would let two servers listen on one port
+    allow_reuse_address = os.name == "posix"  # on Windows two servers could share a port
 
     def __init__(
         self, handler: type[BaseHTTPRequestHandler], connections: Connections, port: int = 0

@@ -33,6 +33,18 @@ views = Blueprint("talk", __name__)
 _MEMO, _FRIENDS_MESSAGE = "/v2/api/talk/memo", "/v1/api/talk/friends/message"
 _FRIENDS_SCOPES = ("friends", "talk_message")
 _IMAGE_URL = "https://k.kakaocdn.net/dn/emulator"
+_REQUIRED_FIELDS = {
+    "text": ("text", "link"),
+    "feed": ("content",),
+    "list": ("header_title", "header_link", "contents"),
+    "location": ("content", "address"),
+    "commerce": ("content", "commerce"),
+    "calendar": ("id_type", "id", "content"),
+}
+_LONGEST_TEXT = 200
+_LARGEST_IMAGE = 5 * 1024 * 1024
+_MOST_FRIENDS = 1_000_000
+_MOST_RECEIVERS = 5
 
 
 @views.get("/v1/api/talk/profile")
@@ -172,20 +184,6 @@ def _delivered(user: User) -> Response:
         failure = {**KapiError(-502, "no friend").body, "receiver_uuids": strangers}
         answer["failure_info"] = [failure]
     return as_json(answer)
-
-
-_REQUIRED_FIELDS = {
-    "text": ("text", "link"),
-    "feed": ("content",),
-    "list": ("header_title", "header_link", "contents"),
-    "location": ("content", "address"),
-    "commerce": ("content", "commerce"),
-    "calendar": ("id_type", "id", "content"),
-}
-_LONGEST_TEXT = 200
-_LARGEST_IMAGE = 5 * 1024 * 1024
-_MOST_FRIENDS = 1_000_000
-_MOST_RECEIVERS = 5
 
 
 def _check_template_object() -> None:

@@ -81,7 +81,7 @@ def test_hint__of_a_file_with_kakaos_error(tmp_path, token_file, run):
     for command in (["import", str(answer)], ["refresh", "--token-file", str(answer)]):
         result = run(*command)
         assert result.exit_code == 1
-        assert "kakao-session login --store-secret" in result.stderr
+        assert "--store-secret" in result.stderr
         assert "client_secret=" not in result.stderr
 
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kakao_session.call import at_most, longest
@@ -225,17 +226,29 @@ class RedisTokenStore(TextTokenStore):
 
 def _check_client(client: Any) -> None:
     """:raises TypeError: it could save nothing. The message does not show it."""
+    kind: Any = type(client)
+    if _makes_clients(kind):
+        return
     is_class = isinstance(client, type)
-    kind = client if is_class else type(client)
+    kind = client if is_class else kind
     if isinstance(client, str | bytes):
         why = "not a URL: RedisTokenStore(redis.Redis.from_url(url), key)"
-    elif any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__):
+    elif _is_for_asyncio(kind):
         why = "not of redis.asyncio: with an asyncio client nothing would be saved"
     elif is_class or not _has_methods(client):
         why = f"such as redis.Redis(), not {'the class ' if is_class else ''}{kind.__name__}"
     else:
         return
     raise TypeError(f"RedisTokenStore takes a client of redis-py, {why}.")
+
+
+@lru_cache(maxsize=64)  # a server makes a store for each call
+def _makes_clients(kind: type) -> bool:
+    return _has_methods(kind) and not _is_for_asyncio(kind)
+
+
+def _is_for_asyncio(kind: type) -> bool:
+    return any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__)
 
 
 def _has_methods(client: Any) -> bool:

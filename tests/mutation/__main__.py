@@ -1,8 +1,8 @@
 """Mutation testing of the core: mutmut, which passes decorated functions by, taught to enter some.
 
 Run as ``python tests/mutation run``; ``table``, ``results`` and ``show NAME`` tell what came of
-it. All that it writes is in ``mutants/``. ``again`` tries survivors once more without mutmut's own
-frames on the stack, which mislead some tests.
+it. All that it writes is in ``mutants/``. ``again`` tries what has not been caught once more,
+without mutmut's own frames on the stack, which mislead some tests.
 """
 
 import gc
@@ -47,6 +47,8 @@ CACHED = Decorator(decorator=Call(func=Name("lru_cache")))
 ENTERED = FunctionDef(
     decorators=[Decorator(decorator=Name("property") | Name("contextmanager")) | CACHED]
 )
+
+CAUGHT = ("killed", "timeout")
 
 _passes_by = MutationVisitor._skip_node_and_children
 _arranged = file_mutation.function_trampoline_arrangement
@@ -95,7 +97,7 @@ def table():
     kinds = sorted(counts["all"])
     click.echo(" | ".join(["module", "mutants", *kinds, "score"]))
     for module, count in counts.items():
-        caught = (count["killed"] + count["timeout"]) / max(1, count.total())
+        caught = sum(count[kind] for kind in CAUGHT) / max(1, count.total())
         numbers = [count.total(), *(count[kind] for kind in kinds)]
         click.echo(" | ".join([module, *map(str, numbers), f"{caught:.1%}"]))
 
@@ -104,9 +106,9 @@ def table():
 @click.argument("pattern")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("--max-children", default=2)
-@click.option("--seconds", default=300.0, help="The longest time for one survivor.")
+@click.option("--seconds", default=300.0, help="The longest time for one mutant.")
 def again(pattern, pytest_arguments, max_children, seconds):
-    """Try survivors whose name matches PATTERN once more, with these tests.
+    """Try mutants whose name matches PATTERN, and that have not been caught, with these tests.
 
     Each is written into the source of a copy of the project, so no frame of mutmut is on the stack.
     """
@@ -117,11 +119,11 @@ def again(pattern, pytest_arguments, max_children, seconds):
         every += [
             (data, name)
             for name, code in data.exit_code_by_key.items()
-            if _status(code) == "survived" and re.search(pattern, name)
+            if _status(code) not in CAUGHT and re.search(pattern, name)
         ]
 
-    def tried(survivor):
-        data, name = survivor
+    def tried(mutant):
+        data, name = mutant
         with tempfile.TemporaryDirectory() as folder:
             copy = _copy(Path(folder, "project"))
             source = _mutated(data.path, name)

@@ -51,6 +51,7 @@ def test_token_store__that_is_none(client, store, message):
     with pytest.raises(TypeError, match=re.escape(message)) as caught:
         client("key", token_store=store)
     assert "secret" not in str(caught.value)
+    assert ("token=" in str(caught.value)) is isinstance(store, dict)
 
 
 @both

@@ -1,6 +1,7 @@
 """The lock of a token file: forks, a killed holder, filelock, and a lock file that is removed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,27 @@ def test_filelock__keeps_us_out_and_is_kept_out(store):
         assert not is_free(store)
     assert is_free(store)
     store.save(TOKEN)
+
+
+def test_two_files_that_one_thread_locks__are_both_locked(store):
+    other = FileTokenStore(store.path.with_name("other.json"))
+    with store.lock(), other.lock():
+        assert not is_free(store)
+        assert not is_free(other)
+        other.save(TOKEN)
+        assert not is_free(other)
+    assert is_free(store)
+    assert is_free(other)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_lock_file_that_is_no_file__is_an_error_and_stays(store, kind):
+    lock = store.path.with_name("token.json.lock")
+    os.mkfifo(lock) if kind == "a pipe" else lock.mkdir()
+    with pytest.raises(TokenStoreError, match=re.escape(str(lock))):
+        store.save(TOKEN)
+    assert lock.is_fifo() if kind == "a pipe" else lock.is_dir()
+    assert not store.path.exists()
 
 
 def test_lock_file_that_is_removed__is_not_waited_for_in_vain(store):

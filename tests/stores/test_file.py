@@ -449,12 +449,15 @@ def test_lock__a_child_process_does_not_hold_it(store):
 
 
 def test_lock__two_stores_of_one_thread(store):
-    with store.lock(), pytest.raises(TokenStoreError) as caught, FileTokenStore(store.path).lock():
-        pass
-    assert str(caught.value) == (
-        f"Could not lock {store.path}: this thread has locked it with another store. "
-        "Use one store for both."
-    )
+    link = store.path.with_name("link.json")
+    link.symlink_to(store.path)
+    for path in (store.path, link):
+        with store.lock(), pytest.raises(TokenStoreError) as caught, FileTokenStore(path).lock():
+            pass
+        assert str(caught.value) == (
+            f"Could not lock {path}: this thread has locked it with another store. "
+            "Use one store for both."
+        )
 
 
 def test_delete__nothing_there_makes_nothing(tmp_path):

@@ -90,6 +90,19 @@ def test_swapped_for_a_link_to_another_login__is_followed(kakao, session, path, 
     assert other.load() == session.token
 
 
+def test_folder_moved_inside_the_lock__is_still_the_one_that_is_locked(path, token):
+    store, moved = FileTokenStore(path), path.parent.with_name("moved")
+    newer = Token(token, access_token="newer")
+    with store.lock():
+        path.parent.rename(moved)
+        path.parent.mkdir()
+        path.write_text('{"access_token": "another"}')
+        assert store.load() == token
+        store.save(newer)
+    assert FileTokenStore(moved / path.name).load() == newer
+    assert store.load() == Token(access_token="another")
+
+
 @pytest.mark.parametrize("target", ["token.json", "precious.conf"])
 def test_lock_swapped_for_a_link__what_it_leads_to_is_not_changed(kakao, session, path, target):
     path.with_name("precious.conf").write_text("precious = yes\n")

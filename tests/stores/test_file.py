@@ -92,6 +92,10 @@ NO_TOKENS = {
         "wrong. Pass the client secret of this REST API key: client_secret= or "
         "KAKAO_CLIENT_SECRET.",
     ),
+    "odd error answer": (
+        b'{"error": "secret", "error_code": ["KOE010"]}',
+        "this is Kakao's error answer, not a token",
+    ),
     "unknown error answer": (
         b'{"error": "secret", "error_code": "KOE999"}',
         "this is Kakao's error answer KOE999, not a token",

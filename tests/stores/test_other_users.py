@@ -22,6 +22,7 @@ os.setgroups([]); os.setgid({USER}); os.setuid({USER})
 """
 TOKEN = Token(access_token="a", refresh_token="r")
 EVIL = Token(access_token="a", refresh_token="r", own=" /tmp/evil.so ")
+OF_SOMEBODY_ELSE = "It is another name of somebody else's file"
 
 
 @pytest.fixture
@@ -209,19 +210,34 @@ def test_swapped_on_the_way__no_link_is_followed(home, precious, monkeypatch):
     assert contents(precious) == before
 
 
-def test_hard_link__is_neither_read_nor_overwritten_nor_locked(home, precious):
-    for name in ("token.json", "token.json.lock"):
+@pytest.fixture
+def hard_link(home, precious):
+    """:returns: a function that gives root's token file another name in the user's folder."""
+
+    def link(name):
         (home / name).unlink()
         os.link(precious / "token.json", home / name)
-    before = contents(precious)
-    store = FileTokenStore(home / "token.json", lock_timeout=0)
-    for work in (store.load, lambda: store.save(EVIL)):
-        with pytest.raises(TokenStoreError, match="another name of somebody else's file"):
-            work()
-    (home / "token.json.lock").unlink()
+
+    return link
+
+
+def test_hard_link__is_not_read_and_not_overwritten(home, precious, hard_link):
+    hard_link("token.json")
+    before, store = contents(precious), FileTokenStore(home / "token.json")
+    with pytest.raises(TokenStoreError, match=f"{OF_SOMEBODY_ELSE}. Let this user"):
+        store.load()
     store.save(EVIL)
     assert contents(precious) == before
     assert store.load() == EVIL
+
+
+def test_hard_link_instead_of_the_lock__is_not_locked(home, precious, hard_link):
+    hard_link("token.json.lock")
+    before, saved = contents(precious), contents(home)
+    with pytest.raises(TokenStoreError, match=OF_SOMEBODY_ELSE):
+        FileTokenStore(home / "token.json", lock_timeout=0).save(TOKEN)
+    assert contents(precious) == before
+    assert contents(home) == saved
 
 
 def test_moved_folder__is_still_locked(home):
@@ -249,6 +265,8 @@ def test_file_of_another_user__that_appears_in_the_lock_gets_no_token_of_root(ho
     with store.lock():
         store.load()
         as_user(REPLACE, home)
-        with pytest.raises(TokenStoreError, match="It belongs to another user by now"):
+        with pytest.raises(
+            TokenStoreError, match=r": It belongs to another user by now\. Let this user"
+        ):
             store.save(TOKEN)
     assert (home / "token.json").read_text() == "{}"

@@ -451,3 +451,35 @@ def test_system_without_open_folders__works_by_path(public_path):
         assert json.loads(done.stdout) == SAVED
         assert loaded(path) == token
     assert names(path.parent) == {"token.json", "token.json.lock"}
+
+
+SAVE_WITHOUT_FLOCK = """
+import filelock, os, sys
+sys.modules["fcntl"], os.supports_dir_fd = None, set()
+from kakao_session import FileTokenStore, Token, TokenStoreError
+try:
+    FileTokenStore(sys.argv[1], lock_timeout=0.1).save(Token(access_token="newer"))
+except TokenStoreError as error:
+    print(error)
+"""
+
+
+def test_system_without_flock__waits_for_the_lock_and_leaves_it(public_path):
+    store = FileTokenStore(public_path / "token.json", lock_timeout=0)
+    command = [sys.executable, "-c", SAVE_WITHOUT_FLOCK, store.path]
+
+    def save():
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    store.save(OLD)
+    with store.lock():
+        said = save().stdout
+    assert said == (
+        f"Could not lock {store.path}: another program or thread has held {store.path}.lock for "
+        f"more than 0.1 seconds. Find the one that hangs (`fuser {store.path}.lock`), end it and "
+        "try again.\n"
+    )
+    assert store.load() == OLD
+    assert not save().stdout
+    assert store.load() == Token(access_token="newer")
+    store.save(OLD)

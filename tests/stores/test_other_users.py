@@ -270,3 +270,23 @@ def test_file_of_another_user__that_appears_in_the_lock_gets_no_token_of_root(ho
         ):
             store.save(TOKEN)
     assert (home / "token.json").read_text() == "{}"
+
+
+def test_file_that_root_makes_in_the_lock__gets_no_other_owner_there(home):
+    (home / "token.json").unlink()
+    store = FileTokenStore(home / "token.json")
+    with store.lock():
+        store.save(TOKEN)
+        as_user(REPLACE, home)
+        with pytest.raises(TokenStoreError, match="another user by now"):
+            store.save(TOKEN)
+    assert (home / "token.json").read_text() == "{}"
+
+
+def test_file_of_a_user__can_be_saved_twice_in_the_lock(home):
+    store = FileTokenStore(home / "token.json")
+    with store.lock():
+        store.save(EVIL)
+        store.save(TOKEN)
+    assert store.load() == TOKEN
+    assert store.path.stat().st_uid == USER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from kakao_session.cli import output
 from kakao_session.cli.emulate import emulate
-from kakao_session.cli.errors import FAILED, Failure, explain
+from kakao_session.cli.errors import FAILED, Failure, explain, explain_usage
 from kakao_session.cli.i18n import _, translated_help
 from kakao_session.cli.import_file import import_file
 from kakao_session.cli.login import login
@@ -35,6 +34,14 @@ _SECOND_COLUMN = "\0"
 
 class _HelpFormatter(click.HelpFormatter):
     """Counts columns. click counts characters, and a Hangul syllable is two columns wide."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the line that shows how the command is used."""
+        super().write_usage(prog, args, prefix or f"{_('Usage:')} ")
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a list."""
+        super().write_heading(_(heading))
 
     def write_text(self, text: str) -> None:
         """Write a paragraph."""
@@ -172,6 +179,8 @@ def _translated(command: click.Command) -> click.Command:
     for option in twin.params:
         if isinstance(option, click.Option):
             option.help = option.help and translated_help(option.help)
+    twin.add_help_option = False  # click's own is in English
+    click.help_option("-h", "--help", help=_("Show this message and exit."))(twin)
     return twin
 
 
@@ -181,10 +190,13 @@ def _widened(text: str) -> str:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print an error of click, which may repeat an argument."""
-    text = io.StringIO()
-    error.show(text)
-    click.echo(output.printable(text.getvalue()), err=True, nl=False)
+    if not isinstance(error, click.UsageError):
+        error.show()
+        return
+    if error.ctx:
+        command = f"{error.ctx.command_path} --help"
+        output.note(f"{error.ctx.get_usage()}\n{_('Help: {command}', command=command)}\n")
+    output.error(explain_usage(error))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from difflib import get_close_matches
 from typing import IO, Any
 
 import click
@@ -147,6 +148,26 @@ def explain(error: Exception) -> str:
     return sentence
 
 
+def explain_usage(error: click.UsageError) -> str:
+    """:returns: what is wrong with a command line, without what the user typed: it may be a secret.
+
+    click's own messages repeat it, and are in English.
+    """
+    if isinstance(error, click.NoSuchOption):
+        return _("There is no option {name}.", name=error.option_name) + _similar(error)
+    if isinstance(error, click.BadOptionUsage):
+        if "requires" in error.message:
+            return _("{name} needs a value.", name=error.option_name)
+        return _("{name} takes no value.", name=error.option_name)
+    if isinstance(error, click.BadParameter):
+        return _explain_parameter(error)
+    if error.message.startswith("No such command"):
+        return _("There is no command of this name.") + _similar(error)
+    if error.message.startswith("Got unexpected extra argument"):
+        return _("Too many arguments.")
+    return error.message
+
+
 def hint(error: KakaoError) -> str:
     """:returns: what to do about an error; empty if its message says so."""
     if isinstance(error, ScopeRequiredError) and error.required_scopes:
@@ -198,6 +219,37 @@ def _what_happened(error: KakaoError) -> str:
         return _(english)
     kind = next(name for kind, name in _KINDS if isinstance(error, kind))
     return f"{_(kind)} ({english})"
+
+
+def _explain_parameter(error: click.BadParameter) -> str:
+    hint: Any = error.param.get_error_hint(error.ctx) if error.param else error.param_hint
+    name = str(hint).replace("'", "")
+    if isinstance(error, click.MissingParameter):
+        return _("{name} is missing.", name=name)
+    return f"{name}: {_problem(error)}"
+
+
+def _problem(error: click.BadParameter) -> str:
+    """:returns: what is wrong with a value. The messages of our own types say so themselves."""
+    kind = error.param.type if error.param else None
+    if isinstance(kind, click.Choice):
+        return _("It must be one of {choices}.", choices=", ".join(map(str, kind.choices)))
+    if isinstance(kind, click.IntRange) and kind.max is not None:
+        return _("It must be a number from {least} to {most}.", least=kind.min, most=kind.max)
+    if isinstance(kind, click.IntRange):
+        return _("It must be a number, {least} or more.", least=kind.min)
+    if isinstance(kind, click.Path) and "does not exist" in error.message:
+        return _("This file does not exist.")
+    if folder := re.search(r"(['\"])(.+)\1 is a directory", error.message):
+        return _("{path} is a folder.", path=folder[2])
+    return error.message
+
+
+def _similar(error: click.UsageError) -> str:
+    typed = getattr(error, "option_name", None) or getattr(error, "command_name", None) or ""
+    known = getattr(error, "possibilities", None) or []
+    names = get_close_matches(typed, [*known])
+    return f" {_('Did you mean {names}?', names=', '.join(names))}" if names else ""
 
 
 def _explain_network(error: Exception) -> str:

@@ -7,6 +7,23 @@ from __future__ import annotations
 
 KOREAN: dict[str, str] = {
     # All commands
+    "Usage:": "사용법:",
+    "Options": "옵션",
+    "Commands": "명령",
+    "Show this message and exit.": "이 도움말을 출력합니다.",
+    "Help: {command}": "도움말: {command}",
+    "There is no option {name}.": "{name} 옵션은 없습니다.",
+    "There is no command of this name.": "그런 명령은 없습니다.",
+    "Did you mean {names}?": "비슷한 이름: {names}",
+    "{name} needs a value.": "{name}에 값을 지정하세요.",
+    "{name} takes no value.": "{name}에는 값을 지정할 수 없습니다.",
+    "{name} is missing.": "필요한 인수가 없습니다: {name}",
+    "Too many arguments.": "인수가 너무 많습니다.",
+    "It must be one of {choices}.": "다음 중 하나여야 합니다: {choices}",
+    "It must be a number from {least} to {most}.": "{least}부터 {most}까지의 숫자여야 합니다.",
+    "It must be a number, {least} or more.": "{least} 이상의 숫자여야 합니다.",
+    "This file does not exist.": "파일이 없습니다.",
+    "{path} is a folder.": "파일이 아니라 폴더입니다: {path}",
     "Error: {message}": "오류: {message}",
     "Warning: {message}": "경고: 새 토큰을 파일에 저장하지 못했습니다. ({message})",
     "Interrupted.": "중단했습니다.",

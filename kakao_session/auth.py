@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from kakao_session.call import NO_CALL, Timeout, during
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.persistence import Persistence, TokenUpdater
+from kakao_session.persistence import Persistence, TokenUpdater, checked
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import check_store
 from kakao_session.token import LEEWAY, REFRESH_AHEAD
@@ -74,7 +74,7 @@ class KakaoAuth(AuthBase):
         self._api, self._dapi = _prefixes(endpoints, tuple(_listed(api_hosts)))
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),
-            Persistence(_store(token_store), token_updater),
+            Persistence(_store(token_store), checked(token_updater)),
             client_id=_app_key(client_id),
             client_secret=client_secret,
             token=token,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kakao_session.call import bounded
 from kakao_session.errors import TokenStoreError
-from kakao_session.stores.base import LOCK_TIMEOUT
+from kakao_session.stores.base import ENCRYPTED, FERNET, LOCK_TIMEOUT, could_not, name_of
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 TokenUpdater = Callable[[Token], object]
 
 T = TypeVar("T")
+
+
+def checked(updater: TokenUpdater | None) -> TokenUpdater | None:
+    """:raises TypeError: the save callback is for asyncio, so nothing would be saved."""
+    if updater is not None and any(map(iscoroutinefunction, (updater, type(updater).__call__))):
+        raise TypeError("token_updater= takes an ordinary function. One for asyncio saves nothing.")
+    return updater
 
 
 class Persistence:
@@ -49,7 +57,7 @@ class Persistence:
     @property
     def place(self) -> str:
         """Where the login is kept, as part of a sentence. Empty if there is no store."""
-        return "" if self.store is None else f" in {self.store!r}"
+        return "" if self.store is None else f" in {name_of(self.store)}"
 
     @property
     def how_to_log_in(self) -> str:
@@ -65,7 +73,16 @@ class Persistence:
         """:raises TokenStoreError: the store could not be read."""
         if self.store is None:
             return None
-        return self._call("Could not read the token{}", self.store.load)
+        return self._call("Could not read the token{}", self._load, self.store)
+
+    def _load(self, store: TokenStore) -> Token | None:
+        stored: Any = store.load()
+        if stored is not None and not isinstance(stored, Token):
+            stored = Token(stored)  # other people's stores may load a plain dict
+        if stored and stored.get(ENCRYPTED) == FERNET:
+            why = "it is encrypted. Use EncryptedTokenStore(store, key)"
+            raise could_not("read", f"the token{self.place}", why)
+        return cast("Token | None", stored)
 
     def save(self, token: Token, before_callback: Callable[[], object] = lambda: None) -> None:
         """Save a token in the store, then call the save callback.

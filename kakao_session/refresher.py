@@ -164,7 +164,7 @@ class Refresher:
         """
         old = self.state.token
         with self.persistence.lock():
-            answer = endpoint.request(form, **transport)
+            answer = endpoint.request(form, time_to_answer=TIME_TO_ANSWER, **transport)
             new = answer.with_app(old.get("app_key"), old.get("client_secret"))
             new.refresh_token_changed = True
             self.begin_with(new)
@@ -329,7 +329,8 @@ class Refresher:
             if self.state.token.refresh_token_changed:
                 raise
             self.news = self.news._replace(risk=f"{NOT_SAVED} {error}")
-            log.error("could not save the new token, will try again: %s", error)  # noqa: TRY400  # the error's own words are enough
+            # Its own words are enough. It has frames with tokens, and log records live on.
+            log.error("could not save the new token, will try again: %s", str(error))  # noqa: TRY400
 
     def _bearer(self, token: Token) -> Bearer:
         return Bearer.of(token, self._leeway, self._refresh_ahead)

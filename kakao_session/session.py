@@ -27,7 +27,7 @@ from kakao_session.errors import (
     json_object,
     raise_for_kakao,
 )
-from kakao_session.persistence import TokenUpdater
+from kakao_session.persistence import TokenUpdater, checked
 from kakao_session.redaction import without_inner_frames
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
@@ -261,7 +261,7 @@ class KakaoSession(_Parent):
     @token_updater.setter
     def token_updater(self, value: TokenUpdater | None) -> None:
         if not self._is_being_built:
-            self._source.persistence.updater = value
+            self._source.persistence.updater = checked(value)
 
     @property
     def auto_refresh_url(self) -> str | None:
@@ -303,8 +303,8 @@ class KakaoSession(_Parent):
 
     @property
     def authorized(self) -> bool:
-        """Whether there is a token, usable or not."""
-        return bool(self.token)
+        """Whether there is an access token, usable or not."""
+        return bool(self.access_token)
 
     @property
     def client_id(self) -> str | None:

@@ -145,7 +145,6 @@ class _Flight(Generic[T]):
     """
 
     def __init__(self, leader: _Leader, land: Callable[[_Flight[T]], object]) -> None:
-        self._leader = weakref.ref(leader, lambda _: land(self))
         self.process = _this_process
         self._stage = _UNDER_WAY
         self._waiting: list[queue.SimpleQueue[None]] = []
@@ -153,6 +152,7 @@ class _Flight(Generic[T]):
         self.error: KakaoError | None = None
         self._thread = threading.get_ident()
         self._call = current.get()
+        self._leader = weakref.ref(leader, lambda _: land(self))
 
     def is_led_by(self, leader: _Leader) -> bool:
         return self._leader() is leader

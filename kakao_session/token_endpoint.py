@@ -47,7 +47,7 @@ TIME_TO_ANSWER = 10.0
 """A request that may bring a new refresh token has at least this many seconds to be answered.
 To give up on it could cost the login: Kakao may have replaced the old refresh token already."""
 
-LARGEST_ANSWER = 1 << 20
+LARGEST_ANSWER = 1 << 16
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
 
 NO_REST_API_KEY = (
@@ -187,9 +187,11 @@ class TokenEndpoint:
                 raise _too_late()
             usual = _at_most(own, deadline - time.monotonic())
             connect, read = _at_most_for(call, usual)
+            left = min(call.remaining, deadline - time.monotonic())
+            until = time.monotonic() + max(left, time_to_answer)
             seconds = (connect, max(read, time_to_answer))
             try:
-                return self._request_once(form, timeout=seconds, **transport)
+                return self._request_once(form, until, timeout=seconds, **transport)
             except TemporaryError as error:
                 wait = _wait_after(error, number)
                 if isinstance(error, TimedOutError):
@@ -199,10 +201,10 @@ class TokenEndpoint:
                     raise
             time.sleep(wait)
 
-    def _request_once(self, form: Form, **transport: Any) -> Token:
+    def _request_once(self, form: Form, until: float, **transport: Any) -> Token:
         requested_at = now()
         try:
-            response = self._send(form, **transport)
+            response = self._send(form, until, **transport)
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
             # requests raises the last two for an odd proxy.
             if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
@@ -217,6 +219,7 @@ class TokenEndpoint:
     def _send(
         self,
         form: Form,
+        until: float,
         *,
         timeout: tuple[float, float],
         verify: Any = None,
@@ -237,7 +240,7 @@ class TokenEndpoint:
                 if error.response is None:
                     raise
                 response = error.response
-            return read_at_most(response, LARGEST_ANSWER)
+            return read_at_most(response, LARGEST_ANSWER, until)
         finally:
             if own is None:
                 session.close()
@@ -288,10 +291,9 @@ def _wait_after(error: TemporaryError, number: int) -> float | None:
 def _may_be_repeated(error: BaseException | None) -> bool:
     """Whether the request can be sent once more: after a reset, or without a connection.
 
-    Not after a wait for the answer: Kakao may have acted.
+    Not after a wait for the answer, nor after a part of it: Kakao may have acted.
     """
-    broken = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, ConnectionError)
-    if not isinstance(error, (*broken, Urllib3Error)):
+    if not isinstance(error, requests.ConnectionError | ConnectionError | Urllib3Error):
         return False
     return not _has(error, ReadTimeoutError) and not _has(error, ssl.SSLCertVerificationError)
 

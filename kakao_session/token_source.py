@@ -247,7 +247,8 @@ class TokenSource:
                 raise
             at_hand = refresher.state.bearer
             TRIED_AHEAD.start(at_hand.authorization)
-            log.warning("could not refresh ahead of time, using the current token: %s", error)
+            # As text: the error has frames with tokens, and log records live on.
+            log.warning("could not refresh ahead of time, using the current token: %s", str(error))
             return at_hand, refresher.news
         TRIED_AHEAD.stop(bearer.authorization)
         return refreshed, refresher.news

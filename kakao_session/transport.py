@@ -22,7 +22,7 @@ import requests
 from requests import PreparedRequest, Request, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
-from requests.exceptions import UnrewindableBodyError
+from requests.exceptions import ReadTimeout, UnrewindableBodyError
 from requests.utils import get_environ_proxies, rewind_body
 from urllib3.util.retry import Retry
 
@@ -141,21 +141,29 @@ def without_retries(adapter: BaseAdapter) -> BaseAdapter:
 # Answers --------------------------------------------------------------------------------------
 
 
-def read_at_most(response: Response, limit: int) -> Response:
+def read_at_most(response: Response, limit: int, until: float) -> Response:
     """Read the body of an answer that was requested with ``stream=True``, and close it.
 
+    Byte by byte: for a longer part, requests waits until all of it is there.
+
     :param limit: how many bytes are read at most.
+    :param until: when to give up, by ``time.monotonic()``.
     :returns: the answer with what was read of its body.
+    :raises ReadTimeout: it took too long.
     :raises Exception: whatever requests or the adapter raises.
     """
     if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
         response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
     body = io.BytesIO()
-    for part in response.iter_content(_PART):
-        body.write(part)
-        if body.tell() > limit:
-            break
-    response.close()  # the connection may have more to read, so it is not used again
+    try:
+        for part in response.iter_content(1):
+            body.write(part)
+            if body.tell() > limit:
+                break
+            if time.monotonic() > until:
+                raise ReadTimeout("the answer took too long")
+    finally:
+        response.close()  # the connection may have more to read, so it is not used again
     read = Response()
     for name in _ATTRIBUTES:
         setattr(read, name, getattr(response, name))
@@ -244,7 +252,7 @@ def _renew_adapters() -> None:
                     adapter.__setstate__(adapter.__getstate__())  # as if it were unpickled
                 except Exception as error:  # noqa: BLE001  # the others still have to be renewed
                     kind = type(adapter).__name__
-                    log.error("%s keeps its parent's connections (%r)", kind, error)  # noqa: TRY400  # no frames in logs
+                    log.error("%s keeps its parent's connections (%s)", kind, repr(error))  # noqa: TRY400  # no frames in logs
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows does not fork

@@ -54,6 +54,26 @@ def test_token_store__that_is_none(client, store, message):
     assert ("token=" in str(caught.value)) is isinstance(store, dict)
 
 
+async def save(token):
+    pass
+
+
+class AsyncSaver:
+    async def __call__(self, token):
+        pass
+
+
+@pytest.mark.parametrize("updater", [save, AsyncSaver()])
+def test_token_updater__for_asyncio(updater):
+    for take in (
+        lambda: KakaoSession("key", token_updater=updater),
+        lambda: KakaoAuth("key", token_updater=updater),
+        lambda: setattr(KakaoSession("key"), "token_updater", updater),
+    ):
+        with pytest.raises(TypeError, match="takes an ordinary function"):
+            take()
+
+
 @both
 def test_token_store__whose_methods_are_its_own_attributes(client, tmp_path):
     file = FileTokenStore(tmp_path / "token.json")

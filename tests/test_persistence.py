@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import re
 import time
 from datetime import date
 
@@ -266,7 +265,7 @@ def test_store_out_of_reach__no_refresh_token_is_spent(kakao, new_session, token
     store.fails = {deed}
     assert session.get("/v2/user/me").status_code == 200
     clock.advance(hours=7)
-    with pytest.raises(TokenStoreError, match=re.escape(repr(store))) as caught:
+    with pytest.raises(TokenStoreError, match="MemoryStore") as caught:
         session.get("/v2/user/me")
     assert isinstance(caught.value.__cause__, OSError)
     assert kakao.token_requests == []
@@ -311,7 +310,7 @@ def test_store_fails__error_names_the_operation_and_the_place(
     session = new_session(token_store=store)
     with pytest.raises(TokenStoreError) as caught:
         session.logout() if deed == "delete" else session.refresh_token()
-    assert str(caught.value) == f"Could not {what} the token in {store!r} (OSError). {WHAT_NOW}"
+    assert str(caught.value) == f"Could not {what} the token in MemoryStore (OSError). {WHAT_NOW}"
 
 
 def test_store_without_a_lock__says_so(new_session, token):

@@ -9,6 +9,7 @@ import logging
 import threading
 import traceback
 import warnings
+from dataclasses import dataclass, field
 from types import TracebackType
 
 import pytest
@@ -58,6 +59,8 @@ def test_nothing_is_said(sandbox, name, caplog, capfd, monkeypatch):
     texts = [text for thing in sandbox.shown for text in texts_of(thing)]
     texts += [logging.Formatter().format(record) for record in caplog.records]
     texts += [repr(record.__dict__) for record in caplog.records]
+    values = [value for record in caplog.records for value in record.args or ()]
+    assert not [value for value in values if isinstance(value, BaseException)]  # with frames
     texts += [str(warning.message) for warning in warned]
     texts += capfd.readouterr()
     assert len(texts) > 3
@@ -341,8 +344,28 @@ def test_refresh__names_both_tokens(new_session, token, log):
 def test_token_of_the_store__names_the_place(new_session, token, log):
     store = MemoryStore(token)
     new_session(token_store=store).get("/v2/user/me")
-    message = f"adopted the access token {token.fingerprint} in {store!r}"
+    message = f"adopted the access token {token.fingerprint} in MemoryStore"
     assert log() == [("INFO", message)]
+
+
+def test_store_that_writes_down_its_token__is_named_by_its_class(new_session, token, log):
+    @dataclass
+    class Plain(MemoryStore):
+        token: dict
+        fails: set = field(default_factory=set)
+        log: list = field(default_factory=list)
+
+    store = Plain(dict(token))
+    assert token["access_token"] in repr(store)
+    session = new_session(token_store=store)
+    session.get("/v2/user/me")
+    store.fails = {"save"}
+    with pytest.warns(KakaoWarning) as warned:
+        session.refresh_token()
+    texts = [message for _, message in log()] + [str(each.message) for each in warned]
+    assert len(texts) == 4
+    assert leaked({token["access_token"], token["refresh_token"]}, "\n".join(texts)) == set()
+    assert all("Plain" in text for text in texts if "in " in text)
 
 
 def test_refresh_ahead__that_fails_is_a_warning(kakao, new_session, token, clock, stopwatch, log):
@@ -365,7 +388,7 @@ def test_save_that_fails__is_an_error(new_session, token, log):
     _, (refreshed, _), (level, message) = log()
     assert (refreshed, level) == ("INFO", "ERROR")
     start = "could not save the new token, will try again: "
-    assert message.startswith(f"{start}Could not save the token in {store!r}")
+    assert message.startswith(f"{start}Could not save the token in MemoryStore")
     assert str(warned[0].message).endswith(message.removeprefix(start))
 
 

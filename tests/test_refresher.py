@@ -458,7 +458,7 @@ def test_refresh_token_run_out__without_a_request(
         with pytest.raises(LoginRequiredError) as caught:
             session.get("/v2/user/me")
         error = caught.value
-        assert str(error).startswith(f"Expired refresh token in {store!r}. ")
+        assert str(error).startswith("Expired refresh token in MemoryStore. ")
         assert (error.error, error.error_code, error.status_code) == (None, None, None)
     assert kakao.requests == []
     store.token = new_login()

@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+from requests_oauthlib import OAuth2Session
 
 from kakao_session import (
     ConfigurationError,
@@ -138,8 +139,8 @@ def test_exchange__transport_settings_of_the_session_or_its_own(new_session):
             session.fetch_token(code="no-such-code", **settings)
     names = ("timeout", "cert", "proxies")
     assert [[options[name] for name in names] for options in adapter.sent] == [
-        [(3, 4), None, {}],
-        [(7, 7), "client.pem", {"https": "http://127.0.0.1:1"}],
+        [(3, 10), None, {}],  # it brings a new refresh token
+        [(7, 10), "client.pem", {"https": "http://127.0.0.1:1"}],
     ]
 
 
@@ -320,3 +321,9 @@ def test_token_info__answer_that_is_no_object(kakao, new_session, token, answer)
         new_session(token=token).token_info()
     assert str(caught.value) == "Kakao's answer could not be read. Try again later."
     assert caught.value.response.status_code == 200
+
+
+@pytest.mark.parametrize("token", [{}, {"refresh_token": "r"}, {"access_token": "a"}])
+def test_authorized__as_in_the_parent(token):
+    sessions = [kind("key", token=token) for kind in (KakaoSession, OAuth2Session)]
+    assert len({session.authorized for session in sessions}) == 1

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from weakref import ref
 
 from kakao_session.errors import KOE, TokenStoreError
 from kakao_session.redaction import drop_inner_frames, drop_messages, without_inner_frames
@@ -21,6 +22,10 @@ H = TypeVar("H")
 
 LOCK_TIMEOUT = 120.0
 """Seconds that a store waits for its lock: longer than a refresh with the default timeouts."""
+
+
+ENCRYPTED, FERNET = "encrypted", "fernet"
+"""A field, and its value, of what :class:`~kakao_session.EncryptedTokenStore` makes of a token."""
 
 
 @runtime_checkable
@@ -92,6 +97,15 @@ def check_store(store: Any, taker: str) -> None:
 def _has_ordinary_methods(kind: type) -> bool:
     methods = [getattr(kind, name, None) for name in _METHODS]
     return all(map(callable, methods)) and not any(map(iscoroutinefunction, methods))
+
+
+def name_of(store: object) -> str:
+    """:returns: a store for messages: as it writes itself, if it is ours. Others may write down
+    the token, as a dataclass does."""
+    kind = type(store)
+    if str(getattr(kind.__repr__, "__module__", "")).startswith("kakao_session."):
+        return repr(store)
+    return kind.__name__
 
 
 # Tokens as text -------------------------------------------------------------------------------
@@ -294,10 +308,13 @@ class ThreadLocks(Generic[H]):
     A ``token_updater`` may save to the place of the store with a store of its own. It does not wait
     for the lock of its own thread, because a lock is looked up by the place. After a fork, the
     child process holds no lock.
+
+    What a thread works with lives only as long as the frame that has locked the place. So if an
+    interrupt comes before the lock can be forgotten, it is forgotten with that frame.
     """
 
     def __init__(self) -> None:
-        self._locks: dict[tuple[int, int, Hashable], tuple[object, H]] = {}
+        self._locks: dict[tuple[int, int, Hashable], tuple[object, ref[H]]] = {}
 
     def get(self, place: Hashable, *, only: object = None, name: str = "") -> H | None:
         """What this thread works with at a place; ``None`` if it has not locked the place.
@@ -306,8 +323,10 @@ class ThreadLocks(Generic[H]):
         :param name: the name of the place, for messages.
         :raises TokenStoreError: this thread has locked it with another store.
         """
-        store, hold = self._locks.get((os.getpid(), threading.get_ident(), place), (None, None))
-        if None not in (store, only) and store is not only:
+        key = os.getpid(), threading.get_ident(), place
+        store, reference = self._locks.get(key, (None, None))
+        hold = None if reference is None else reference()
+        if hold is not None and only is not None and store is not only:
             raise could_not(
                 "lock", name, "this thread has locked it with another store. Use one store for both"
             )
@@ -318,8 +337,8 @@ class ThreadLocks(Generic[H]):
         """Note that this thread has locked a place, until the context ends."""
         key = os.getpid(), threading.get_ident(), place
         outer = self._locks.get(key)
-        self._locks[key] = store, hold
         try:
+            self._locks[key] = store, ref(hold)
             yield hold
         finally:
             if outer is None:

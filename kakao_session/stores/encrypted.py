@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import check_store, could_not, to_text, to_token
+from kakao_session.stores.base import (
+    ENCRYPTED,
+    FERNET,
+    check_store,
+    could_not,
+    name_of,
+    to_text,
+    to_token,
+)
 from kakao_session.token import Token
 
 try:
@@ -21,9 +29,6 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     from kakao_session.stores.base import TokenStore
-
-_MARK = "encrypted"
-_FERNET = "fernet"
 
 
 class EncryptedTokenStore:
@@ -63,7 +68,7 @@ class EncryptedTokenStore:
         sealed = self.inner.load()
         if sealed is None:
             return None
-        if sealed.get(_MARK) != _FERNET:
+        if sealed.get(ENCRYPTED) != FERNET:
             raise self._error(
                 "decrypt",
                 "it is not encrypted. It was not changed. If it is yours, encrypt it: save what "
@@ -94,7 +99,7 @@ class EncryptedTokenStore:
         except ValueError as error:
             raise self._error("encrypt", str(error)) from error
         ciphertext = self._fernet.encrypt(content).decode("ascii")
-        sealed = Token({"access_token": ciphertext, _MARK: _FERNET})
+        sealed = Token({"access_token": ciphertext, ENCRYPTED: FERNET})
         sealed.refresh_token_changed = getattr(token, "refresh_token_changed", False)
         self.inner.save(sealed)
 
@@ -111,10 +116,10 @@ class EncryptedTokenStore:
         return self.inner.lock()
 
     def _error(self, verb: str, why: str) -> TokenStoreError:
-        return could_not(verb, f"the token in {self.inner!r}", why)
+        return could_not(verb, f"the token in {name_of(self.inner)}", why)
 
     def __repr__(self) -> str:
-        return f"EncryptedTokenStore({self.inner!r})"
+        return f"EncryptedTokenStore({name_of(self.inner)})"
 
 
 def _fernet(keys: list[str | bytes]) -> MultiFernet:

@@ -36,6 +36,8 @@ class OpenFolder:
         the files are reached by their path.
     """
 
+    _descriptor: int | None = _CLOSED
+
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self.path = path
         self._descriptor = descriptor

@@ -99,6 +99,46 @@ def test_two_files_that_one_thread_locks__are_both_locked(store):
     assert is_free(other)
 
 
+def interrupt_at(step, work):
+    """Interrupt *work* at the n-th line of the stores. :returns: whether it came so far."""
+
+    def trace(frame, event, _):
+        nonlocal left
+        code = frame.f_code
+        if "kakao_session/stores/" not in code.co_filename or code.co_name == "close":
+            return None  # Python ignores an error in a destructor, and says so
+        left -= event == "line"
+        if left == 0 and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    left, outer = step, sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(outer)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # what was open closes itself
+def test_interrupt_at_any_line__leaves_a_lock_that_works(store):
+    def lock():
+        with store.lock():
+            pass
+
+    step = 1
+    while interrupt_at(step, lock):
+        with store.lock():
+            assert not is_free(store)
+            store.save(TOKEN)
+        assert is_free(store)
+        step += 1
+    assert step > 50
+
+
 @pytest.mark.parametrize("kind", ["a pipe", "a folder"])
 def test_lock_file_that_is_no_file__is_an_error_and_stays(store, kind):
     lock = store.path.with_name("token.json.lock")

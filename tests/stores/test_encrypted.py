@@ -7,7 +7,13 @@ import traceback
 import pytest
 from cryptography.fernet import Fernet
 
-from kakao_session import EncryptedTokenStore, FileTokenStore, Token, TokenStoreError
+from kakao_session import (
+    EncryptedTokenStore,
+    FileTokenStore,
+    KakaoSession,
+    Token,
+    TokenStoreError,
+)
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores import factories
 
@@ -121,6 +127,18 @@ def test_inner_store__of_another_kind(redis_server, key):
     assert OLD["access_token"] not in inner.client.get(key)
     store.delete()
     assert inner.load() is None
+
+
+def test_session_without_the_key__says_what_is_missing(store, file):
+    store.save(OLD)
+    session = KakaoSession("key", token_store=file)
+    with pytest.raises(TokenStoreError) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == (
+        f"Could not read the token in {file!r}: it is encrypted. Use EncryptedTokenStore(store, "
+        "key)."
+    )
+    assert store.load() == OLD
 
 
 def test_repr_and_pickle__show_only_the_place(store, file):

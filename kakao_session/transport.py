@@ -49,6 +49,9 @@ _LIFE = 30.0 if sys.platform in ("darwin", "win32") else math.inf
 
 _MOST_HOSTS = 64
 
+_ARRIVED = 1.0
+"""Seconds in which a body is read that has arrived."""
+
 _PART = 1 << 12  # can grow a thousandfold when it is decompressed
 
 _ATTRIBUTES = (
@@ -147,7 +150,7 @@ def read_at_most(response: Response, limit: int, until: float) -> Response:
     Byte by byte: for a longer part, requests waits until all of it is there.
 
     :param limit: how many bytes are read at most.
-    :param until: when to give up, by ``time.monotonic()``.
+    :param until: when to give up, by ``time.monotonic()``; a body that is there by now is read.
     :returns: the answer with what was read of its body.
     :raises ReadTimeout: it took too long.
     :raises Exception: whatever requests or the adapter raises.
@@ -155,6 +158,7 @@ def read_at_most(response: Response, limit: int, until: float) -> Response:
     if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
         response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
     body = io.BytesIO()
+    until = max(until, time.monotonic() + _ARRIVED)
     try:
         for part in response.iter_content(1):
             body.write(part)

@@ -346,6 +346,12 @@ KOREAN: dict[str, str] = {
     "no": "없음",
     "same": "그대로",
     "new": "새 토큰",
+    "was used already": "이미 사용함",
+    "was revoked": "무효화됨",
+    "was logged out": "로그아웃으로 만료됨",
+    "was replaced by a refresh": "갱신으로 교체됨",
+    "was replaced by a newer one": "새 토큰으로 교체됨",
+    "ended with the link between user and app": "연결이 끊겨 만료됨",
     "unknown to Kakao": "카카오에 없는 토큰",
     "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
     "docs/languages.md": (

@@ -106,7 +106,9 @@ class Options:
         with KakaoSession(**settings) as session:
             session.mount("https://", TracingAdapter(self.verbose))
             session.mount("http://", TracingAdapter(self.verbose))
-            _check_credentials(session, settings.get("client_secret"))
+            secret = settings.get("client_secret")
+            if why := why_unsendable(session.client_id, secret, lambda: session.token):
+                raise Failure(why)
             yield session
 
     @contextmanager
@@ -163,24 +165,24 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def _check_credentials(session: KakaoSession, secret: str | None) -> None:
-    """:raises Failure: they would break a header or a form. They may come from a file."""
-    key = session.client_id
+def why_unsendable(key: str | None, secret: str | None, look_up: Callable[[], Token]) -> str | None:
+    """:returns: why the REST API key or the client secret would break a header or a form: they may
+    come from a file. ``None`` if they can be sent.
+
+    :param secret: what the user typed; ``None`` to look for it, at last in the token.
+    """
     if key is not None and not is_sendable(key):
-        raise Failure(
-            _(
-                "The REST API key has characters that no key has. Check --client-id, "
-                "KAKAO_REST_API_KEY and app_key in the token file."
-            )
+        return _(
+            "The REST API key has characters that no key has. Check --client-id, "
+            "KAKAO_REST_API_KEY and app_key in the token file."
         )
-    secret = ClientCredentials(None, secret).client_secret(lambda: session.token)
+    secret = ClientCredentials(None, secret).client_secret(look_up)
     if secret is not None and not is_sendable(secret):
-        raise Failure(
-            _(
-                "The client secret has characters that no secret has. Check KAKAO_CLIENT_SECRET "
-                "and client_secret in the token file."
-            )
+        return _(
+            "The client secret has characters that no secret has. Check KAKAO_CLIENT_SECRET "
+            "and client_secret in the token file."
         )
+    return None
 
 
 @contextmanager

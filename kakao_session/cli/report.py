@@ -119,7 +119,7 @@ def _expiry(token: Any, kakao: KakaoEmulator) -> Text:
     if issued is None:
         return Text(_("unknown to Kakao"), "red")
     if issued.ended:
-        return Text(issued.ended, "red")
+        return Text(_(issued.ended), "red")
     left = issued.expires_at - kakao.now()
     if left <= 0:
         return Text(_("expired {when}", when=in_words(left)), "red")

@@ -24,7 +24,7 @@ from kakao_session.cli.expiry import (
     short_name,
 )
 from kakao_session.cli.i18n import _, mark
-from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.options import Options, shared_options, why_unsendable
 from kakao_session.errors import (
     ConfigurationError,
     KakaoAPIError,
@@ -115,8 +115,11 @@ def _what_is_missing(options: Options, token: Token) -> str | None:
     """:returns: what a refresh needs and does not have, as a sentence that says what to do."""
     if not token.get("refresh_token"):
         return None
-    if not options.app_key(token):
+    key = options.app_key(token)
+    if not key:
         return _(NO_KEY)
+    if why := why_unsendable(key, options.client_secret, lambda: token):
+        return why
     if options.client_secret or is_secret_missing(token):  # the user has just typed it
         return f"{_('The client secret is missing.')} {_(NO_SECRET)}"
     return None

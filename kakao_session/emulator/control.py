@@ -8,8 +8,9 @@ To change something, POST a JSON object (Content-Type: application/json). You ca
 field::
 
     GET  /                          the page
-    GET  /api/state                 clock, switches, users, tokens by fingerprint, requests with
-                                    query, form and json (secrets by fingerprint, too)
+    GET  /api/state                 clock, switches, users, the newest 100 tokens by fingerprint,
+                                    the newest 200 requests and all that failed, with query, form
+                                    and json (secrets by fingerprint, too)
     GET  /api/environment           the variables that lead a program here
     POST /api/login                 user, scopes: log a user in; returns the token
     POST /api/user                  user, and any of nickname, email, email_verified, profile_image,
@@ -41,7 +42,7 @@ from kakao_session.emulator.backend import Backend, current_backend, new_app
 from kakao_session.emulator.clock import timestamp
 from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.pages import page
-from kakao_session.emulator.request_fields import request_fields
+from kakao_session.emulator.request_fields import masked, request_fields
 from kakao_session.emulator.switches import USER_ID, check_type, check_value, values
 from kakao_session.emulator.tokens import AccessToken
 
@@ -257,4 +258,5 @@ def _request(record: Record, backend: Backend) -> dict[str, Any]:
     def is_secret(value: str) -> bool:
         return value in keys or backend.issuer.find(value) is not None
 
+    shown["path"] = masked(record.path, is_secret)
     return {"time": timestamp(record.time), **shown, **request_fields(record, is_secret)}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl
+
+from werkzeug.formparser import parse_form_data
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
@@ -51,11 +54,18 @@ class Record:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The fields of a form body, in their order; empty for any other body."""
+        """The fields of a form body, in their order; empty for any other body. Without files."""
         content_type = self.headers.get("Content-Type", "")
-        if not content_type.startswith("application/x-www-form-urlencoded"):
-            return []
-        return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        kind = content_type.partition(";")[0].strip().lower()
+        if kind == "application/x-www-form-urlencoded":
+            return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        if kind == "multipart/form-data":
+            sent = {"wsgi.input": BytesIO(self.body), "CONTENT_LENGTH": str(len(self.body))}
+            _, fields, files = parse_form_data({**sent, "CONTENT_TYPE": content_type})
+            for file in files.values():
+                file.close()
+            return list(fields.items(multi=True))
+        return []
 
 
 class Journal:

@@ -1,13 +1,15 @@
 """The plain HTTP port: a proxy that only knows Kakao's hosts, and the control page.
 
-A redirect to the program's own server on this machine goes through it too, because requests, for
-example, keeps its proxy for all redirects.
+A redirect to the program's own server on this machine goes through it too, over http and https,
+because requests, for example, keeps its proxy for all redirects.
 """
 
 from __future__ import annotations
 
 import re
-from contextlib import closing
+import select
+import socket
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -80,13 +82,32 @@ class _ProxyHandler(HTTPHandler):
 
     def do_CONNECT(self) -> None:  # noqa: N802 - the name that the base class looks for
         server = self.server.tunnels.get(self.path.lower())
-        if server is None:
+        if server is not None:
+            self._establish()
+            server.finish_request(self.connection, self.client_address)
+        elif is_loopback(_split(f"//{self.path}").hostname or ""):
+            self._tunnel_to_this_machine()
+        else:
             self._refuse("none of Kakao's hosts: refused")
-            return
+
+    def _establish(self) -> None:
         self.close_connection = True
         self.send_response_only(200, "Connection established")
         self.end_headers()
-        server.finish_request(self.connection, self.client_address)
+
+    def _tunnel_to_this_machine(self) -> None:
+        url = _split(f"//{self.path}")
+        try:
+            address = loopback_address(url.hostname or ""), url.port or 443
+            server = socket.create_connection(address, _FORWARD_TIMEOUT)
+        except (OSError, ValueError) as error:
+            self.send(Response(f"No answer from {url.netloc}: {error}\n", 502))
+            return
+        with server, suppress(OSError):
+            self.server.connections.add(server)  # so that stop() ends it too
+            self._establish()
+            _relay(self.connection, server)
+        self.server.connections.add(self.connection)
 
     def handle_request(self) -> None:
         """Answer a request for the control page or for this machine; refuse any other."""
@@ -166,6 +187,17 @@ class _ProxyHandler(HTTPHandler):
         """:returns: whether a browser calls its maker, which no page has asked for."""
         browser = _BROWSER.search(self.headers.get("User-Agent", ""))
         return bool(browser) and f".{host}".endswith(_BROWSER_SERVICES)
+
+
+def _relay(one: socket.socket, other: socket.socket) -> None:
+    """Pass on what either sends, until one of them has no more to say."""
+    to = {one: other, other: one}
+    while ready := select.select([*to], [], [], _FORWARD_TIMEOUT)[0]:
+        for source in ready:
+            piece = source.recv(65_536)
+            if not piece:
+                return
+            to[source].sendall(piece)
 
 
 def _split(url: str) -> SplitResult:

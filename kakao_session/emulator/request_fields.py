@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -19,6 +20,7 @@ _SECRETS = {
     *("token", "password"),
 }
 _LARGEST_BODY = 64 * 1024
+_LONG_WORD = re.compile(r"[\w-]{32,}")  # as tokens are
 
 
 def request_fields(record: Record, is_secret: Callable[[str], bool]) -> dict[str, Any]:
@@ -30,14 +32,14 @@ def request_fields(record: Record, is_secret: Callable[[str], bool]) -> dict[str
 
     def shown(name: str, value: Any) -> Any:
         if isinstance(value, dict):
-            return {_text(key): shown(key, each) for key, each in value.items()}
+            return {masked(key, is_secret): shown(key, each) for key, each in value.items()}
         if isinstance(value, list):
             return [shown(name, each) for each in value]
         if not isinstance(value, str):
             is_json = not isinstance(value, float) or isfinite(value)
             return value if is_json else str(value)
         secret = value and (name in _SECRETS or is_secret(value))
-        return fingerprint(_text(value)) if secret else _text(value)
+        return fingerprint(_text(value)) if secret else masked(value, is_secret)
 
     small = len(record.body) <= _LARGEST_BODY
     return {
@@ -45,6 +47,15 @@ def request_fields(record: Record, is_secret: Callable[[str], bool]) -> dict[str
         "form": shown("", _object(record.form if small else [])),
         "json": shown("", _json(record) if small else None),
     }
+
+
+def masked(text: str, is_secret: Callable[[str], bool]) -> str:
+    """:returns: a text with fingerprints instead of the tokens in it."""
+
+    def word(match: re.Match[str]) -> str:
+        return fingerprint(match[0]) if is_secret(match[0]) else match[0]
+
+    return _LONG_WORD.sub(word, _text(text))
 
 
 def _object(fields: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:

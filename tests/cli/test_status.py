@@ -158,6 +158,15 @@ def test_client_secret__is_missing(login, token_file, run, clock, monkeypatch, h
     assert as_json(run)["login"] == ("fine" if has else "incomplete")
 
 
+@pytest.mark.parametrize("variable", ["KAKAO_REST_API_KEY", "KAKAO_CLIENT_SECRET"])
+def test_key_or_secret__that_can_not_be_sent(login, token_file, run, variable):
+    store(token_file, **{**login, "app_key": None})
+    result = run("status", **{"KAKAO_REST_API_KEY": "key", variable: "bad\nkey"})
+    assert result.exit_code == 1
+    assert variable in result.stderr
+    assert "has characters that no" in result.stderr
+
+
 def test_client_secret__is_missing_for_a_check(login, kakao, token_file, run, clock):
     kakao.client_secret = "wanted"
     clock.advance(hours=7)

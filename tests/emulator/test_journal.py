@@ -17,6 +17,17 @@ def test_record__has_what_was_sent(kakao, client):
     assert abs(record.time - kakao.now()) < 10
 
 
+def test_form__of_every_kind_that_kakao_reads(kakao, client):
+    headers = {"Content-Type": "Application/X-WWW-Form-Urlencoded"}
+    client.ask("POST", f"{KAUTH}/oauth/token", data=b"a=1", headers=headers)
+    files = {"grant_type": (None, "refresh_token"), "file": ("a.png", b"\x89PNG", "image/png")}
+    client.ask("POST", f"{KAUTH}/oauth/token", files=files)
+    first, second = kakao.requests
+    assert first.form == [("a", "1")]
+    assert second.form == [("grant_type", "refresh_token")]
+    assert second.status == first.status == 401
+
+
 def test_record__names_tokens_by_fingerprint(kakao, client):
     token = kakao.login()
     new = client.refresh(token["refresh_token"]).json()

@@ -1,12 +1,15 @@
 """The proxy, and the environment that leads programs to it."""
 
 import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import requests
+import trustme
 
 from kakao_session.emulator import KakaoEmulator
 from tests.emulator.client import KAUTH, connected, read_all
@@ -20,7 +23,6 @@ from tests.free_port import free_port
         "kauth.kakao.com:80",
         "kakao.com:443",
         "kauth.kakao.com.example.com:443",
-        "127.0.0.1:22",
     ],
 )
 def test_tunnel__to_another_host_is_refused(kakao, target):
@@ -116,6 +118,36 @@ def test_redirect__to_this_machine_is_forwarded(kakao, callback, host):
     assert [record.path for record in kakao.requests] == ["/oauth/authorize"]
 
 
+def test_redirect__to_this_machine_over_https(kakao, callback, tmp_path, monkeypatch):
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    callback.socket = tls.wrap_socket(callback.socket, server_side=True)
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(kakao.ca_file).read_bytes() + authority.cert_pem.bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(both))
+    query = {
+        "client_id": kakao.app_key,
+        "redirect_uri": f"https://localhost:{callback.server_port}/callback",
+        "response_type": "code",
+    }
+    with requests.Session() as http:
+        http.proxies = {"https": kakao.proxy_url}
+        response = http.get(f"{KAUTH}/oauth/authorize", params=query, timeout=10)
+        assert (response.status_code, response.text) == (201, "welcome")
+        body = b"x" * 300_000
+        assert http.post(response.url, data=body, timeout=10).status_code == 201
+    assert [sent for _, _, sent in callback.received] == [b"", body]
+    assert [record.path for record in kakao.requests] == ["/oauth/authorize"]
+
+
+def test_tunnel__to_nobody_on_this_machine(kakao):
+    with connected(kakao, kakao.proxy_url) as connection:
+        target = f"localhost:{free_port()}"
+        connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).startswith(b"HTTP/1.1 502 ")
+
+
 def test_forwarded__form(kakao, callback):
     url = f"http://127.0.0.1:{callback.server_port}/form"
     with requests.Session() as http:
@@ -176,6 +208,19 @@ def test_stop__ends_what_is_forwarded():
             accepted, _ = silent.accept()
             with accepted:
                 accepted.recv(10_000)
+                started = time.monotonic()
+                kakao.stop()
+                assert time.monotonic() - started < 10
+
+
+def test_stop__ends_a_tunnel():
+    with socket.create_server(("127.0.0.1", 0)) as silent, KakaoEmulator() as kakao:
+        port = silent.getsockname()[1]
+        with connected(kakao, kakao.proxy_url) as connection:
+            connection.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+            accepted, _ = silent.accept()
+            with accepted:
+                assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
                 started = time.monotonic()
                 kakao.stop()
                 assert time.monotonic() - started < 10

@@ -88,3 +88,14 @@ def test_failure__is_never_cut_off(kakao, client, shown):
     for _ in range(205):
         client.call("/v1/user/access_token_info", access_token)
     assert [request["status"] for request in shown()] == [200] * 200 + [401]
+
+
+def test_secrets__inside_of_other_texts(kakao, client, http, shown):
+    token = kakao.login()["access_token"]
+    text = json.dumps({"note": f"Bearer {token}", token: 1})
+    client.ask(
+        "POST", f"{KAPI}/v2/{token}?{token}&x=Bearer+{token}", data={"template_object": text}
+    )
+    everything = json.dumps(shown())
+    assert token not in everything
+    assert everything.count(fingerprint(token)) >= 5

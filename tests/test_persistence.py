@@ -273,6 +273,13 @@ def test_store_out_of_reach__no_refresh_token_is_spent(kakao, new_session, token
     assert session.get("/v2/user/me").status_code == 200
 
 
+def test_encrypted_token__is_not_sent(kakao, new_session):
+    store = MemoryStore(Token(access_token="ciphertext", encrypted="fernet"))
+    with pytest.raises(TokenStoreError, match="it is encrypted. Use EncryptedTokenStore"):
+        new_session(token_store=store).get("/v2/user/me")
+    assert kakao.requests == []
+
+
 def test_unlock_fails__the_new_token_is_saved(kakao, new_session, token):
     store = MemoryStore(token)
     store.fails = {"unlock"}

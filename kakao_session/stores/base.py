@@ -300,6 +300,8 @@ class TextTokenStore(ABC):
                 raise failure from error
             drop_messages(error, handled)
             raise failure from None
+        finally:
+            handled = None  # an error leads to this frame, which must not lead on in a circle
 
 
 class ThreadLocks(Generic[H]):

@@ -39,24 +39,21 @@ def without_inner_frames(function: Callable[P, T]) -> Callable[P, T]:
             return function(*arguments, **keywords)
         except BaseException as error:
             arguments, keywords = (), {}  # type: ignore[assignment]  # this frame is shown
-            drop_inner_frames(error, handled)
+            _drop_inner_frames(error, handled)
             raise error  # noqa: TRY201  # a bare raise restores the frames in Python 3.10
 
     return call
 
 
-def drop_messages(error: BaseException, handled: BaseException | None) -> None:
-    """Drop the messages of an error and of what led to it: they quote what was stored.
-
-    :param handled: what the caller was handling before. It stays as it is.
-    """
+def drop_messages(error: BaseException) -> None:
+    """Drop the messages of an error and of what led to it: they quote what was stored."""
     link: BaseException | None = error
-    while link is not None and link is not handled:
+    while link is not None:
         link.args = ("...",)
         link = link.__cause__ or link.__context__
 
 
-def drop_inner_frames(error: BaseException, handled: BaseException | None) -> None:
+def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> None:
     """Drop the inner frames of an error and of all that it chains.
 
     :param handled: what the caller was handling before. It stays as it is.

@@ -745,17 +745,6 @@ def keyring_can_not_be_locked(sandbox):
         pass
 
 
-@scenario(TokenStoreError)
-def sql_can_not_be_locked(sandbox):
-    store = sql_store(sandbox)
-    store.save(sandbox.login())
-    refuse = "BEFORE UPDATE ON kakao_tokens BEGIN SELECT no_such_function(); END"
-    with store.engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE TRIGGER refuse {refuse}")
-    with store.lock():
-        pass
-
-
 # The lock of a store, without a session -------------------------------------------------------
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from weakref import ref
 
 from kakao_session.errors import KOE, TokenStoreError
-from kakao_session.redaction import drop_inner_frames, drop_messages, without_inner_frames
+from kakao_session.redaction import drop_messages, without_inner_frames
 from kakao_session.token import Token
 
 H = TypeVar("H")
@@ -287,21 +286,17 @@ class TextTokenStore(ABC):
 
     @contextmanager
     def _guarded(self, verb: str) -> Iterator[None]:
-        """Turn the backend's errors into errors that name the place, and show no token."""
-        handled = sys.exc_info()[1]
+        """Turn the backend's errors into errors that name the place."""
         try:
             yield
         except TokenStoreError:
             raise
         except self._failures as error:
             failure = self._error(verb, self._why(error))
-            drop_inner_frames(error, handled)
             if not self._quotes(error):
                 raise failure from error
-            drop_messages(error, handled)
+            drop_messages(error)
             raise failure from None
-        finally:
-            handled = None  # an error leads to this frame, which must not lead on in a circle
 
 
 class ThreadLocks(Generic[H]):

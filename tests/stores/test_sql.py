@@ -224,21 +224,6 @@ def test_row__that_sqlite_can_not_decode(sqlite_url, new_engine):
         assert not any(secret in shown(caught.value) for secret in SECRETS)
 
 
-def test_error_of_the_program__keeps_its_message_and_its_frames(sqlite_url, new_engine):
-    store = SQLTokenStore(new_engine(sqlite_url), "key")
-    store.save(OLD)
-    execute(store.engine, "UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)")
-    try:
-        {}["of the program"]
-    except KeyError as error:
-        with pytest.raises(TokenStoreError), store.lock():
-            pass
-        with pytest.raises(TokenStoreError):
-            store.load()
-        assert repr(error) == "KeyError('of the program')"
-        assert error.__traceback__ is not None
-
-
 def test_table__that_refuses_every_row(engine):
     execute(
         engine,

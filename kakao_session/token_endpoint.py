@@ -47,7 +47,7 @@ TIME_TO_ANSWER = 10.0
 """A request that may bring a new refresh token has at least this many seconds to be answered.
 To give up on it could cost the login: Kakao may have replaced the old refresh token already."""
 
-LARGEST_ANSWER = 1 << 16
+LARGEST_ANSWER = 1 << 14
 """At most this many bytes of an answer are read. Kakao's answers have a few hundred."""
 
 NO_REST_API_KEY = (

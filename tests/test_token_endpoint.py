@@ -719,8 +719,8 @@ def test_answer_that_breaks_off__is_not_asked_for_again(kakao, new_session, toke
 
 
 @pytest.mark.parametrize("beyond", [0, 1])
-def test_answer__is_read_up_to_64_kib(kakao, new_session, token, stopwatch, beyond):
-    assert LARGEST_ANSWER == 1 << 16
+def test_answer__is_read_up_to_16_kib(kakao, new_session, token, stopwatch, beyond):
+    assert LARGEST_ANSWER == 1 << 14
     bare = len('{"access_token":"a","x":""}')
     padding = "x" * (LARGEST_ANSWER - bare + beyond)
     kakao.fail_next(200, json={"access_token": "a", "x": padding}, times=2)

@@ -190,5 +190,14 @@ def _row(record: Record) -> tuple[Text, ...]:
         Text(printable(f"{record.method} {host}\n{record.path}".rstrip())),
         Text(str(record.status or "-"), "red" if record.failed else "green"),
         Text(f"{record.sent or ''}{issued}"),
-        Text(printable(record.note)),
+        Text(printable(_note(record.note))),
     )
+
+
+def _note(text: str) -> str:
+    """:returns: what the emulator decided, in the user's language."""
+    values = getattr(text, "values", {})
+    parts = {
+        name: _note(value) if isinstance(value, str) else value for name, value in values.items()
+    }
+    return _(getattr(text, "english", text), **parts)

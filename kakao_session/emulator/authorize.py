@@ -116,7 +116,10 @@ class AuthorizationRequest:
 
     def fail(self, error: str) -> Response:
         """:returns: a redirect to the redirect URI, with an error."""
-        note("the user cancelled" if error == "access_denied" else f"sent back with {error}")
+        if error == "access_denied":
+            note("the user cancelled")
+        else:
+            note("sent back with {error}", error=error)
         return self.redirect(error=error, error_description=_DESCRIPTIONS[error])
 
 
@@ -192,7 +195,7 @@ def _agree(asked: AuthorizationRequest, user_id: int, scopes: Iterable[str]) -> 
     code = kakao.issuer.new_code(
         user_id, scopes, asked.redirect_uri, challenge=asked.challenge, nonce=asked.nonce
     )
-    note(f"the user agreed: code for {urlsplit(asked.redirect_uri).netloc}")
+    note("the user agreed: code for {site}", site=urlsplit(asked.redirect_uri).netloc)
     return asked.redirect(code=code.value)
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from kakao_session.endpoints import Endpoints
 
 _EXTENSION = "kakao_emulator"
-_STUB = ": the emulator does not have it; fail_next(path=..., json=..., times=None) is a stub"
+_NOT_HERE = (
+    "{name}: the emulator does not have it; fail_next(path=..., json=..., times=None) is a stub"
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _answer_http_error(
     error_body: Callable[[str], dict[str, Any]], error: HTTPException
 ) -> Response:
     status = error.code or 500
-    note(f"{error.name}{_STUB if status in (404, 405) else ''}")
+    note(_NOT_HERE if status in (404, 405) else "{name}", name=error.name)
     methods = sorted(getattr(error, "valid_methods", None) or [])
     headers = {"Allow": ", ".join(methods)} if status == 405 else None
     return as_json(error_body(error.name), status, headers)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 
+from kakao_session.emulator.notes import Note
+
 _YEAR_9999 = 253_370_764_800
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_UNITS = (
+    (86_400, "1 day", "{count} days"),
+    (3_600, "1 hour", "{count} hours"),
+    (60, "1 minute", "{count} minutes"),
+    (1, "1 second", "{count} seconds"),
+)
 
 
 class Clock:
@@ -41,11 +48,7 @@ def timestamp(moment: float) -> str:
 
 def in_words(seconds: float) -> str:
     """:returns: the duration in the largest unit that fits, rounded: ``6 hours`` for 21599."""
-    for unit, length in _UNITS:
-        if (count := round(seconds / length)) and seconds >= length * 0.99:
-            return _counted(count, unit)
-    return _counted(round(seconds), "second")
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    fits = (unit for unit in _UNITS if seconds >= unit[0] * 0.99)
+    length, one, many = next(fits, _UNITS[-1])
+    count = round(seconds / length)
+    return one if count == 1 else Note(many, count=count)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from kakao_session.emulator.errors import KauthError
+from kakao_session.emulator.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,8 @@ def check_scopes(scopes: Iterable[str], switches: Switches) -> None:
     allowed = {*switches.consent_items, *(["openid"] if switches.openid_connect else [])}
     if missing := [scope for scope in scopes if scope not in allowed]:
         switch = "openid_connect" if missing == ["openid"] else "consent_items"
-        why = f"{', '.join(missing)} not set up, see the switch {switch}"
+        scopes = ", ".join(missing)
+        why = Note("{scopes} not set up, see the switch {switch}", scopes=scopes, switch=switch)
         raise KauthError("KOE205", why, description=f"invalid scope: {' '.join(missing)}")
 
 
@@ -76,7 +78,7 @@ def _settings(switches: Switches) -> Mapping[str, ConsentSetting]:
 def check_member(user_id: int, switches: Switches) -> None:
     """:raises KauthError: KOE005."""
     if switches.members is not None and user_id not in switches.members:
-        raise KauthError("KOE005", f"user {user_id} is no member of the test app")
+        raise KauthError("KOE005", Note("user {user} is no member of the test app", user=user_id))
 
 
 def _is_web_address(uri: str) -> bool:

@@ -12,6 +12,7 @@ from kakao_session.emulator.backend import Backend, current_backend, new_service
 from kakao_session.emulator.dapi_documents import CATEGORIES, ENDPOINTS, Endpoint
 from kakao_session.emulator.errors import DapiError, as_json
 from kakao_session.emulator.journal import note
+from kakao_session.emulator.notes import Note
 
 if TYPE_CHECKING:
     from werkzeug import Response
@@ -46,7 +47,7 @@ def search(path: str) -> Response:
         {field: _filled(value) for field, value in document.items()}
         for document in endpoint.documents
     ]
-    note(f"app key good: {len(documents)} documents that are always the same")
+    note("app key good: {count} documents that are always the same", count=len(documents))
     return as_json({"documents": documents, "meta": endpoint.meta(len(documents))})
 
 
@@ -54,19 +55,20 @@ def _check_arguments(endpoint: Endpoint) -> None:
     for name in endpoint.required:
         if not request.args.get(name):
             message = f"{name} parameter required"
-            raise DapiError(400, "MissingParameter", message, f"no {name}")
+            raise DapiError(400, "MissingParameter", message, Note("no {name}", name=name))
     for name in endpoint.numbers:
         if name in request.args and not _is_number(request.args[name]):
-            raise DapiError(400, "InvalidArgument", f"{name} is not a number", f"wrong {name}")
+            message = f"{name} is not a number"
+            raise DapiError(400, "InvalidArgument", message, Note("wrong {name}", name=name))
     for name, most in endpoint.limits.items():
         if (text := request.args.get(name)) is None:
             continue
         if not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
-            message = f"{name} is not from 1 to {most}"
+            message = Note("{name} is not from 1 to {most}", name=name, most=most)
             raise DapiError(400, "InvalidArgument", message, message)
     for name, choices in endpoint.choices.items():
         if request.args.get(name) and request.args[name] not in choices:
-            message = f"{name} is not one of {', '.join(choices)}"
+            message = Note("{name} is not one of {choices}", name=name, choices=", ".join(choices))
             raise DapiError(400, "InvalidArgument", message, message)
 
 

@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from kakao_session.emulator.faults import TOKEN_PATH, Fault, Faults
 from kakao_session.emulator.journal import Journal, Record, current_record
+from kakao_session.emulator.notes import Note
 
 if TYPE_CHECKING:
     import threading
@@ -95,8 +96,8 @@ def _served(service: Flask, environ: WSGIEnvironment) -> Response:
 
 
 def _fail(record: Record, fault: Fault, released: threading.Event) -> Response:
-    done = f"{record.note}, but " if fault.after else ""
-    record.note = f"{done}{fault.what}"
+    done, what = record.note, fault.what
+    record.note = Note("{done}, but {what}", done=done, what=what) if fault.after else what
     if fault.answer is not None:
         record.status = fault.answer.status_code
         return fault.answer
@@ -111,6 +112,7 @@ def _allows_other_origins(record: Record) -> bool:
 def _preflight(record: Record) -> Response:
     """:returns: the answer to a browser that asks before it sends a request of another origin."""
     allowed = _allows_other_origins(record)
-    record.note = f"a browser asks what it may send (CORS): {'this' if allowed else 'nothing'}"
+    sent = "a browser asks what it may send (CORS): {what}"
+    record.note = Note(sent, what="this" if allowed else "nothing")
     record.status = 200 if allowed else 403
     return Response(b"", record.status, _PREFLIGHT if allowed else None)

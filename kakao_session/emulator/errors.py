@@ -7,6 +7,8 @@ from typing import Any
 
 from werkzeug import Response
 
+from kakao_session.emulator.notes import Note
+
 # code: HTTP status, error, error_description
 KAUTH_ERRORS: dict[str, tuple[int, str, str]] = {
     "KOE003": (500, "server_error", "internal server error"),
@@ -98,7 +100,7 @@ class KauthError(ServiceError):
             "error_description": usual_description if description is None else description,
             "error_code": code,
         }
-        super().__init__(usual_status if status is None else status, body, f"{code}: {why}")
+        super().__init__(usual_status if status is None else status, body, _with_code(code, why))
 
 
 class KapiError(ServiceError):
@@ -117,7 +119,7 @@ class KapiError(ServiceError):
         headers = {"WWW-Authenticate": "Bearer error=invalid_token"} if code == -401 else None
         body = {"msg": usual_msg if msg is None else msg, "code": code, **details}
         status = usual_status if status is None else status
-        super().__init__(status, body, f"{code}: {why}", headers)
+        super().__init__(status, body, _with_code(code, why), headers)
 
 
 class DapiError(ServiceError):
@@ -125,6 +127,10 @@ class DapiError(ServiceError):
 
     def __init__(self, status: int, error_type: str, message: str, why: str) -> None:
         super().__init__(status, {"errorType": error_type, "message": message}, why)
+
+
+def _with_code(code: str | int, why: str) -> str:
+    return Note("{code}: {why}", code=code, why=why)
 
 
 def as_json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

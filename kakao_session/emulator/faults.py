@@ -138,9 +138,9 @@ def failing_answer(
 
 def _documented(code: str | int, status: int | None) -> ServiceError:
     if isinstance(code, str):
-        return KauthError(code, "asked for", status=status)
+        return KauthError(code, "", status=status)
     details = _CONSENT_MISSING if code == -402 else {}
-    return KapiError(code, "asked for", status=status, **details)
+    return KapiError(code, "", status=status, **details)
 
 
 def _html(status: int) -> Response:

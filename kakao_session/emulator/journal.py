@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from werkzeug.formparser import parse_form_data
 
+from kakao_session.emulator.notes import Note
+
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
@@ -92,6 +94,6 @@ class Journal:
 current_record: ContextVar[Record] = ContextVar("current_record")
 
 
-def note(text: str) -> None:
-    """Note what was decided about the request that is being answered."""
-    current_record.get().note = text
+def note(english: str, /, **values: object) -> None:
+    """Note what was decided about the request that is being answered, see :class:`Note`."""
+    current_record.get().note = Note(english, **values) if values else english

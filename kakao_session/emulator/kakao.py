@@ -30,6 +30,7 @@ from kakao_session.emulator.journal import Journal, Record
 from kakao_session.emulator.kapi import kapi
 from kakao_session.emulator.kauth import kauth
 from kakao_session.emulator.listeners import Listeners, listening
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.openid import OpenID
 from kakao_session.emulator.switches import USER_ID, Switches, values
 from kakao_session.emulator.token_issuer import TokenIssuer
@@ -278,7 +279,7 @@ class KakaoEmulator(Switches):
             kind, json=json, error_code=error_code, headers={**(headers or {}), **more}
         )
         hold = seconds if kind == "hang" else 0.0
-        what = f"made to fail: {error_code or kind or 'another answer'}"
+        what = Note("made to fail: {how}", how=str(error_code or kind or "another answer"))
         self._backend.faults.add(Fault(what, path, times, after, answer, hold, kind == "reset"))
 
     def clear_failures(self) -> None:

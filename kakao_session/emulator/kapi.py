@@ -29,6 +29,7 @@ from kakao_session.emulator.kapi_authentication import (
     target_user,
     user_with_scopes,
 )
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.user_info import oidc_userinfo, user_me
 from kakao_session.endpoints import KAKAO
 
@@ -82,10 +83,10 @@ def revoke_scopes() -> Response:
     if not revoked or not known.issuperset(revoked):
         raise malformed("scopes", "a list of the app's consent items")
     if required := [scope for scope in revoked if is_required(scope, kakao.switches)]:
-        why = f"[{', '.join(required)}] is required, so it is not revocable"
+        why = Note("[{scopes}] is required, so it is not revocable", scopes=", ".join(required))
         raise KapiError(-3, why, msg=why)
     kakao.users.withdraw(user, revoked)
-    note(f"consent withdrawn: {', '.join(revoked)}")
+    note("consent withdrawn: {scopes}", scopes=", ".join(revoked))
     return as_json(_consent(user, ()))
 
 

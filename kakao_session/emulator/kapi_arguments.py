@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from kakao_session.emulator.errors import KapiError
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.switches import is_text
 
 _MOST_DIGITS = 19
@@ -17,7 +18,7 @@ def required(name: str) -> str:
     """:returns: an argument that must not be missing or empty."""
     value: str = request.values.get(name, "")
     if not value:
-        raise KapiError(-2, f"{name} is missing", msg=f"{name} is required")
+        raise KapiError(-2, Note("{name} is missing", name=name), msg=f"{name} is required")
     return value
 
 
@@ -37,7 +38,7 @@ def choice(name: str, *choices: str) -> str:
     """:returns: one of the choices; the first if the argument is missing."""
     value: str = request.values.get(name, choices[0])
     if value not in choices:
-        raise malformed(name, f"one of {', '.join(choices)}")
+        raise malformed(name, Note("one of {choices}", choices=", ".join(choices)))
     return value
 
 
@@ -84,12 +85,13 @@ def whole_numbers(name: str, *, most: int) -> list[int]:
     if not isinstance(value, list) or not all(type(each) is int for each in value):
         raise malformed(name, "a JSON array of numbers")
     if not 0 < len(value) <= most:
-        raise malformed(name, f"from 1 to {most} numbers")
+        raise malformed(name, Note("from 1 to {most} numbers", most=most))
     return value
 
 
 def malformed(name: str, expected: str) -> KapiError:
-    return KapiError(-2, f"{name} is not {expected}", msg=f"{name} is not valid")
+    why = Note("{name} is not {expected}", name=name, expected=expected)
+    return KapiError(-2, why, msg=f"{name} is not valid")
 
 
 def _from_json(text: str | None) -> Any:

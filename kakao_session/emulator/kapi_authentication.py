@@ -10,6 +10,7 @@ from kakao_session.emulator.backend import current_backend
 from kakao_session.emulator.clock import in_words
 from kakao_session.emulator.errors import KapiError
 from kakao_session.emulator.journal import current_record, note
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.tokens import fingerprint
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def access_token() -> AccessToken:
     current_record.get().sent = fingerprint(value)
     kakao = current_backend()
     token = kakao.issuer.valid(value)
-    note(f"access token good for {in_words(token.expires_at - kakao.clock.now())}")
+    note("access token good for {time}", time=in_words(token.expires_at - kakao.clock.now()))
     return token
 
 
@@ -43,7 +44,7 @@ def user_with_scopes(*scopes: str, api_type: str) -> User:
     if missing := [scope for scope in scopes if scope not in user.scopes]:
         raise KapiError(
             -402,
-            f"the user has not agreed to {', '.join(missing)}",
+            Note("the user has not agreed to {scopes}", scopes=", ".join(missing)),
             api_type=api_type,
             required_scopes=list(scopes),
             allowed_scopes=list(user.scopes),
@@ -80,7 +81,7 @@ def target_user() -> User:
         why = "target_id_type=user_id and target_id have to name a user"
         raise KapiError(-2, why, msg="target_id_type and target_id are required")
     user = current_backend().users.get(int(target_id))
-    note(f"admin key good: for user {user.id}")
+    note("admin key good: for user {user}", user=user.id)
     return user
 
 

@@ -42,7 +42,7 @@ def token() -> Response:
     check_secret(form.get("client_secret"), switches)
     response = _exchange(form.get("grant_type"))
     record.issued = response.access_token.fingerprint
-    note(response.note)
+    record.note = response.note
     return as_json(response.body)
 
 
@@ -59,7 +59,7 @@ def _exchange(grant_type: str | None) -> TokenResponse:
 def token_info() -> Response:
     """The claims of an ``id_token``."""
     claims = current_backend().openid.claims(request.form.get("id_token"))
-    note(f"id_token good for user {claims['sub']}")
+    note("id_token good for user {user}", user=claims["sub"])
     return as_json(claims)
 
 

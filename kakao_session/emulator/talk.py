@@ -21,6 +21,7 @@ from kakao_session.emulator.kapi_arguments import (
     web_address,
 )
 from kakao_session.emulator.kapi_authentication import access_token, user_with_scopes
+from kakao_session.emulator.notes import Note
 from kakao_session.endpoints import KAKAO
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def upload_image() -> Response:
         raise malformed("file", "a file in a multipart form")
     content = file.read()
     if len(content) > _LARGEST_IMAGE:
-        raise KapiError(-602, f"the image has {len(content)} bytes")
+        raise KapiError(-602, Note("the image has {size} bytes", size=len(content)))
     return _image(hashlib.sha256(content).hexdigest(), len(content), file.mimetype)
 
 
@@ -171,17 +172,18 @@ def _delivered(user: User) -> Response:
     """Send a message to friends. It fails only if it reaches nobody."""
     uuids = strings("receiver_uuids")
     if not 0 < len(uuids) <= _MOST_RECEIVERS:
-        raise malformed("receiver_uuids", f"from 1 to {_MOST_RECEIVERS} uuids")
+        raise malformed("receiver_uuids", Note("from 1 to {most} uuids", most=_MOST_RECEIVERS))
     known = {friend.uuid for friend in current_backend().users.friends_of(user)}
     strangers = [uuid for uuid in uuids if uuid not in known]
     if len(strangers) == len(uuids):
         raise KapiError(-502, "no receiver is a friend of the user")
-    note(f"sent to {len(uuids) - len(strangers)} of {len(uuids)} receivers")
+    reached = len(uuids) - len(strangers)
+    note("sent to {reached} of {asked} receivers", reached=reached, asked=len(uuids))
     answer: dict[str, Any] = {
         "successful_receiver_uuids": [uuid for uuid in uuids if uuid in known]
     }
     if strangers:
-        failure = {**KapiError(-502, "no friend").body, "receiver_uuids": strangers}
+        failure = {**KapiError(-502, "").body, "receiver_uuids": strangers}
         answer["failure_info"] = [failure]
     return as_json(answer)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kakao_session.emulator.clock import in_words
 from kakao_session.emulator.errors import KapiError, KauthError
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.tokens import (
     AccessToken,
     AuthorizationCode,
@@ -33,6 +34,12 @@ T = TypeVar("T", bound=Token)
 _CODE_LIFETIME = 600
 _LAST_MONTH = 30 * 86_400
 _RATE_LIMITS = {"access": (20, 600.0), "refresh": (30, 3_600.0)}  # tokens, in seconds
+_EXCEEDED = {
+    "access": "{most} access tokens in the last {time}",
+    "refresh": "{most} refresh tokens in the last {time}",
+}
+_KEPT = "new access token for {lifetime}; refresh token stays ({left} left)"
+_REPLACED = "new access token for {lifetime}; new refresh token, the old one died ({left} left)"
 
 
 class TokenIssuer:
@@ -107,9 +114,8 @@ class TokenIssuer:
             self._count(presented.user, *(("access", "refresh") if replaces else ("access",)))
             if self._switches.previous_access_token == "dies":  # noqa: S105 - a switch's value
                 end(self._tokens(AccessToken, presented.login), "was replaced by a refresh")
-            kept = "new refresh token, the old one died" if replaces else "refresh token stays"
             lifetime = in_words(self._switches.access_lifetime)
-            note = f"new access token for {lifetime}; {kept} ({in_words(left)} left)"
+            note = Note(_REPLACED if replaces else _KEPT, lifetime=lifetime, left=in_words(left))
             return self._refreshed(presented, note, with_refresh_token=replaces)
 
     def valid(self, value: str) -> AccessToken:
@@ -122,9 +128,9 @@ class TokenIssuer:
             if not isinstance(token, AccessToken):
                 raise KapiError(-401, "no such access token was ever issued")
             if token.ended:
-                raise KapiError(-401, f"access token {token.ended}")
+                raise KapiError(-401, Note("access token {ended}", ended=token.ended))
             if (ago := self._clock.now() - token.expires_at) >= 0:
-                why = f"access token ended {in_words(ago)} ago"
+                why = Note("access token ended {ago} ago", ago=in_words(ago))
                 raise KapiError(-401, why, msg="this access token is already expired")
             return token
 
@@ -182,11 +188,11 @@ class TokenIssuer:
 
     def _usable_code(self, value: str | None) -> AuthorizationCode:
         code = self._issued.get(value or "")
-        why = "no such authorization code"
+        why: str = "no such authorization code"
         if isinstance(code, AuthorizationCode):
             if not code.ended and self._clock.now() < code.expires_at:
                 return code
-            why = f"authorization code {code.ended or 'is too old'}"
+            why = Note("authorization code {ended}", ended=code.ended or "is too old")
         sent = "null" if value is None else value
         description = f"authorization code not found for code={sent}"
         raise KauthError("KOE320", why, description=description)
@@ -196,7 +202,8 @@ class TokenIssuer:
         if sent == code.redirect_uri or (sent is None and missing_is_accepted):
             return
         why = "no redirect_uri was sent" if sent is None else "not the same"
-        raise KauthError("KOE303", f"{why}; the authorization request had {code.redirect_uri}")
+        differs = "{why}; the authorization request had {redirect_uri}"
+        raise KauthError("KOE303", Note(differs, why=why, redirect_uri=code.redirect_uri))
 
     def _usable_refresh_token(self, value: str | None) -> RefreshToken:
         if not value:
@@ -205,9 +212,10 @@ class TokenIssuer:
         if not isinstance(token, RefreshToken):
             raise KauthError("KOE322", "no such refresh token was ever issued")
         if token.ended:
-            raise KauthError("KOE322", f"refresh token {token.ended}")
+            raise KauthError("KOE322", Note("refresh token {ended}", ended=token.ended))
         if (ago := self._clock.now() - token.expires_at) >= 0:
-            raise KauthError("KOE322", f"refresh token ended {in_words(ago)} ago")
+            why = Note("refresh token ended {ago} ago", ago=in_words(ago))
+            raise KauthError("KOE322", why)
         return token
 
     def _replaces_refresh_token(self, left: float) -> bool:
@@ -297,7 +305,7 @@ class RateLimit:
             while issued and not now - seconds < issued[0] <= now:
                 issued.popleft()
             if len(issued) >= most:
-                return f"{most} {kind} tokens in the last {in_words(seconds)}"
+                return Note(_EXCEEDED[kind], most=most, time=in_words(seconds))
             windows.append(issued)
         for issued in windows:
             issued.append(now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_type_hints
 
 from kakao_session.emulator.errors import KapiError
+from kakao_session.emulator.notes import Note
 from kakao_session.emulator.switches import check_type
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Users:
         """
         user = self.find(user_id)
         if user is None:
-            why = f"user {user_id} is not linked to the app"
+            why = Note("user {user} is not linked to the app", user=user_id)
             raise KapiError(-101, why, msg="NotRegisteredUserException")
         return user
 

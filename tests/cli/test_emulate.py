@@ -95,6 +95,30 @@ def test_report__in_korean(monkeypatch):
     assert "변경 없음" in done.stderr
 
 
+REFUSED = """
+import os, requests
+form = {"grant_type": "refresh_token", "refresh_token": "x"}
+form["client_id"] = os.environ["KAKAO_REST_API_KEY"]
+requests.post("https://kauth.kakao.com/oauth/token", data=form)
+requests.get("https://kapi.kakao.com/v2/user/me")
+requests.get("https://kapi.kakao.com/v1/odd")
+"""
+
+
+def test_decision_of_kakao__in_korean(monkeypatch):
+    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
+    monkeypatch.setenv("COLUMNS", "300")
+    lines = emulate("--fresh", *PYTHON, TUTORIAL + REFUSED).stderr
+    for decided in (
+        "유효 시간이 6시간인 액세스 토큰을 발급함. 리프레시 토큰은 그대로(60일 남음)",
+        "액세스 토큰이 유효함(6시간 남음)",
+        "KOE322: 발급된 적이 없는 리프레시 토큰",
+        "-401: 액세스 토큰이 없음",
+        "Not Found: 에뮬레이터에 없음.",
+    ):
+        assert decided in lines, lines
+
+
 @pytest.mark.parametrize(
     ("command", "is_shown"),
     [

@@ -50,6 +50,23 @@ def messages():
     return {argument.value for argument in arguments if isinstance(argument, ast.Constant)}
 
 
+DECISIONS = {  # which argument is in English, and shown
+    **dict.fromkeys(("note", "Note", "_refuse"), 0),
+    **dict.fromkeys(("KauthError", "KapiError", "malformed"), 1),
+    "DapiError": 3,
+}
+
+
+def decisions():
+    """:returns: the English of what the emulator decides, where it stands in a call."""
+    for call in nodes("emulator"):
+        if isinstance(call, ast.Call):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            argument = call.args[DECISIONS[name]] if name in DECISIONS else None
+            either = getattr(argument, "body", argument), getattr(argument, "orelse", None)
+            yield from (each.value for each in either if isinstance(each, ast.Constant))
+
+
 def nodes(folder=""):
     for path in (Path(kakao_session.__file__).parent / folder).rglob("*.py"):
         if path.stem != "korean":
@@ -64,6 +81,12 @@ def helps(run):
 def test_message__has_korean():
     assert len(messages()) > 100
     assert messages() - set(KOREAN) == set()
+
+
+def test_decision_of_the_emulator__has_korean():
+    told = {text for text in decisions() if re.search("[a-z] ", text)}
+    assert len(told) > 60
+    assert told - set(KOREAN) == set()
 
 
 def test_help__has_korean(table, run):

@@ -100,17 +100,10 @@ def test_no_browser__opens_none_and_waits_for_any(kakao, token_file, port, brows
 
 @pytest.mark.parametrize(
     ("program", "warned"),
-    [
-        ("/nonexistent/browser %s", True),
-        (None, False),
-        ("w3m", False),
-        ("/usr/bin/lynx %s", False),
-        ("'open %s", False),
-    ],
+    [("/nonexistent/browser %s", True), ("/usr/bin/lynx %s", False), ("'open %s", False)],
 )
 def test_browser__cannot_be_opened(kakao, token_file, port, monkeypatch, program, warned):
-    if program:
-        monkeypatch.setenv("BROWSER", program)
+    monkeypatch.setenv("BROWSER", program)
     with running("login", "--port", str(port)) as command:
         url = command.url()
         if warned:
@@ -158,16 +151,13 @@ def test_cancel__leaves_everything_as_it_was(kakao, login, token_file, port, pas
     assert kakao.token_requests == []
 
 
-@pytest.mark.parametrize(
-    ("error", "shown"), [("login_required", "login_required"), ("<script>", "&lt;script&gt;")]
-)
-def test_other_error__is_shown_in_both_places(kakao, token_file, port, error, shown):
+def test_other_error__is_shown_in_both_places(kakao, token_file, port):
     with running("login", "--port", str(port)) as command:
-        answer = urlencode({"error": error, "state": query(command.url())["state"]})
+        answer = urlencode({"error": "<script>", "state": query(command.url())["state"]})
         page = come_back(f"http://localhost:{port}/callback?{answer}")
         assert command.end() == 1
         assert "kakao-session login" in command.errors()
-    assert shown in page
+    assert "&lt;script&gt;" in page
     assert "<script" not in page
 
 
@@ -230,12 +220,12 @@ def test_deadline__says_how_to_fix_what_kakaos_page_shows(kakao, token_file, por
 # By hand --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["{redirect}", "{code}", "code={code}", "'{redirect}'", "{query}"])
+@pytest.mark.parametrize("form", ["{redirect}", "{code}", "code={code}"])
 def test_paste__on_a_machine_without_a_browser(kakao, token_file, port, form):
     with running("login", "--port", str(port), "--no-browser") as command:
         redirect = agree(command.url())
         code = query(redirect)["code"]
-        command.paste(form.format(redirect=redirect, code=code, query=urlsplit(redirect).query))
+        command.paste(form.format(redirect=redirect, code=code))
         assert command.end() == 0
         assert code not in command.seen + command.errors()
     assert stored(token_file)["user_id"] == 123456789
@@ -265,8 +255,8 @@ def test_paste__anything_else_is_refused_and_the_wait_goes_on(kakao, token_file,
 # The redirect URI -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("uri", ["https://example.com/oauth", "http://example.com:8080/a/b/"])
-def test_redirect_uri__elsewhere_has_to_be_pasted(kakao, token_file, uri):
+def test_redirect_uri__elsewhere_has_to_be_pasted(kakao, token_file):
+    uri = "http://example.com:8080/a/b/"
     kakao.redirect_uris = [uri]
     with running("login", "--redirect-uri", uri) as command:
         url = command.url()
@@ -316,19 +306,15 @@ def test_redirect_uri__is_shown_even_if_the_key_is_missing(
 @pytest.mark.parametrize(
     "uri",
     [
-        "localhost:8765/callback",
         "kakao123://oauth",
         "http://",
         "http://localhost:0/",
-        "http://localhost:99999/",
         "http://localhost:x/",
-        "http://[::1",
         "http://me@localhost/",
         "http://localhost/?a=b",
         "http://localhost/#a",
         "http://local host/",
         "http://localhost/\n",
-        "",
     ],
 )
 def test_redirect_uri__that_cannot_be_registered(run, uri):
@@ -394,7 +380,7 @@ def test_key__of_another_app_replaces_the_saved_one(kakao, login, token_file, mo
     assert stored(token_file)["client_secret_required"] is False
 
 
-@pytest.mark.parametrize("value", ["한글", "with space", "line\nbreak", "\udcff"])
+@pytest.mark.parametrize("value", ["line\nbreak", "\udcff"])
 @pytest.mark.parametrize("name", ["KAKAO_REST_API_KEY", "KAKAO_CLIENT_SECRET"])
 def test_key_or_secret__with_characters_that_cannot_be_sent(
     kakao, token_file, run, monkeypatch, name, value
@@ -431,13 +417,12 @@ def test_token_file__is_checked_before_the_browser_opens(kakao, tmp_path, run, b
         assert path.read_text() == '{"access_token": "torn'
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted__in_the_exchange_the_token_is_saved_first(kakao, token_file, port, number):
+def test_interrupted__in_the_exchange_the_token_is_saved_first(kakao, token_file, port):
     kakao.latency = 1.0
     with running("login", "--port", str(port)) as command:
         command.paste(agree(command.url()))
         while not kakao.token_requests:
             time.sleep(0.01)
-        command.process.send_signal(number)
-        assert command.end() == 128 + number
+        command.process.send_signal(signal.SIGTERM)
+        assert command.end() == 128 + signal.SIGTERM
     assert stored(token_file)["access_token"]

@@ -68,8 +68,9 @@ def sentences():
 @pytest.mark.parametrize("language", ["C", "ko_KR.UTF-8"])
 def test_keyword__is_an_option_here(monkeypatch, language):
     monkeypatch.setenv("LC_ALL", language)
-    assert len(sentences()) > 5
-    for text in sentences():
+    texts = sentences()
+    assert len(texts) > 5
+    for text in texts:
         for error in (errors.KakaoError(text), errors.TokenStoreError(f"Could not ({text}).")):
             assert not KEYWORD.search(explain(error)), text
             assert not KEYWORD.search(explain(errors.LoginRequiredError("What", hint=text))), text

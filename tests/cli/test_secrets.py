@@ -19,18 +19,16 @@ COMMANDS = [
     ["import", "--force", "{theirs}"],
     ["logout"],
     ["unlink", "--yes"],
-    ["emulate", "--", "true"],
 ]
 PATHS = ("/oauth/token", "/v2/user/me", "/v1/user/access_token_info", "/v1/user/logout")
 FAILURES = ["KOE010", "KOE237", "KOE322", "reset", "html", "garbage", "truncated", 503]
 
 
-@pytest.fixture(params=["en_US.UTF-8", "ko_KR.UTF-8"])
-def kakao(kakao, monkeypatch, tmp_path, request):
+@pytest.fixture
+def kakao(kakao, monkeypatch, tmp_path):
     kakao.client_secret = CLIENT_SECRET
     kakao.refresh_token_renewal = "always"
     monkeypatch.setenv("KAKAO_CLIENT_SECRET", CLIENT_SECRET)
-    monkeypatch.setenv("LANG", request.param)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("kakao_session.token_endpoint.time.sleep", lambda _: None)
@@ -79,18 +77,31 @@ def test_commands__print_no_secret(kakao, token_file, tmp_path, run, trouble):
     printed = []
     statuses = set()
     for name, *arguments in COMMANDS:
-        for verbose in [[], ["--verbose"]] if name != "emulate" else [[]]:
+        words = [name, *(word.format(theirs=theirs) for word in arguments)]
+        for *options, language in (["--verbose", "en_US.UTF-8"], ["ko_KR.UTF-8"]):
             prepare(trouble, kakao, (token_file, theirs))
-            result = run(name, *verbose, *(word.format(theirs=theirs) for word in arguments))
+            result = run(*words, *options, LANG=language)
             printed.append(result.output)
             statuses.add(result.exit_code)
     assert (statuses == {0}) is (trouble in (None, "stale"))
     assert leaked(secrets(kakao), "\n".join([*printed, *left_behind(tmp_path)])) == set()
 
 
-@pytest.mark.parametrize("failure", [None, "KOE010", "KOE320", "KOE313", "reset", "garbage"])
-@pytest.mark.parametrize("pasted", [False, True])
-def test_login__prints_no_secret(kakao, token_file, tmp_path, port, failure, pasted):
+@pytest.mark.parametrize(
+    ("failure", "pasted", "language"),
+    [
+        (None, False, "ko_KR.UTF-8"),
+        (None, True, "en_US.UTF-8"),
+        ("KOE010", True, "ko_KR.UTF-8"),
+        ("KOE320", False, "en_US.UTF-8"),
+        ("reset", True, "en_US.UTF-8"),
+        ("garbage", False, "ko_KR.UTF-8"),
+    ],
+)
+def test_login__prints_no_secret(
+    kakao, token_file, tmp_path, port, monkeypatch, failure, pasted, language
+):
+    monkeypatch.setenv("LANG", language)
     printed = []
     if failure:
         failing(kakao, failure)

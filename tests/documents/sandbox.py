@@ -32,6 +32,9 @@ for argument in arguments:
             assert wanted.extras <= set(known), wanted
 """
 
+# The reader need not have the plugins of these tests, and each start of pytest imports them all.
+_NO_OTHER_PLUGINS = "-p no:hypothesispytest -p no:requests_mock -p no:anyio -p no:xdist"
+
 # Another program on this machine may use the usual port.
 _COMMAND = """
 import kakao_session.login.flow
@@ -91,6 +94,7 @@ class Sandbox:
             "KAKAO_REST_API_KEY": kakao.app_key,
             "DATABASE_URL": f"sqlite:///{folder / 'users.db'}",
             "LC_ALL": "C.UTF-8",
+            "PYTEST_ADDOPTS": _NO_OTHER_PLUGINS,
         }.items():
             patch.setenv(name, value)
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "COLUMNS", "FORCE_COLOR"):

@@ -101,6 +101,27 @@ def run():
     return run
 
 
+def failed(result):
+    """:returns: the stderr of a command that could not do what it was asked to do."""
+    assert result.exit_code == 1
+    return result.stderr
+
+
+def raising(error):
+    """:returns: a function that takes anything and raises *error*."""
+
+    def call(*_, **__):
+        raise error
+
+    return call
+
+
+def wait_for_token_request(kakao):
+    """Wait until Kakao has got a token request. It may not have answered yet."""
+    while not kakao.token_requests:
+        time.sleep(0.01)
+
+
 class Running:
     """The command in a process of its own, with pipes."""
 

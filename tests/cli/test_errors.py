@@ -11,6 +11,7 @@ import requests
 import kakao_session
 from kakao_session import errors
 from kakao_session.cli.errors import explain, fixes
+from tests.cli.conftest import failed
 
 
 def response(status, **body):
@@ -80,10 +81,9 @@ def test_hint__of_a_file_with_kakaos_error(tmp_path, token_file, run):
     answer = tmp_path / "answer.json"
     answer.write_text(json.dumps({"error": "invalid_client", "error_code": "KOE010"}))
     for command in (["import", str(answer)], ["refresh", "--token-file", str(answer)]):
-        result = run(*command)
-        assert result.exit_code == 1
-        assert "--store-secret" in result.stderr
-        assert "client_secret=" not in result.stderr
+        error = failed(run(*command))
+        assert "--store-secret" in error
+        assert "client_secret=" not in error
 
 
 def test_kind__has_words_of_its_own(monkeypatch):

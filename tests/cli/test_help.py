@@ -65,8 +65,6 @@ def test_document__names_only_what_exists():
 
 def test_app__without_a_command(run):
     assert "Usage: kakao-session" in run().output
-    assert run("nonsense").exit_code == 2
-    assert run("status", "--nonsense").exit_code == 2
     assert kakao_session.__version__ in run("--version").stdout
 
 

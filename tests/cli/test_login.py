@@ -9,13 +9,21 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.cli.conftest import agree, come_back, running, store, stored
+from tests.cli.conftest import (
+    agree,
+    come_back,
+    failed,
+    raising,
+    running,
+    store,
+    stored,
+    wait_for_token_request,
+)
 from tests.free_port import free_port
 
 # Plays the user's browser: opens the address, agrees, and comes back to this machine.
@@ -199,21 +207,17 @@ def test_port__is_in_use(kakao, token_file, port, browser, run, address):
 
 
 def test_port__is_not_for_this_user(kakao, token_file, run, monkeypatch):
-    def refuse(*_):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr("socket.socket.bind", refuse)
-    result = run("login", "--redirect-uri", "http://localhost/callback")
-    assert result.exit_code == 1
-    assert "Could not listen on port 80 (Permission denied)." in result.stderr
+    refusal = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr("socket.socket.bind", raising(refusal))
+    error = failed(run("login", "--redirect-uri", "http://localhost/callback"))
+    assert "Could not listen on port 80 (Permission denied)." in error
 
 
 def test_deadline__says_how_to_fix_what_kakaos_page_shows(kakao, token_file, port, run):
-    result = run("login", "--port", str(port), "--timeout", "1")
-    assert result.exit_code == 1
-    assert "within 1 s." in result.stderr
+    error = failed(run("login", "--port", str(port), "--timeout", "1"))
+    assert "within 1 s." in error
     for code in ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205"):
-        assert re.search(rf"^    {code}: .+\. .+\.$", result.stderr, re.MULTILINE)
+        assert re.search(rf"^    {code}: .+\. .+\.$", error, re.MULTILINE)
     assert not token_file.exists()
 
 
@@ -396,13 +400,10 @@ def test_key_or_secret__with_characters_that_cannot_be_sent(
 # The token file -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", ["below a file", "corrupt", "folder", "not writable"])
+@pytest.mark.parametrize("problem", ["corrupt", "folder", "not writable"])
 def test_token_file__is_checked_before_the_browser_opens(kakao, tmp_path, run, browser, problem):
     path = tmp_path / "place"
-    if problem == "below a file":
-        path.touch()
-        path /= "token.json"
-    elif problem == "corrupt":
+    if problem == "corrupt":
         path.write_text('{"access_token": "torn')
     elif problem == "folder":
         path.mkdir()
@@ -421,8 +422,7 @@ def test_interrupted__in_the_exchange_the_token_is_saved_first(kakao, token_file
     kakao.latency = 1.0
     with running("login", "--port", str(port)) as command:
         command.paste(agree(command.url()))
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         command.process.send_signal(signal.SIGTERM)
         assert command.end() == 128 + signal.SIGTERM
     assert stored(token_file)["access_token"]

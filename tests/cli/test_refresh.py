@@ -1,12 +1,13 @@
 """``kakao-session refresh``: now, or only if it is needed; the line for cron."""
 
+import errno
 import signal
 import time
 
 import pytest
 
 from kakao_session.redaction import fingerprint
-from tests.cli.conftest import running, store, stored
+from tests.cli.conftest import failed, raising, running, store, stored, wait_for_token_request
 
 MONTH = 30 * 86_400
 
@@ -63,51 +64,27 @@ def test_refresh__login_has_ended(login, kakao, token_file, run):
 
 
 def test_refresh__no_one_is_logged_in(token_file, run, kakao):
-    result = run("refresh", "--if-needed")
-    assert result.exit_code == 1
-    assert result.stderr == (
+    assert failed(run("refresh", "--if-needed")) == (
         f"Error: No one is logged in: {token_file} does not exist. Run: kakao-session login\n"
     )
     assert kakao.requests == []
-
-
-def test_refresh__without_an_app_key(login, token_file, run, monkeypatch):
-    monkeypatch.delenv("KAKAO_REST_API_KEY")
-    store(token_file, access_token="a", refresh_token="r")
-    result = run("refresh")
-    assert result.exit_code == 1
-    assert "--client-id" in result.stderr
-    assert "client_id" not in result.stderr
 
 
 @pytest.mark.parametrize("failure", [503, "reset", "html"])
 def test_refresh__kakao_is_down(login, kakao, token_file, run, failure):
     before = token_file.read_bytes()
     kakao.fail_next(failure, times=None)
-    result = run("refresh")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: ")
+    assert failed(run("refresh")).startswith("Error: ")
     assert token_file.read_bytes() == before
-
-
-def test_refresh__token_file_cannot_be_written(login, kakao, tmp_path, run):
-    file = tmp_path / "file"
-    file.touch()
-    result = run("refresh", "--token-file", str(file / "token.json"))
-    assert result.exit_code == 1
-    assert "Not a directory" in result.stderr
-    assert kakao.token_requests == []
 
 
 @pytest.mark.parametrize(
     ("language", "start"), [("C", "Warning: "), ("ko_KR.UTF-8", "경고: 새 토큰을 파일에")]
 )
 def test_refresh__new_token_cannot_be_saved(login, token_file, run, monkeypatch, language, start):
-    def fail(*_, **__):
-        raise OSError(28, "No space left on device")
-
     before = token_file.read_bytes()
-    monkeypatch.setattr("os.replace", fail)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("os.replace", raising(full))
     result = run("refresh", LC_ALL=language)
     assert result.exit_code == 0
     assert result.stderr.startswith(start)
@@ -122,8 +99,7 @@ def test_interrupted__the_new_refresh_token_is_saved_first(login, kakao, token_f
     kakao.refresh_token_renewal = "always"
     kakao.latency = 1.0
     with running("refresh") as command:
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         command.process.send_signal(number)
         assert command.end() == 128 + number
         assert command.errors().startswith("\nWaiting for Kakao's answer")
@@ -136,8 +112,7 @@ def test_interrupted__in_a_refresh_after_a_401(login, kakao, token_file):
     kakao.refresh_token_renewal = "always"
     kakao.latency = 1.0
     with running("send", "hello") as command:
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         command.process.send_signal(signal.SIGINT)
         assert command.end() == 130
     assert stored(token_file)["refresh_token"] != login["refresh_token"]
@@ -147,8 +122,7 @@ def test_interrupted__twice_ends_at_once(login, kakao, token_file):
     before = token_file.read_bytes()
     kakao.latency = 30.0
     with running("refresh") as command:
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         command.process.send_signal(signal.SIGINT)
         assert command.process.stderr.readline() == "\n"
         command.process.send_signal(signal.SIGINT)

@@ -12,7 +12,15 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.conftest import COMMAND, WAITING, agree, come_back, store, stored
+from tests.cli.conftest import (
+    COMMAND,
+    WAITING,
+    agree,
+    come_back,
+    store,
+    stored,
+    wait_for_token_request,
+)
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
@@ -287,8 +295,7 @@ def test_terminal__closes_while_kakao_answers(kakao, login, token_file):
     kakao.refresh_token_renewal = "always"
     kakao.latency = 1.0
     with terminal("refresh") as screen:
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         assert screen.hang_up() == 128 + signal.SIGHUP
     assert stored(token_file)["refresh_token"] != login["refresh_token"]
 
@@ -299,8 +306,7 @@ def test_terminal__closes_in_the_exchange(kakao, token_file, port, secret):
         redirect = agree(screen.expect(URL))
         screen.expect(WAITING)
         screen.type(f"{redirect}\r")
-        while not kakao.token_requests:
-            time.sleep(0.01)
+        wait_for_token_request(kakao)
         assert screen.hang_up() == 128 + signal.SIGHUP
     assert stored(token_file)["access_token"]
 

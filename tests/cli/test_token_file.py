@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from kakao_session import EncryptedTokenStore, FileTokenStore
-from tests.cli.conftest import agree, come_back, running, store, stored
+from tests.cli.conftest import agree, come_back, failed, running, store, stored
 
 EVERY_COMMAND = [
     ["login", "--timeout", "1"],
@@ -104,17 +104,14 @@ def test_plain_file__is_not_replaced_by_less(login, token_file, tmp_path, key, r
 def test_key__is_missing(encrypted_login, token_file, run, monkeypatch, command):
     monkeypatch.delenv("KAKAO_SESSION_TOKEN_KEY")
     before = token_file.read_bytes()
-    result = run(*command)
-    assert result.exit_code == 1
-    assert "KAKAO_SESSION_TOKEN_KEY" in result.stderr
+    assert "KAKAO_SESSION_TOKEN_KEY" in failed(run(*command))
     assert token_file.read_bytes() == before
 
 
 def test_key__is_another_one(encrypted_login, token_file, run):
     before = token_file.read_bytes()
-    result = run("status", KAKAO_SESSION_TOKEN_KEY=Fernet.generate_key().decode())
-    assert result.exit_code == 1
-    assert "the key is wrong" in result.stderr
+    error = failed(run("status", KAKAO_SESSION_TOKEN_KEY=Fernet.generate_key().decode()))
+    assert "the key is wrong" in error
     assert token_file.read_bytes() == before
 
 
@@ -137,16 +134,12 @@ def test_key__is_not_read_by_the_library(login, token_file, key):
 def test_key__without_cryptography(login, key, run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cryptography.fernet", None)
     monkeypatch.delitem(__import__("sys").modules, "kakao_session.stores.encrypted")
-    result = run("status")
-    assert result.exit_code == 1
-    assert "pip install 'kakao-session[cli,crypto]'" in result.stderr
+    assert "pip install 'kakao-session[cli,crypto]'" in failed(run("status"))
 
 
 def test_import__of_an_encrypted_file(encrypted_login, token_file, tmp_path, run):
     other = token_file.rename(tmp_path / "other.json")
-    result = run("import", str(other))
-    assert result.exit_code == 1
-    assert "--token-file" in result.stderr
+    assert "--token-file" in failed(run("import", str(other)))
     assert not token_file.exists()
 
 

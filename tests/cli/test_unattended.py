@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, agree, come_back, running, stored
+from tests.cli.conftest import COMMAND, agree, come_back, failed, raising, running, stored
 
 COMMANDS = [
     ["login"],
@@ -150,17 +150,12 @@ def test_home__cannot_be_written(command, kakao, tmp_path, run, monkeypatch):
 @pytest.mark.parametrize("command", [["login"], ["status"]])
 @pytest.mark.parametrize("path", [None, "~/token.json", "~nobody-of-that-name/token.json"])
 def test_home__does_not_exist(command, path, kakao, run, tmp_path, monkeypatch):
-    def find_none(_):
-        raise KeyError
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HOME", raising=False)
-    monkeypatch.setattr("pwd.getpwuid", find_none)
+    monkeypatch.setattr("pwd.getpwuid", raising(KeyError))
     if path:
         monkeypatch.setenv("KAKAO_SESSION_TOKEN_FILE", path)
-    result = run(*command)
-    assert result.exit_code == 1
-    assert "--token-file" in result.stderr
+    assert "--token-file" in failed(run(*command))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,10 +202,9 @@ def test_token_file__empty_is_not_the_default(login, run):
 @pytest.mark.parametrize("how", ["--token-file", "KAKAO_SESSION_TOKEN_FILE"])
 def test_token_file__is_not_a_url(run, how):
     url = "redis://:secret-pw@127.0.0.1/0"
-    result = run("status", how, url) if how.startswith("--") else run("status", **{how: url})
-    assert result.exit_code == 1
-    assert "not a URL" in result.stderr
-    assert "secret-pw" not in result.stderr
+    error = failed(run("status", how, url) if how.startswith("--") else run("status", **{how: url}))
+    assert "not a URL" in error
+    assert "secret-pw" not in error
 
 
 @pytest.mark.parametrize(
@@ -244,6 +238,7 @@ def test_hint__names_the_file_of_the_option(kakao, run, tmp_path, monkeypatch, c
     assert result.exit_code == 1
     assert "kakao-session login --token-file 'my bot.json'\n" in result.output
     assert "No token" not in result.output
+    assert kakao.requests == []
 
 
 def test_hint__to_agree_names_the_file_of_the_option(kakao, login, run, token_file, tmp_path):

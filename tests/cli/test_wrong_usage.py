@@ -42,10 +42,3 @@ def test_usage_error__in_korean(run, monkeypatch, words, said):
     assert re.search("[가-힣]", problem.removeprefix("오류: "))
     assert not re.search("Usage|Error|Help|Options", result.stderr)
     assert SECRET not in result.stderr
-
-
-def test_help__is_korean_throughout(run, monkeypatch):
-    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
-    for name in ([], ["login"]):
-        text = run(*name, "--help").stdout
-        assert not re.search("Usage|Options|Commands|Show", text)

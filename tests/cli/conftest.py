@@ -177,12 +177,6 @@ def port():
     return free_port()
 
 
-def agree(url):
-    """Open Kakao's page. :returns: where Kakao sends the browser."""
-    with requests.get(url, allow_redirects=False, timeout=20) as answer:
-        return answer.headers["Location"]
-
-
 def come_back(redirect):
     """Follow the redirect to this machine. :returns: the page that is shown there."""
     with requests.Session() as session:

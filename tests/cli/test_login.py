@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from tests.cli.conftest import (
-    agree,
     come_back,
     failed,
     raising,
@@ -24,6 +23,7 @@ from tests.cli.conftest import (
     stored,
     wait_for_token_request,
 )
+from tests.conftest import agree
 from tests.free_port import free_port
 
 # Plays the user's browser: opens the address, agrees, and comes back to this machine.

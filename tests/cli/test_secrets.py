@@ -3,7 +3,8 @@
 import pytest
 
 from kakao_session import FileTokenStore, Token
-from tests.cli.conftest import agree, come_back, running
+from tests.cli.conftest import come_back, running
+from tests.conftest import agree
 from tests.secret_scenarios import CLIENT_SECRET, failing, leaked
 
 COMMANDS = [

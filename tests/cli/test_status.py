@@ -10,7 +10,7 @@ from kakao_session.redaction import fingerprint
 from kakao_session.token import Token
 from tests.cli.conftest import failed, running, store, stored
 
-DAY = 86_400
+HOUR, DAY = 3600, 86_400
 
 
 def shown(result):
@@ -84,40 +84,27 @@ def test_json__has_the_exact_path(tmp_path, monkeypatch, encoding):
 
 
 @pytest.mark.parametrize(
-    ("left", "state", "status"),
-    [(7 * DAY + 1, "fine", 0), (7 * DAY, "ending", 3), (1, "ending", 3), (0, "needed", 1)],
-)
-def test_exit_status__depends_on_the_refresh_token(
-    login, token_file, run, clock, left, state, status
-):
-    store(token_file, **{**login, "refresh_token_expires_at": clock.moment + left})
-    assert run("status").exit_code == run("status", "--json").exit_code == status
-    assert as_json(run)["login"] == state
-
-
-@pytest.mark.parametrize(
-    ("left", "replaces", "text"),
+    ("left", "state", "status", "replaces", "next_refresh"),
     [
-        (30 * DAY, False, "new access token only"),
-        (30 * DAY - 1, True, "new access token and new refresh token"),
-        (0, False, "not possible"),
-        (None, None, "new access token; perhaps"),
+        (None, "fine", 0, None, "new access token; perhaps"),
+        (30 * DAY, "fine", 0, False, "new access token only"),
+        (30 * DAY - 1, "fine", 0, True, "new access token and new refresh token"),
+        (7 * DAY + 1, "fine", 0, True, "new access token and new refresh token"),
+        (7 * DAY, "ending", 3, True, "new access token and new refresh token"),
+        (1, "ending", 3, True, "new access token and new refresh token"),
+        (0, "needed", 1, False, "not possible"),
     ],
 )
-def test_next_refresh__replaces_the_refresh_token_in_its_last_month(
-    login, token_file, run, clock, left, replaces, text
+def test_refresh_token__and_the_time_that_is_left(
+    login, token_file, run, clock, left, state, status, replaces, next_refresh
 ):
     end = None if left is None else clock.moment + left
     store(token_file, **{**login, "refresh_token_expires_at": end})
-    assert shown(run("status"))["next refresh"].startswith(text)
-    assert as_json(run)["next_refresh_renews_refresh_token"] is replaces
-
-
-def test_access_token__expired_is_no_problem(login, run, clock):
-    clock.advance(hours=9)
     result = run("status")
-    assert result.exit_code == 0
-    assert shown(result)["access token"].endswith("(3 hours ago); the next call refreshes it")
+    assert result.exit_code == run("status", "--json").exit_code == status
+    assert shown(result)["next refresh"].startswith(next_refresh)
+    assert as_json(run)["login"] == state
+    assert as_json(run)["next_refresh_renews_refresh_token"] is replaces
 
 
 def test_app_key__missing(token_file, run, clock, monkeypatch):
@@ -174,10 +161,20 @@ def test_client_secret__is_missing_for_a_check(login, kakao, token_file, run, cl
     assert run("status").exit_code == 3  # without a refresh token, nothing can be refreshed
 
 
-@pytest.mark.parametrize(("left", "text"), [(0, "expired"), (1, "expires")])
-def test_access_token__to_the_second(login, token_file, run, clock, left, text):
+@pytest.mark.parametrize(
+    ("left", "verb", "end"),
+    [
+        (-3 * HOUR, "expired", "(3 hours ago); the next call refreshes it"),
+        (0, "expired", "(now); the next call refreshes it"),
+        (1, "expires", "(now)"),
+    ],
+)
+def test_access_token__to_the_second(login, token_file, run, clock, left, verb, end):
     store(token_file, **{**login, "expires_at": clock.moment + left})
-    assert f", {text} " in shown(run("status"))["access token"]
+    result = run("status")
+    assert result.exit_code == 0
+    assert f", {verb} " in shown(result)["access token"]
+    assert shown(result)["access token"].endswith(end)
 
 
 @pytest.mark.parametrize(("left", "status"), [(1, 3), (0, 1), (None, 3)])

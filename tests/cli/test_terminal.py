@@ -12,15 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.conftest import (
-    COMMAND,
-    WAITING,
-    agree,
-    come_back,
-    store,
-    stored,
-    wait_for_token_request,
-)
+from tests.cli.conftest import COMMAND, WAITING, come_back, store, stored, wait_for_token_request
+from tests.conftest import agree
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"

@@ -7,7 +7,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from kakao_session import EncryptedTokenStore, FileTokenStore
-from tests.cli.conftest import agree, come_back, failed, running, store, stored
+from tests.cli.conftest import come_back, failed, running, store, stored
+from tests.conftest import agree
 
 EVERY_COMMAND = [
     ["login", "--timeout", "1"],

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, agree, come_back, failed, raising, running, stored
+from tests.cli.conftest import COMMAND, come_back, failed, raising, running, stored
+from tests.conftest import agree
 
 COMMANDS = [
     ["login"],

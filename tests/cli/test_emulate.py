@@ -282,7 +282,8 @@ def test_signals__are_forwarded():
         "import signal\n"
         f"signal.pthread_sigmask(signal.SIG_BLOCK, {numbers})\n"
         "print('ready', flush=True)\n"
-        f"for _ in {numbers}: print('received', int(signal.sigwait({numbers})), flush=True)\n"
+        f"for _ in {numbers}:\n"
+        f"    print('received', signal.sigtimedwait({numbers}, 20).si_signo, flush=True)\n"
         "raise SystemExit(7)"
     )
     with running("emulate", *PYTHON, program) as command:

@@ -119,6 +119,7 @@ def test_browser__cannot_be_opened(kakao, token_file, port, monkeypatch, program
         come_back(agree(url))
         assert command.end() == 0
         assert command.errors() == ""
+    assert ("Opening it in your browser." in command.seen) is warned
 
 
 def test_stray_requests__are_answered_and_ignored(kakao, token_file, port):

@@ -75,11 +75,6 @@ def nodes(folder=""):
             yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def helps(run):
-    for name in ([], *([name] for name in app.commands)):
-        assert run(*name, "--help").exit_code == 0
-
-
 def test_message__has_korean():
     assert len(messages()) > 100
     assert messages() - set(KOREAN) == set()
@@ -89,12 +84,6 @@ def test_decision_of_the_emulator__has_korean():
     told = {text for text in decisions() if re.search("[a-z] ", text)}
     assert len(told) > 60
     assert told - set(KOREAN) == set()
-
-
-def test_help__has_korean(table, run):
-    helps(run)
-    assert len(table.asked) > 50
-    assert table.asked - set(KOREAN) == set()
 
 
 def test_error_code__has_korean(table):
@@ -113,8 +102,11 @@ def test_other_error__is_korean_with_the_english_details(in_korea, kind):
     assert text.endswith("(What happened.)")
 
 
-def test_korean__is_used(table, run):
-    helps(run)
+def test_help__has_korean_and_all_korean_is_used(table, run):
+    for name in ([], *([name] for name in app.commands)):
+        assert run(*name, "--help").exit_code == 0
+    assert len(table.asked) > 50
+    assert table.asked - set(KOREAN) == set()
     elsewhere = {node.value for node in nodes() if isinstance(node, ast.Constant)}
     assert set(KOREAN) - table.asked - elsewhere == set()
 

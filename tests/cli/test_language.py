@@ -16,7 +16,9 @@ from tests.cli.conftest import running, store, stored
 from tests.cli.test_errors import api_errors, kinds, koe_errors
 
 HANGUL = re.compile(r"[가-힣]")
-TO_TYPE = re.compile(r"--[a-z-]+|[A-Z]+_[A-Z_]+|kakao-session [a-z]+|pip install|https?://")
+TO_TYPE = re.compile(
+    r"--[a-z-]+|[A-Z]+_[A-Z_]+|kakao-session [a-z]+|pip install|Fernet\.\w+|https?://"
+)
 """What the user has to type, whatever the language."""
 
 

@@ -119,7 +119,7 @@ requests.get("https://kapi.kakao.com/v1/odd")
 """
 
 
-def test_decision_of_kakao__in_korean(monkeypatch):
+def test_decision_of_kakao__in_korean(emulate, monkeypatch):
     monkeypatch.setenv("LANG", "ko_KR.UTF-8")
     monkeypatch.setenv("COLUMNS", "300")
     lines = emulate("--fresh", *PYTHON, TUTORIAL + REFUSED).stderr

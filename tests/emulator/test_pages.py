@@ -1,4 +1,4 @@
-"""The consent page and the control page in Chromium, with the mouse and with the keyboard."""
+"""The consent page, the control page and a page of another origin in Chromium."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -7,46 +7,51 @@ import pytest
 import requests
 
 from tests.emulator.chromium import chromium
-from tests.emulator.client import KAUTH, REDIRECT_URI
+from tests.emulator.client import DAPI, KAPI, KAUTH, REDIRECT_URI, TEMPLATE
 
+WIDE = {"width": 1280, "height": 720}
 NARROW = {"width": 340, "height": 700}
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def new_page(browser, kakao):
-    """Opens pages behind the emulator's proxy; none may log an error."""
-    contexts = []
-    complaints = []
+def pages(running_kakao):
+    """A page for each language, behind the emulator's proxy, and the errors that they log."""
+    pages, complaints = {}, []
 
     def note(complaint):
         if not complaint.startswith("Failed to load resource: the server responded with"):
             complaints.append(complaint)
 
-    def make(locale="ko-KR", **kwargs):
-        context = browser.new_context(
-            locale=locale,
-            proxy={"server": kakao.proxy_url},
-            ignore_https_errors=True,  # Chromium has its own database of authorities
-            **kwargs,
-        )
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        context.route(f"{REDIRECT_URI}*", lambda route: route.fulfill(body="callback"))
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: note(message.text))
+    with chromium() as browser:
+        for locale in ("ko-KR", "en-US"):
+            context = browser.new_context(
+                locale=locale,
+                proxy={"server": running_kakao.proxy_url},
+                ignore_https_errors=True,  # Chromium has its own database of authorities
+            )
+            context.set_default_timeout(10_000)
+            pages[locale] = page = context.new_page()
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda message: note(message.text))
+        yield pages, complaints
+
+
+@pytest.fixture
+def open_page(pages, kakao):
+    """Opens a page in a language; none may log an error."""
+    pages, complaints = pages
+    kakao.consent = "page"
+
+    def open_page(url, locale="ko-KR", size=WIDE):
+        page = pages[locale]
+        page.set_viewport_size(size)
+        page.route(f"{REDIRECT_URI}*", lambda route: route.fulfill(body="callback"))
+        page.goto(url)
         return page
 
-    kakao.consent = "page"
-    yield make
-    for context in contexts:
-        context.close()
+    yield open_page
+    for page in pages.values():
+        page.unroute_all()
     assert complaints == []
 
 
@@ -80,31 +85,24 @@ def scope_of(client, page):
         ("en-US", "Agree and continue", "Send KakaoTalk messages"),
     ],
 )
-def test_consent__from_the_page_to_the_token(kakao, client, new_page, locale, agree, item):
-    page = new_page(locale)
-    page.goto(login_url(kakao))
+def test_consent__from_the_page_to_the_token(kakao, client, open_page, locale, agree, item):
+    page = open_page(login_url(kakao), locale)
     assert page.get_by_role("checkbox").count() == 2
     assert page.get_by_role("checkbox", name=item).is_checked()
+    page.get_by_text(item).click()
+    page.get_by_role("button", name=agree).click()
+    assert scope_of(client, page) == "friends"
+    page.goto(login_url(kakao))
+    assert page.get_by_role("checkbox").count() == 1
     page.get_by_role("button", name=agree).click()
     assert scope_of(client, page) == "friends talk_message"
     page.goto(login_url(kakao))
     assert "code" in answer(page)
 
 
-def test_consent__what_is_unticked_is_not_agreed_to(kakao, client, new_page):
-    page = new_page()
-    page.goto(login_url(kakao))
-    page.get_by_text("카카오톡 메시지 전송").click()
-    page.get_by_role("button", name="동의하고 계속하기").click()
-    assert scope_of(client, page) == "friends"
-    page.goto(login_url(kakao))
-    assert page.get_by_role("checkbox").count() == 1
-
-
-def test_consent__without_what_is_required_is_impossible(kakao, client, new_page):
+def test_consent__without_what_is_required_is_impossible(kakao, client, open_page):
     kakao.consent_items = {"profile_nickname": "required", "account_email": "optional"}
-    page = new_page("en-US")
-    page.goto(login_url(kakao, scope=""))
+    page = open_page(login_url(kakao, scope=""), "en-US")
     assert page.get_by_text("required", exact=True).count() == 1
     assert page.get_by_text("optional", exact=True).count() == 1
     nickname = page.get_by_role("checkbox", name="Nickname")
@@ -115,16 +113,6 @@ def test_consent__without_what_is_required_is_impossible(kakao, client, new_page
     nickname.check()
     page.get_by_role("button", name="Agree and continue").click()
     assert scope_of(client, page) == "profile_nickname"
-
-
-def test_consent__cancelled(kakao, new_page):
-    page = new_page("en-US")
-    page.goto(login_url(kakao))
-    page.get_by_role("button", name="Cancel").click()
-    assert answer(page) == {
-        "error": "access_denied",
-        "error_description": "User denied access",
-    }
 
 
 def focused(page):
@@ -141,9 +129,8 @@ def focused(page):
     )
 
 
-def test_consent__with_the_keyboard_alone(kakao, client, new_page):
-    page = new_page("en-US")
-    page.goto(login_url(kakao))
+def test_consent__with_the_keyboard_alone(kakao, client, open_page):
+    page = open_page(login_url(kakao), "en-US")
     stops = []
     for _ in range(5):
         page.keyboard.press("Tab")
@@ -156,19 +143,17 @@ def test_consent__with_the_keyboard_alone(kakao, client, new_page):
     assert scope_of(client, page) == "friends"
 
 
-def test_consent__in_the_other_language(kakao, new_page):
-    page = new_page("ko-KR")
-    page.goto(login_url(kakao))
+def test_consent__cancelled_in_the_other_language(kakao, open_page):
+    page = open_page(login_url(kakao))
     page.get_by_role("link", name="English").click()
     assert page.title() == "Agree and continue"
-    page.get_by_role("button", name="Agree and continue").click()
-    assert "code" in answer(page)
+    page.get_by_role("button", name="Cancel").click()
+    assert answer(page)["error"] == "access_denied"
 
 
-def test_consent__of_another_account(kakao, client, new_page):
+def test_consent__of_another_account(kakao, client, open_page):
     kakao.login(user=42)
-    page = new_page()
-    page.goto(login_url(kakao, prompt="select_account"))
+    page = open_page(login_url(kakao, prompt="select_account"))
     page.get_by_role("radio", name="42", exact=False).first.check()
     page.get_by_role("button", name="동의하고 계속하기").click()
     access_token = client.redeem(answer(page)["code"]).json()["access_token"]
@@ -176,8 +161,7 @@ def test_consent__of_another_account(kakao, client, new_page):
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
-def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
-    page = new_page(locale, viewport=NARROW)
+def test_pages__fit_a_narrow_screen(kakao, open_page, locale):
     long_scope = "a_scope_with_a_name_that_is_longer_than_a_narrow_screen_is_wide"
     kakao.consent_items = {"talk_message": "required", long_scope: "optional"}
     for url in (
@@ -185,15 +169,13 @@ def test_pages__fit_a_narrow_screen(kakao, new_page, locale):
         login_url(kakao, client_id="x" * 200),
         kakao.control_url,
     ):
-        page.goto(url)
-        width = page.evaluate("document.documentElement.scrollWidth")
+        width = open_page(url, locale, NARROW).evaluate("document.documentElement.scrollWidth")
         assert width <= NARROW["width"], url
 
 
-def test_error__is_a_page_that_says_what_to_do(kakao, new_page):
+def test_error__is_a_page_that_says_what_to_do(kakao, open_page):
     kakao.redirect_uris = ["http://localhost:1/"]
-    page = new_page("en-US")
-    assert page.goto(login_url(kakao)).status == 400
+    page = open_page(login_url(kakao), "en-US")
     assert page.url.startswith("https://kauth.kakao.com/")
     assert page.title() == "misconfigured (KOE006)"
     assert page.get_by_text("Register it exactly").is_visible()
@@ -202,8 +184,10 @@ def test_error__is_a_page_that_says_what_to_do(kakao, new_page):
 # The control page
 
 
-def opened(page, kakao):
-    page.goto(kakao.control_url)
+@pytest.fixture
+def control_page(kakao, open_page):
+    """The control page, in English, with what the emulator has shown it."""
+    page = open_page(kakao.control_url, "en-US")
     page.locator("#now").filter(has_text="UTC").wait_for()
     return page
 
@@ -215,9 +199,8 @@ def pressed(page, name):
     assert info.value.status == 200
 
 
-def test_control__every_button(kakao, client, new_page):
-    token = kakao.login()
-    page = opened(new_page("en-US"), kakao)
+def test_control__every_button(kakao, client, control_page):
+    token, page = kakao.login(), control_page
     started = kakao.now()
     for name, hours in (("1 hour", 1), ("6 hours", 7), ("30 days", 727)):
         pressed(page, name)
@@ -246,8 +229,8 @@ def test_control__every_button(kakao, client, new_page):
     assert abs(kakao.now() - started) < 60
 
 
-def test_control__switches(kakao, new_page):
-    page = opened(new_page("ko-KR"), kakao)
+def test_control__switches(kakao, open_page):
+    page = open_page(kakao.control_url)
     with page.expect_response("**/api/switches"):
         page.get_by_label("토큰 요청 수 제한").check()
     with page.expect_response("**/api/switches"):
@@ -255,9 +238,8 @@ def test_control__switches(kakao, new_page):
     assert (kakao.rate_limit, kakao.consent) == (True, "denied")
 
 
-def test_control__is_live_and_shows_no_token(kakao, client, new_page):
-    page = opened(new_page("en-US"), kakao)
-    token = kakao.login(user=2**60 + 1)
+def test_control__is_live_and_shows_no_token(kakao, client, control_page):
+    page, token = control_page, kakao.login(user=2**60 + 1)
     client.me(token["access_token"])
     row = page.locator("#requests tr").first
     row.wait_for()
@@ -269,9 +251,9 @@ def test_control__is_live_and_shows_no_token(kakao, client, new_page):
     assert token["refresh_token"] not in page.content()
 
 
-def test_control__with_the_keyboard_alone(kakao, new_page):
+def test_control__with_the_keyboard_alone(kakao, control_page):
     kakao.login()
-    page = opened(new_page("en-US"), kakao)
+    page = control_page
     page.locator("#users button").wait_for()
     stops = []
     while not stops or stops[-1] != "Unlink":
@@ -284,8 +266,37 @@ def test_control__with_the_keyboard_alone(kakao, new_page):
     assert kakao.users == []
 
 
-def test_control__when_the_emulator_has_gone(kakao, new_page):
-    page = opened(new_page("en-US"), kakao)
+def test_control__shows_what_went_wrong(control_page):
+    page = control_page
     page.route("**/api/**", lambda route: route.fulfill(status=400, body='{"error": "why"}'))
     page.get_by_role("button", name="1 hour").click()
     page.get_by_role("status").filter(has_text="why").wait_for()
+
+
+# A page of another origin: CORS
+
+
+CALLS = """
+async ([kapi, kauth, dapi, key, refreshToken, template]) => {
+  const form = { grant_type: "refresh_token", client_id: key, refresh_token: refreshToken }
+  const body = new URLSearchParams(form)
+  const token = await (await fetch(`${kauth}/oauth/token`, { method: "POST", body })).json()
+  const headers = { Authorization: `Bearer ${token.access_token}` }
+  const sent = await fetch(`${kapi}/v2/api/talk/memo/default/send`, {
+    method: "POST", headers, body: new URLSearchParams({ template_object: template }) })
+  const found = await fetch(`${dapi}/v2/search/web?query=cat`, {
+    headers: { Authorization: `KakaoAK ${key}` } })
+  return [sent.status, (await found.json()).documents[0].title]
+}
+"""
+
+
+def test_page__of_another_origin_calls_kakao(kakao, open_page):
+    refresh_token = kakao.login()["refresh_token"]
+    page = open_page("http://example.com/")  # the proxy's refusal
+    page.unroute_all()  # Playwright would answer the preflights
+    arguments = [KAPI, KAUTH, DAPI, kakao.app_key, refresh_token, TEMPLATE]
+    assert page.evaluate(CALLS, arguments) == [200, "cat"]
+    called = [record for record in kakao.requests if record.service != "proxy"]
+    assert [record.method for record in called if record.service == "kapi"] == ["OPTIONS", "POST"]
+    assert not [record for record in called if record.failed]

@@ -145,11 +145,8 @@ def run_suite(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_suite(run_suite, arguments):
-    if arguments and find_spec("xdist") is None:
-        missing("no pytest-xdist in this environment")
-    done = run_suite(SUITE, *arguments)
+def test_suite(run_suite):
+    done = run_suite(SUITE, *(("-n", "2") if find_spec("xdist") else ()))
     assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
 
 
@@ -160,22 +157,27 @@ def test_suite__without_a_kakao_session(run_suite):
     assert (done.returncode, "failed" in done.stdout) == (0, False), done.stdout
 
 
-def test_suite__without_the_extra(run_suite, tmp_path):
+@pytest.fixture
+def run_alone(run_suite, monkeypatch):
+    """Runs a suite without the plugins of others, which may load the same modules."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    return lambda source, *arguments: run_suite(source, "-p", "kakao_session", *arguments)
+
+
+def test_suite__without_the_extra(run_alone, tmp_path):
     error = "raise ModuleNotFoundError(\"No module named 'flask'\", name='flask')"
     (tmp_path / "flask.py").write_text(error)
-    done = run_suite("def test_bot(kakao): pass")
+    done = run_alone("def test_bot(kakao): pass")
     assert 'The emulator needs flask. Run: pip install "kakao-session[emulator]"' in done.stdout
     assert (done.returncode, "Traceback" in done.stdout) == (1, False)
 
 
-def test_suite__without_kakao(run_suite, monkeypatch):
-    # Other plugins may load these modules.
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    done = run_suite(WITHOUT_KAKAO, "-p", "kakao_session")
+def test_suite__without_kakao(run_alone):
+    done = run_alone(WITHOUT_KAKAO)
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
 
 
-def test_fixtures__are_documented(run_suite):
-    done = run_suite("", "--fixtures")
+def test_fixtures__are_documented(run_alone):
+    done = run_alone("", "--fixtures")
     for name, kind in {"kakao": "KakaoEmulator", "kakao_session": "KakaoSession"}.items():
         assert re.search(rf"^{name} -- .*\n +A .*{kind}", done.stdout, re.MULTILINE), name

@@ -22,53 +22,40 @@ class KauthError:
     page: bool = False
 
 
-# method, URL, credential: none, form (the app key), bearer, admin or key
-ENDPOINTS = (
-    ("GET", f"{KAUTH}/oauth/authorize", "none"),
-    ("POST", f"{KAUTH}/oauth/token", "form"),
-    ("GET", f"{KAUTH}/oauth/logout", "none"),
-    ("POST", f"{KAUTH}/oauth/tokeninfo", "none"),
-    ("GET", f"{KAUTH}/.well-known/openid-configuration", "none"),
-    ("GET", f"{KAUTH}/.well-known/jwks.json", "none"),
-    ("GET", f"{KAPI}/v1/user/access_token_info", "bearer"),
-    ("GET", f"{KAPI}/v2/user/me", "bearer"),
-    ("POST", f"{KAPI}/v2/user/me", "bearer"),
-    ("GET", f"{KAPI}/v2/user/me", "admin"),
-    ("POST", f"{KAPI}/v2/user/me", "admin"),
-    ("GET", f"{KAPI}/v1/oidc/userinfo", "bearer"),
-    ("POST", f"{KAPI}/v1/user/logout", "bearer"),
-    ("POST", f"{KAPI}/v1/user/logout", "admin"),
-    ("POST", f"{KAPI}/v1/user/unlink", "bearer"),
-    ("POST", f"{KAPI}/v1/user/unlink", "admin"),
-    ("GET", f"{KAPI}/v2/user/scopes", "bearer"),
-    ("GET", f"{KAPI}/v2/user/scopes", "admin"),
-    ("POST", f"{KAPI}/v2/user/revoke/scopes", "bearer"),
-    ("POST", f"{KAPI}/v2/user/revoke/scopes", "admin"),
-    ("POST", f"{KAPI}/v2/api/talk/memo/default/send", "bearer"),
-    ("POST", f"{KAPI}/v2/api/talk/memo/send", "bearer"),
-    ("POST", f"{KAPI}/v2/api/talk/memo/scrap/send", "bearer"),
-    ("GET", f"{KAPI}/v1/api/talk/friends", "bearer"),
-    ("POST", f"{KAPI}/v1/api/talk/friends/message/default/send", "bearer"),
-    ("POST", f"{KAPI}/v1/api/talk/friends/message/send", "bearer"),
-    ("POST", f"{KAPI}/v1/api/talk/friends/message/scrap/send", "bearer"),
-    ("POST", f"{KAPI}/v2/api/talk/message/image/upload", "bearer"),
-    ("POST", f"{KAPI}/v2/api/talk/message/image/scrap", "bearer"),
-    ("GET", f"{KAPI}/v1/api/talk/profile", "bearer"),
-    ("GET", f"{KAPI}/v2/user/service_terms", "bearer"),
-    ("GET", f"{KAPI}/v1/user/shipping_address", "bearer"),
-    ("GET", f"{KAPI}/v1/user/ids", "admin"),
-    ("GET", f"{KAPI}/v2/app/users", "admin"),
-    *(
-        ("GET", f"{DAPI}/{path}{suffix}", "key")
-        for suffix in ("", ".json")
-        for path in (
-            *(f"v2/search/{kind}" for kind in ("web", "image", "blog", "cafe", "vclip")),
-            "v3/search/book",
-            *(f"v2/local/search/{kind}" for kind in ("keyword", "category", "address")),
-            *(f"v2/local/geo/{of}" for of in ("coord2address", "coord2regioncode", "transcoord")),
-        )
-    ),
+_OF_A_USER = (
+    f"GET {KAPI}/v2/user/me",
+    f"POST {KAPI}/v2/user/me",
+    f"POST {KAPI}/v1/user/logout",
+    f"POST {KAPI}/v1/user/unlink",
+    f"GET {KAPI}/v2/user/scopes",
+    f"POST {KAPI}/v2/user/revoke/scopes",
 )
+_MESSAGES = ("default/send", "send", "scrap/send")
+# Methods and URLs, by credential: none, form (the app key), bearer, admin or key
+ENDPOINTS = {
+    "none": (
+        f"GET {KAUTH}/oauth/authorize",
+        f"GET {KAUTH}/oauth/logout",
+        f"POST {KAUTH}/oauth/tokeninfo",
+        f"GET {KAUTH}/.well-known/openid-configuration",
+        f"GET {KAUTH}/.well-known/jwks.json",
+    ),
+    "form": (f"POST {KAUTH}/oauth/token",),
+    "bearer": (
+        *_OF_A_USER,
+        f"GET {KAPI}/v1/user/access_token_info",
+        f"GET {KAPI}/v1/oidc/userinfo",
+        f"GET {KAPI}/v2/user/service_terms",
+        f"GET {KAPI}/v1/user/shipping_address",
+        f"GET {KAPI}/v1/api/talk/profile",
+        f"GET {KAPI}/v1/api/talk/friends",
+        *(f"POST {KAPI}/v1/api/talk/friends/message/{kind}" for kind in _MESSAGES),
+        *(f"POST {KAPI}/v2/api/talk/memo/{kind}" for kind in _MESSAGES),
+        *(f"POST {KAPI}/v2/api/talk/message/image/{action}" for action in ("upload", "scrap")),
+    ),
+    "admin": (*_OF_A_USER, f"GET {KAPI}/v1/user/ids", f"GET {KAPI}/v2/app/users"),
+    "key": (f"GET {DAPI}/v2/search/web",),  # the others: test_dapi
+}
 
 KAUTH_ERRORS = (
     KauthError("KOE003", tuple(range(500, 600)), "server_error"),
@@ -101,12 +88,6 @@ KAPI_STATUSES = {
     (503,): (-9798,),
 }
 KAPI_ERRORS = {code: statuses for statuses, codes in KAPI_STATUSES.items() for code in codes}
-KAPI_MSG = {
-    -10: "API limit has been exceeded.",
-    -401: "this access token does not exist",
-    -402: "insufficient scopes.",
-}
-
 # Placeholders in the captured answers, for what is different each time.
 TOKEN = "<64 characters of A-Za-z0-9_->"
 JWT = "<three parts>"
@@ -115,11 +96,11 @@ NUMBER = "<any whole number>"
 MOMENT = "<YYYY-MM-DDThh:mm:ssZ>"
 
 SHAPES = {
-    TOKEN: r"[A-Za-z0-9_-]{64}",
-    JWT: r"[\w-]+\.[\w-]+\.[\w-]+",
-    TEXT: r".+",
+    TOKEN: r'"[A-Za-z0-9_-]{64}"',
+    JWT: r'"[\w-]+\.[\w-]+\.[\w-]+"',
+    TEXT: r'"[^"]+"',
     NUMBER: r"\d+",
-    MOMENT: r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    MOMENT: r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"',
 }
 
 ANSWERS = {

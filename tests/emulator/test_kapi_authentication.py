@@ -36,6 +36,8 @@ def test_admin__acts_for_a_user(kakao, client):
         assert done.json() == {"id": 42}
         assert client.refresh(token["refresh_token"]).json()["error_code"] == "KOE322"
         assert client.refresh(other["refresh_token"]).status_code == 200
+    gone = client.call("/v2/user/me", headers=client.as_admin, params=target)
+    assert (gone.status_code, gone.json()["code"]) == (400, -101)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Kakao as a program sees it: plain requests, Kakao's real host names, nothing of the library."""
 
 import json
+import os
 import socket
 import ssl
+import subprocess
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,3 +93,14 @@ def connected(kakao, url):
 def read_all(connection):
     with connection.makefile("rb") as stream:
         return stream.read()
+
+
+def run(kakao, *command, **extra):
+    """:returns: what a program prints whose environment only has the emulator's variables."""
+    environment = {"PATH": os.environ["PATH"], **kakao.environment(), **extra}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    errors = [line for line in done.stderr.splitlines() if "JAVA_TOOL_OPTIONS" not in line]
+    assert (done.returncode, errors) == (0, []), done.stderr
+    return done.stdout

@@ -1,31 +1,29 @@
 """Unmodified clients, which only have the environment variables and Kakao's real host names."""
 
 import json
-import os
-import subprocess
 
 import httpx
 import pytest
 
+from tests.emulator.client import run
 from tests.required import program
 
 ME = "https://kapi.kakao.com/v2/user/me"
 
-FETCH = """
-const [url, token, times] = process.argv.slice(1)
-const headers = { Authorization: `Bearer ${token}` }
-for (let i = 0; i < Number(times); i++) {
+CALLS = """
+import { get } from 'node:https'
+const [url, tokenUrl, key, access, refresh] = process.argv.slice(1)
+const headers = { Authorization: `Bearer ${access}` }
+for (let i = 0; i < 3; i++) {
   const response = await fetch(url, { headers })
   console.log(response.status, (await response.json()).id)
 }
-"""
-HTTPS = """
-const https = require('https')
-const [url, token] = process.argv.slice(1)
-https.get(url, { headers: { Authorization: `Bearer ${token}` } }, response => {
-  let body = ''
-  response.on('data', piece => { body += piece })
-  response.on('end', () => console.log(response.statusCode, JSON.parse(body).id))
+const form = { grant_type: 'refresh_token', client_id: key, refresh_token: refresh }
+const body = new URLSearchParams(form)
+const answer = await (await fetch(tokenUrl, { method: 'POST', body })).json()
+console.log(Object.keys(answer).join(' '))
+get(url, { headers }, response => {
+  response.on('data', body => console.log(response.statusCode, JSON.parse(body).id))
 })
 """
 TLS = """
@@ -36,13 +34,6 @@ const socket = connect(443, 'kapi.kakao.com', () => {
              `Authorization: Bearer ${token}\\r\\n\\r\\n`)
 })
 socket.on('data', data => console.log(String(data).slice(9, 12), socket.authorized))
-"""
-FORM = """
-const [url, key, token] = process.argv.slice(1)
-const form = { grant_type: 'refresh_token', client_id: key, refresh_token: token }
-const body = new URLSearchParams(form)
-const answer = await (await fetch(url, { method: 'POST', body })).json()
-console.log(Object.keys(answer).join(' '))
 """
 OUT = """
 const failing = emitter => new Promise((_, reject) => emitter.on('error', reject))
@@ -63,6 +54,7 @@ async function main () {
 main()
 """
 LOOPBACK = """
+console.log(process.execArgv.length, process.env.NODE_OPTIONS.slice(0, 24))
 const http = require('http')
 const server = http.createServer((request, response) => response.end('mine'))
 server.listen(0, '127.0.0.1', async () => {
@@ -76,39 +68,17 @@ server.listen(0, '127.0.0.1', async () => {
 """
 
 
-def run(kakao, *command, **extra):
-    """:returns: what a program prints whose environment only has the emulator's variables."""
-    environment = {"PATH": os.environ["PATH"], **kakao.environment(), **extra}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=30, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def module(source):
-    return [program("node"), "--input-type=module", "--eval", source, "--"]
-
-
-def script(source):
-    return [program("node"), "--eval", source, "--"]
-
-
 def test_curl(kakao):
     token = kakao.login()
     header = f"Authorization: Bearer {token['access_token']}"
     printed = run(kakao, program("curl"), "--silent", "--show-error", "--fail", "-H", header, ME)
     assert json.loads(printed)["id"] == 123456789
-    [record] = kakao.requests
-    assert (record.host, record.status) == ("kapi.kakao.com", 200)
-    assert record.headers["user-agent"].startswith("curl/")
-
-
-def test_curl__way_out_is_refused(kakao):
-    curl = [program("curl"), "--silent", "--max-time", "10", "https://example.com/"]
-    environment = {"PATH": os.environ["PATH"], **kakao.environment()}
-    assert subprocess.run(curl, env=environment, timeout=20, check=False).returncode != 0
-    assert [record.host for record in kakao.requests] == ["example.com:443"]
+    with pytest.raises(AssertionError, match="403"):
+        run(kakao, program("curl"), "--silent", "--show-error", "https://example.com/")
+    inside, outside = kakao.requests
+    assert (inside.host, inside.status) == ("kapi.kakao.com", 200)
+    assert inside.headers["user-agent"].startswith("curl/")
+    assert outside.host == "example.com:443"
 
 
 def test_httpx(kakao):
@@ -128,19 +98,15 @@ def test_httpx(kakao):
             client.get("https://example.com/")
 
 
-def test_node__fetch(kakao):
+def test_node__calls(kakao):
     token = kakao.login()
-    printed = run(kakao, *module(FETCH), ME, token["access_token"], "3")
-    assert printed == "200 123456789\n" * 3
-    assert [record.host for record in kakao.requests] == ["kapi.kakao.com"] * 3
-    url = "https://kauth.kakao.com/oauth/token"
-    printed = run(kakao, *module(FORM), url, kakao.app_key, token["refresh_token"])
-    assert printed == "access_token token_type expires_in\n"
-
-
-def test_node__https(kakao):
-    access_token = kakao.login()["access_token"]
-    assert run(kakao, *script(HTTPS), ME, access_token) == "200 123456789\n"
+    urls = ME, "https://kauth.kakao.com/oauth/token"
+    arguments = *urls, kakao.app_key, token["access_token"], token["refresh_token"]
+    node = [program("node"), "--input-type=module", "--eval", CALLS, "--"]
+    me = "200 123456789\n"
+    assert run(kakao, *node, *arguments) == f"{me * 3}access_token token_type expires_in\n{me}"
+    hosts = [record.host for record in kakao.requests]
+    assert hosts == ["kapi.kakao.com"] * 3 + ["kauth.kakao.com", "kapi.kakao.com"]
 
 
 def test_node__tls_as_a_module(kakao, tmp_path):
@@ -152,7 +118,7 @@ def test_node__tls_as_a_module(kakao, tmp_path):
 
 def test_node__nothing_leaves_the_machine(kakao):
     # Newer versions of Node would ask the proxy, which has another message.
-    printed = run(kakao, *script(OUT), NODE_USE_ENV_PROXY="0")
+    printed = run(kakao, program("node"), "--eval", OUT, NODE_USE_ENV_PROXY="0")
     errors = dict(line.split(" ", 1) for line in printed.splitlines())
     assert {name: message.partition(": ")[2] for name, message in errors.items()} == {
         "fetch": "example.com:443 was refused",
@@ -168,14 +134,11 @@ def test_node__nothing_leaves_the_machine(kakao):
     assert {(record.service, record.status) for record in kakao.requests} == {("proxy", 403)}
 
 
-def test_node__loopback_is_left_alone(kakao):
-    assert run(kakao, *script(LOOPBACK)) == "mine\nmine\n"
-
-
-def test_node__options_of_the_user_stay(kakao, monkeypatch):
+def test_node__loopback_is_left_alone_and_the_users_options_stay(kakao, monkeypatch):
     monkeypatch.setenv("NODE_OPTIONS", "--max-old-space-size=77")
     assert kakao.environment()["NODE_OPTIONS"].startswith("--max-old-space-size=77 --require ")
     monkeypatch.setenv("NODE_OPTIONS", kakao.environment()["NODE_OPTIONS"])
     assert kakao.environment()["NODE_OPTIONS"].count("--require") == 1
-    code = "console.log(process.execArgv.length, process.env.NODE_OPTIONS.slice(0, 24))"
-    assert "--max-old-space-size=77" in run(kakao, *script(code))
+    options, *pages = run(kakao, program("node"), "--eval", LOOPBACK).splitlines()
+    assert "--max-old-space-size=77" in options
+    assert pages == ["mine", "mine"]

@@ -91,7 +91,7 @@ class Endless(io.RawIOBase):
         return len(buffer)
 
 
-@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("status", [200, 503])
 def test_token_endpoint__without_end(status):
     endless = Endless()
     with bounded(), pytest.raises(KakaoError):
@@ -99,9 +99,9 @@ def test_token_endpoint__without_end(status):
     assert endless.given < MOST_BYTES
 
 
-@pytest.mark.parametrize("status", [200, 400])
-def test_token_endpoint__kilobytes_that_become_megabytes(status):
-    network = Network(status, gzip.compress(bytes(MOST_BYTES)), {"Content-Encoding": "gzip"})
+def test_token_endpoint__kilobytes_that_become_megabytes():
+    body = gzip.compress(bytes(MOST_BYTES // 64)) * 64
+    network = Network(200, body, {"Content-Encoding": "gzip"})
     with bounded(), pytest.raises(TemporaryError):
         refresh(network)
 

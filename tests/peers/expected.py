@@ -16,34 +16,31 @@ LEFT_OUT_OF_REQUESTS = [
     "tests/test_requests.py::TestTimeout::test_total_timeout_connect",
 ]
 
+
+def of_both_sessions(*names):
+    """:returns: tests that the suite has twice, the second time with a .netrc."""
+    file = "tests/test_oauth2_session.py"
+    classes = "OAuth2SessionTest", "OAuth2SessionNetrcTest"
+    return [f"{file}::{each}::{name}" for each in classes for name in names]
+
+
 REQUESTS_OAUTHLIB = {
-    "What is known of a login is in one state; the private attribute _client is not read.": [
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_access_token_proxy",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_client_id_proxy",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_token_proxy",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_access_token_proxy",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_client_id_proxy",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_token_proxy",
-    ],
+    "What is known of a login is in one state; the private attribute _client is not read.": (
+        of_both_sessions("test_access_token_proxy", "test_client_id_proxy", "test_token_proxy")
+    ),
     (
         "Status and body of an answer are read: the MagicMock of these tests has only a text. "
         "Kakao has no password grant. The client is never authenticated by Basic."
-    ): [
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_authorized_true",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_cleans_previous_token_before_fetching_new_one",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_fetch_token",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_mtls",
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_pkce_web_app_fetch_token",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_authorized_true",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_cleans_previous_token_before_fetching_new_one",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_fetch_token",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_mtls",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_pkce_web_app_fetch_token",
-    ],
-    "except TokenExpiredError: the session refreshes by itself. The refresh never uses Basic.": [
-        "tests/test_oauth2_session.py::OAuth2SessionTest::test_refresh_token_request",
-        "tests/test_oauth2_session.py::OAuth2SessionNetrcTest::test_refresh_token_request",
-    ],
+    ): of_both_sessions(
+        "test_authorized_true",
+        "test_cleans_previous_token_before_fetching_new_one",
+        "test_fetch_token",
+        "test_mtls",
+        "test_pkce_web_app_fetch_token",
+    ),
+    "except TokenExpiredError: the session refreshes by itself. The refresh never uses Basic.": (
+        of_both_sessions("test_refresh_token_request")
+    ),
     "The form of a token request is built from our own fields: no compliance hook is called.": [
         "tests/test_compliance_fixes.py::FacebookComplianceFixTest::test_fetch_access_token",
         "tests/test_compliance_fixes.py::FitbitComplianceFixTest::test_fetch_access_token",

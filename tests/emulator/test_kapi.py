@@ -177,28 +177,22 @@ def test_app_users__are_those_who_are_linked(kakao, client):
 
 
 @pytest.mark.parametrize(
-    "ids", [None, "", "5", '["5"]', "[true]", "[1.5]", "[" * 5_000, "[]", str([5] * 101)]
-)
-def test_app_users__malformed_ids(client, ids):
-    query = {"target_id_type": "user_id", "target_ids": ids}
-    response = client.call("/v2/app/users", headers=client.as_admin, params=query)
-    assert (response.status_code, response.json()["code"]) == (400, -2)
-
-
-@pytest.mark.parametrize(
     ("query", "status"),
     [
-        ({"target_ids": [5] * 100}, 200),
-        ({"target_ids": [5] * 20, "property_keys": "[]"}, 200),
-        ({"target_ids": [5] * 21, "property_keys": "[]"}, 400),
-        ({"target_ids": [5], "target_id_type": None}, 400),
-        ({"target_ids": [5], "target_id_type": "uuid"}, 400),
+        *(({"target_ids": ids}, 400) for ids in (None, "5", '["5"]', "[true]", "[" * 5_000, "[]")),
+        ({"target_ids": str([5] * 101)}, 400),
+        ({"target_ids": str([5] * 100)}, 200),
+        ({"target_ids": str([5] * 20), "property_keys": "[]"}, 200),
+        ({"target_ids": str([5] * 21), "property_keys": "[]"}, 400),
+        ({"target_ids": "[5]", "target_id_type": None}, 400),
+        ({"target_ids": "[5]", "target_id_type": "uuid"}, 400),
     ],
 )
-def test_app_users__at_most_so_many(client, query, status):
-    query = {"target_id_type": "user_id", **query, "target_ids": str(query["target_ids"])}
+def test_app_users__malformed_or_too_many_ids(client, query, status):
+    query = {"target_id_type": "user_id", **query}
     response = client.call("/v2/app/users", headers=client.as_admin, params=query)
     assert response.status_code == status
+    assert status == 200 or response.json()["code"] == -2
 
 
 def test_unknown_path__says_how_to_stub_it(kakao, client):

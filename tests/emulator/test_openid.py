@@ -58,8 +58,6 @@ def test_id_token__comes_with_every_login_if_openid_connect_is_on(kakao, client)
     [
         ([], set()),
         (["profile_nickname"], {"nickname"}),
-        (["profile_image"], {"picture"}),
-        (["account_email"], {"email"}),
         (["profile_nickname", "profile_image", "account_email"], {"nickname", "picture", "email"}),
     ],
 )
@@ -125,14 +123,7 @@ def unsigned(id_token):
 
 
 @pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda _: "",
-        lambda _: "a.b",
-        lambda _: "\0.\xff.한",
-        other_key,
-        unsigned,
-    ],
+    "spoil", [lambda _: "", lambda _: "a.b", lambda _: "\0.\xff.한", other_key, unsigned]
 )
 def test_token_info__refuses_what_it_has_not_signed(kakao, client, spoil):
     response = token_info(client, spoil(kakao.login(scopes=SCOPES)["id_token"]))

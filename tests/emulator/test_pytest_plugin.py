@@ -146,7 +146,7 @@ def run_suite(tmp_path, monkeypatch):
 
 
 def test_suite(run_suite):
-    done = run_suite(SUITE, *(("-n", "2") if find_spec("xdist") else ()))
+    done = run_suite(SUITE, *(("-n", "1") if find_spec("xdist") else ()))
     assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
 
 

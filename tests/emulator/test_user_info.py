@@ -30,23 +30,16 @@ def me_after(kakao, client, scopes, **query):
 
 
 @pytest.mark.parametrize("scope", EVERYTHING)
-def test_item__with_consent(kakao, client, scope):
+def test_item__without_and_with_consent(kakao, client, scope):
     kakao.consent_items = [scope]
+    me, item = me_after(kakao, client, []), scope.removeprefix("account_")
+    known = {key: value for key, value in me["kakao_account"].items() if key != f"has_{item}"}
+    assert known == {f"{item}_needs_agreement": True}
+    assert list(me) == ["id", "connected_at", "kakao_account"]
     me = me_after(kakao, client, [scope])
     assert list(me["kakao_account"]) == EVERYTHING[scope]
-    needs = [key for key in EVERYTHING[scope] if key.endswith("_needs_agreement")]
-    assert [me["kakao_account"][key] for key in needs] == [False]
+    assert me["kakao_account"][f"{item}_needs_agreement"] is False
     assert ("properties" in me) is scope.startswith("profile")
-
-
-@pytest.mark.parametrize("scope", EVERYTHING)
-def test_item__without_consent(kakao, client, scope):
-    kakao.consent_items = [scope]
-    me = me_after(kakao, client, [])
-    item = scope.removeprefix("account_")
-    told = {key: value for key, value in me["kakao_account"].items() if key != f"has_{item}"}
-    assert told == {f"{item}_needs_agreement": True}
-    assert list(me) == ["id", "connected_at", "kakao_account"]
 
 
 def test_item__that_is_not_set_up_is_not_mentioned(kakao, client):

@@ -9,7 +9,7 @@ import requests
 from tests.emulator.chromium import chromium
 from tests.emulator.client import DAPI, KAPI, KAUTH, REDIRECT_URI, TEMPLATE
 
-WIDE = {"width": 900, "height": 500}
+WIDE = {"width": 1280, "height": 720}
 NARROW = {"width": 340, "height": 700}
 
 

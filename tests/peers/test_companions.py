@@ -44,8 +44,12 @@ def get(request):
 # requests-mock and responses ------------------------------------------------------------------
 
 
-def test_requests_mock__of_every_session(get):
-    requests_mock = package("requests_mock")
+@pytest.fixture
+def requests_mock():
+    return package("requests_mock")
+
+
+def test_requests_mock__of_every_session(get, requests_mock):
     with requests_mock.Mocker() as mock:
         token_request = mock.post(TOKEN_URL, json=NEW)
         me = mock.get(ME_URL, json={"id": 1})
@@ -56,8 +60,7 @@ def test_requests_mock__of_every_session(get):
     assert me.last_request.headers["Authorization"] == "Bearer new"
 
 
-def test_requests_mock__of_one_session():
-    requests_mock = package("requests_mock")
+def test_requests_mock__of_one_session(requests_mock):
     session = KakaoSession("key", token=OLD)
     with requests_mock.Mocker(session=session) as mock:
         token_request = mock.post(TOKEN_URL, json=NEW)
@@ -66,8 +69,7 @@ def test_requests_mock__of_one_session():
     assert token_request.call_count == 1
 
 
-def test_requests_mock__sends_no_real_refresh_request():
-    requests_mock = package("requests_mock")
+def test_requests_mock__sends_no_real_refresh_request(requests_mock):
     with requests_mock.Mocker() as mock:
         mock.get(ME_URL, json={"id": 1})
         with pytest.raises(requests_mock.NoMockAddress):
@@ -75,8 +77,7 @@ def test_requests_mock__sends_no_real_refresh_request():
     assert [request.url for request in mock.request_history] == [TOKEN_URL]
 
 
-def test_requests_mock__an_adapter_that_is_mounted():
-    requests_mock = package("requests_mock")
+def test_requests_mock__an_adapter_that_is_mounted(requests_mock):
     adapter = requests_mock.Adapter()
     adapter.register_uri("POST", TOKEN_URL, json=NEW)
     adapter.register_uri(
@@ -139,18 +140,15 @@ def spans():
     RequestsInstrumentor().uninstrument()
 
 
-@pytest.mark.parametrize("kind", ["session", "auth"])
 def test_opentelemetry__sees_the_token_request(
-    kakao, new_session, new_auth, token, clock, me_url, spans, kind
+    kakao, new_session, new_auth, token, clock, me_url, spans
 ):
     clock.advance(hours=7)
-    if kind == "session":
-        assert new_session(token=token).get(me_url).status_code == 200
-    else:
-        assert requests.get(me_url, auth=new_auth(token=token)).status_code == 200
+    assert new_session(token=token).get(me_url).status_code == 200
+    assert requests.get(me_url, auth=new_auth(token=token)).status_code == 200
     seen = spans.get_finished_spans()
     urls = [span.attributes["http.url"] for span in seen]
-    assert urls == [kakao.endpoints.token_url, me_url]
+    assert urls == [kakao.endpoints.token_url, me_url] * 2
     assert token["refresh_token"] not in "".join(span.to_json() for span in seen)
 
 

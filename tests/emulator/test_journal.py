@@ -56,11 +56,3 @@ def test_note__says_what_was_decided_and_why(kakao, client):
         "new access token for 6 hours; new refresh token, the old one died (60 days left)",
         "KOE322: refresh token was replaced by a newer one",
     ]
-
-
-def test_token_requests__are_those_to_the_token_endpoint(kakao, client):
-    client.me()
-    client.refresh("r")
-    assert [record.path for record in kakao.token_requests] == ["/oauth/token"]
-    kakao.clear_requests()
-    assert kakao.requests == []

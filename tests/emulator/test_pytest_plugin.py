@@ -8,8 +8,6 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.required import missing
-
 # A bot that knows Kakao's real hosts and nothing about the emulator.
 BOT = """
 import json, os, sys
@@ -73,42 +71,6 @@ def test_kakao__hides_the_developers_own_login(kakao):
     assert not os.path.exists(os.environ["KAKAO_SESSION_TOKEN_FILE"])
 """
 
-# A project that knows nothing of kakao-session except the fixture.
-OTHERS = """
-from importlib import import_module
-from urllib.parse import parse_qs, urlsplit
-import httpx, pytest
-
-ME = "https://kapi.kakao.com/v2/user/me"
-TOKEN = "https://kauth.kakao.com/oauth/token"
-CALLBACK = "http://localhost:8765/callback"
-
-def agree(url):
-    return httpx.get(url).headers["Location"]
-
-def test_httpx__logs_in(kakao):
-    query = {"client_id": kakao.app_key, "redirect_uri": CALLBACK, "response_type": "code"}
-    url = httpx.URL("https://kauth.kakao.com/oauth/authorize", params=query)
-    [code] = parse_qs(urlsplit(agree(url)).query)["code"]
-    form = {"client_id": kakao.app_key, "redirect_uri": CALLBACK, "code": code}
-    token = httpx.post(TOKEN, data={**form, "grant_type": "authorization_code"}).json()
-    headers = {"Authorization": f"Bearer {token['access_token']}"}
-    assert httpx.get(ME, headers=headers).json()["properties"]["nickname"] == "홍길동"
-
-@pytest.mark.parametrize(
-    ("module", "name"), [("httpx_client", "OAuth2Client"), ("requests_client", "OAuth2Session")]
-)
-def test_authlib__logs_in(kakao, module, name):
-    pytest.importorskip("authlib")
-    client_class = getattr(import_module(f"authlib.integrations.{module}"), name)
-    with client_class(
-        kakao.app_key, redirect_uri=CALLBACK, token_endpoint_auth_method="client_secret_post"
-    ) as client:
-        url, state = client.create_authorization_url("https://kauth.kakao.com/oauth/authorize")
-        client.fetch_token(TOKEN, authorization_response=agree(url))
-        assert client.get(ME).json()["kakao_account"]["email"].endswith("@example.com")
-"""
-
 WITHOUT_KAKAO = """
 import os, sys
 
@@ -148,13 +110,6 @@ def run_suite(tmp_path, monkeypatch):
 def test_suite(run_suite):
     done = run_suite(SUITE, *(("-n", "1") if find_spec("xdist") else ()))
     assert (done.returncode, "9 passed" in done.stdout) == (0, True), done.stdout
-
-
-def test_suite__without_a_kakao_session(run_suite):
-    if find_spec("authlib") is None and sys.version_info < (3, 14):
-        missing("no Authlib in this environment")
-    done = run_suite(OTHERS, "-W", "ignore:::authlib")
-    assert (done.returncode, "failed" in done.stdout) == (0, False), done.stdout
 
 
 @pytest.fixture

@@ -20,16 +20,13 @@ def shown(kakao, http):
     return requests
 
 
-def test_form__of_a_message(kakao, client, shown):
+def test_form_and_query__with_a_name_that_comes_twice(kakao, client, shown):
     client.send_to_me(kakao.login()["access_token"])
-    request = shown()[0]
-    assert json.loads(request["form"]["template_object"])["text"] == "안녕"
-    assert (request["query"], request["json"]) == ({}, None)
-
-
-def test_query__with_a_name_that_comes_twice(client, shown):
     client.ask("GET", f"{KAPI}/v2/user/me?a=1&b=%EA%B0%80&b=&c")
-    assert shown()[0]["query"] == {"a": "1", "b": ["가", ""], "c": ""}
+    query, form = shown()
+    assert query["query"] == {"a": "1", "b": ["가", ""], "c": ""}
+    assert json.loads(form["form"]["template_object"])["text"] == "안녕"
+    assert (form["query"], form["json"]) == ({}, None)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import pytest
 from kakao_session.emulator.tokens import fingerprint
 
 
-@pytest.mark.parametrize("header", [None, "Bearer", "Bearer nobody's", "Basic eDp5"])
-def test_access_token__missing(client, header):
-    response = client.call("/v2/user/me", headers={"Authorization": header})
-    assert (response.status_code, response.json()["code"]) == (401, -401)
+def test_access_token__missing(kakao, client):
+    for header in (None, "Bearer", "Bearer nobody's", f"Basic {kakao.login()['access_token']}"):
+        response = client.call("/v2/user/me", headers={"Authorization": header})
+        assert (response.status_code, response.json()["code"]) == (401, -401), header
 
 
 def test_access_token__in_the_query(kakao, client):

@@ -148,10 +148,11 @@ def test_forwarded__to_nobody(proxied):
     ],
 )
 def test_plain_http__to_anything_else_is_refused(kakao, target):
-    with connected(kakao, kakao.proxy_url) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        assert read_all(connection).startswith(b"HTTP/1.1 403 ")
-    assert [record.service for record in kakao.requests] == ["proxy"]
+    for method in ("GET", "POST"):
+        with connected(kakao, kakao.proxy_url) as connection:
+            connection.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert read_all(connection).startswith(b"HTTP/1.1 403 "), method
+    assert [record.service for record in kakao.requests] == ["proxy"] * 2
 
 
 @pytest.mark.parametrize("request_line", ["GET http://127.0.0.1:{}/", "CONNECT 127.0.0.1:{}"])

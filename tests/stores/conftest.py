@@ -1,6 +1,9 @@
-"""The servers, each started for the first test that needs it, and a key for each test."""
+"""The servers, each started for the first test that needs it, and what several tests do."""
 
+import os
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import keyring
@@ -9,7 +12,7 @@ from keyring.backends.SecretService import Keyring as SecretService
 
 pytest.register_assert_rewrite("kakao_session.stores.testing")
 
-from kakao_session import FileTokenStore  # noqa: E402  # after the line above
+from kakao_session import FileTokenStore, TokenStoreError  # noqa: E402  # after the line above
 from tests.stores import factories, servers  # noqa: E402
 
 
@@ -72,3 +75,37 @@ def secret_service():
         keyring.set_keyring(SecretService())
         yield
         keyring.set_keyring(before)
+
+
+def lock(store):
+    with store.lock():
+        pytest.fail("a refresh token might be spent here")
+
+
+def error_of(work):
+    """:returns: the error that *work* ends with."""
+    with pytest.raises(TokenStoreError) as caught:
+        work()
+    return caught.value
+
+
+def error_in_thread(work):
+    """:returns: the error that *work* ends with in another thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(error_of, work).result()
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+@contextmanager
+def as_user(user):
+    """Be another user inside, as root can; another thread, too."""
+    os.setegid(user)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)

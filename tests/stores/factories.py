@@ -1,4 +1,4 @@
-"""Makes stores, in this process or another one. It imports only what the store needs."""
+"""Makes and uses stores, in any process. It imports only what the store needs."""
 
 from functools import cache
 
@@ -50,3 +50,22 @@ def encrypted_store(path, key):
     from kakao_session import EncryptedTokenStore, FileTokenStore
 
     return EncryptedTokenStore(FileTokenStore(path), key)
+
+
+def lock_and_save(path, token, lock_timeout=30):
+    """Lock and load a token file, and save a token.
+
+    :returns: whether it was locked, and ``saved`` or the error.
+    """
+    from kakao_session import FileTokenStore, TokenStoreError
+
+    store = FileTokenStore(path, lock_timeout=lock_timeout)
+    is_locked = False
+    try:
+        with store.lock():
+            is_locked = True
+            store.load()
+            store.save(token)
+    except TokenStoreError as error:
+        return [is_locked, str(error)]
+    return [is_locked, "saved"]

@@ -1,17 +1,21 @@
-"""Token files on file systems that misbehave: real ones, or strace where there are none."""
+"""Token files on file systems that misbehave: real ones, or system calls that fail here."""
 
+import errno
+import fcntl
+import itertools
 import json
 import os
 import socket
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
 
 from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
 from tests.required import as_root, missing, program
+from tests.stores.conftest import as_user, error_of, lock, names
+from tests.stores.factories import lock_and_save
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="file systems of Linux")
 
@@ -22,39 +26,26 @@ LONGER = Token(LONG, own="y" * 9000)
 USER = 4321
 
 SAVE = """
-import json, os, sys, time
-import encodings.ascii, filelock, platformdirs  # before the user, who may not read them
-from kakao_session import FileTokenStore, Token, TokenStoreError
+import json, os, sys
+import encodings.ascii, filelock, platformdirs, kakao_session.stores.file  # before the user
+from tests.stores.factories import lock_and_save
 path, tokens, user = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
 if user:
     os.setgroups([]); os.setgid(user); os.setuid(user)
-store = FileTokenStore(path, lock_timeout=30)
-for token in tokens:
-    locked = False
-    try:
-        with store.lock():
-            locked = True
-            store.load()
-            store.save(token)
-        outcome = "saved"
-    except TokenStoreError as error:
-        outcome = str(error)
-    print(json.dumps([locked, outcome]))
+print(json.dumps([lock_and_save(path, token) for token in tokens]))
 """
 
 
-def save(path, *tokens, user=0, within=()):
+def save(path, *tokens, within, user=0):
     """Lock, load and save each token in another process.
 
-    :param user: the user who does it, if not this one.
     :param within: a command that runs the process.
+    :param user: the user who does it, if not this one.
     :returns: whether the file was locked, and ``saved`` or the error; of the last token.
     """
-    command = [sys.executable, "-c", SAVE, path, json.dumps(tokens), str(user)]
-    done = subprocess.run([*within, *command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    outcomes = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
-    assert len(outcomes) == len(tokens), done.stderr
+    command = [*within, sys.executable, "-c", SAVE, path, json.dumps(tokens), str(user)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    outcomes = json.loads(done.stdout)
     assert all(outcome == outcomes[-1] for outcome in outcomes)
     return outcomes[-1]
 
@@ -81,10 +72,18 @@ def mounted(*paths, script=MOUNT):
     return [program("unshare"), "--mount", "sh", "-euc", script, "sh", *paths]
 
 
-def failing(calls, path=None):
-    """A command that runs another one whose system calls fail, if they are about a path."""
-    only = ["-P", path] if path else []
-    return [program("strace"), "-f", "-q", "-o", os.devnull, f"--inject={calls}", *only]
+def fail(patch, module, call, error, times=None):
+    """Let a system call fail, always or a number of times; fsync only for folders."""
+    do_call = getattr(module, call)
+    errors = itertools.repeat(error, *([] if times is None else [times]))
+
+    def call_or_fail(*arguments, **where):
+        is_meant = call != "fsync" or stat.S_ISDIR(os.fstat(arguments[0]).st_mode)
+        if is_meant and (number := next(errors, None)):
+            raise OSError(number, os.strerror(number))
+        return do_call(*arguments, **where)
+
+    patch.setattr(module, call, call_or_fail)
 
 
 def in_user_namespace():
@@ -112,10 +111,6 @@ def loaded(path):
     return FileTokenStore(path).load()
 
 
-def names(folder):
-    return {path.name for path in folder.iterdir()}
-
-
 # Overwritten, because it can't be replaced ------------------------------------------------------
 
 
@@ -137,7 +132,8 @@ def test_another_users_folder__the_file_is_overwritten(path, folder_mode):
     for file in path.parent.iterdir():
         file.chmod(0o666)
     inode = path.stat().st_ino
-    assert save(path, NEW, user=USER) == SAVED
+    with as_user(USER):
+        assert lock_and_save(path, NEW) == SAVED
     assert loaded(path) == NEW
     assert (path.stat().st_ino, path.stat().st_uid) == (inode, 0)
 
@@ -150,34 +146,36 @@ def test_sticky_folder__the_first_to_lock_locks_nobody_out(path, first):
     for user, token in ((first, NEW), (USER - first, LONG), (9999, NEW)):
         os.chown(path, 9999, 9999)
         path.chmod(0o666)
-        assert save(path, token, user=user) == SAVED
+        with as_user(user):
+            assert lock_and_save(path, token) == SAVED
         assert loaded(path) == token
 
 
-REFUSALS = ["EBUSY", "EXDEV", "EPERM", "EACCES", "ENOSYS", "EINVAL", "EOPNOTSUPP"]
-
-
-@pytest.mark.parametrize("error", REFUSALS)
-def test_refused_rename__the_file_is_overwritten(path, error):
+@pytest.mark.parametrize("error", [errno.EBUSY, errno.EACCES], ids=errno.errorcode.get)
+def test_refused_rename__the_file_is_overwritten(path, monkeypatch, stopwatch, error):
     inode = path.stat().st_ino
-    assert save(path, NEW, within=failing(f"renameat:error={error}")) == SAVED
+    fail(monkeypatch, os, "replace", error)
+    assert lock_and_save(path, NEW) == SAVED
     assert loaded(path) == NEW
     assert path.stat().st_ino == inode
     assert names(path.parent) == {"token.json", "token.json.lock"}
+    assert (sum(stopwatch.naps) > 1) is (error == errno.EACCES)
 
 
-def test_refused_rename__only_for_a_moment(path):
+def test_refused_rename__only_for_a_moment(path, monkeypatch, stopwatch):
     inode = path.stat().st_ino
-    assert save(path, NEW, within=failing("renameat:error=EACCES:when=1..3")) == SAVED
+    fail(monkeypatch, os, "replace", errno.EACCES, times=3)
+    assert lock_and_save(path, NEW) == SAVED
     assert path.stat().st_ino != inode
     assert loaded(path) == NEW
+    assert len(stopwatch.naps) == 3
 
 
-def test_refused_rename__no_file_there_yet(path):
+def test_refused_rename__no_file_there_yet(path, monkeypatch, stopwatch):
     path.unlink()
-    started = time.monotonic()
-    _, outcome = save(path, NEW, within=failing("renameat:error=EACCES"))
-    assert time.monotonic() - started > 1
+    fail(monkeypatch, os, "replace", errno.EACCES)
+    _, outcome = lock_and_save(path, NEW)
+    assert sum(stopwatch.naps) > 1
     assert f"Could not save {path}: Permission denied" in outcome
     assert names(path.parent) == {"token.json.lock"}
 
@@ -224,10 +222,10 @@ def test_mounted_file__on_a_full_disk_stays_whole(path, outside, tmp_path, full)
 # Known before the refresh token is spent --------------------------------------------------------
 
 
-def assert_not_locked(path, user=0, within=(), why=""):
-    locked, outcome = save(path, NEW, user=user, within=within)
-    assert not locked
-    assert outcome.startswith(f"Could not save {path}: {why}. ")
+def assert_not_locked(path, outcome, why):
+    is_locked, error = outcome
+    assert not is_locked
+    assert error.startswith(f"Could not save {path}: {why}. ")
     assert names(path.parent) == {"token.json", "token.json.lock"}
 
 
@@ -240,7 +238,8 @@ def assert_not_locked(path, user=0, within=(), why=""):
 def test_mounted_file__that_can_not_be_written(path, outside, script, user, why):
     os.chown(path.parent, USER, USER)
     os.chown(path.with_name("token.json.lock"), USER, USER)
-    assert_not_locked(path, user, mounted(outside, path, script=script), why)
+    outcome = save(path, NEW, user=user, within=mounted(outside, path, script=script))
+    assert_not_locked(path, outcome, why)
     assert loaded(outside) == OLD
 
 
@@ -261,7 +260,8 @@ def test_sticky_folder__with_a_file_that_can_not_be_overwritten(path):
     path.parent.chmod(0o1777)
     path.chmod(0o644)
     path.with_name("token.json.lock").unlink()
-    assert_not_locked(path, USER, why="Permission denied")
+    with as_user(USER):
+        assert_not_locked(path, lock_and_save(path, NEW), "Permission denied")
     assert loaded(path) == OLD
 
 
@@ -271,7 +271,7 @@ def test_immutable_file(path):
     if subprocess.run([change, "+i", path], capture_output=True, check=False).returncode:
         missing("this file system has no immutable files")
     try:
-        assert_not_locked(path, why="Operation not permitted")
+        assert_not_locked(path, lock_and_save(path, NEW), "Operation not permitted")
     finally:
         subprocess.run([change, "-i", path], check=True)
     assert loaded(path) == OLD
@@ -296,22 +296,17 @@ def test_long_name__is_saved_or_refused_by_the_lock(public_path, length):
 # What can't be preserved is no failure --------------------------------------------------------
 
 
-def assert_replaced(path, user=0, within=()):
-    inode = path.stat().st_ino
-    assert save(path, NEW, user=user, within=within) == SAVED
-    assert loaded(path) == NEW
-    assert path.stat().st_ino != inode
-
-
-@pytest.mark.parametrize("error", ["EINVAL", "EACCES", "EOPNOTSUPP", "ENOSYS", "EPERM"])
-def test_folder__that_can_not_be_synced(path, error):
+@pytest.mark.parametrize("error", ["EINVAL", "EACCES", "EOPNOTSUPP", "ENOSYS", "EPERM", "EBADF"])
+def test_folder__that_can_not_be_synced(path, monkeypatch, error):
     path.unlink()  # there is nothing that could be overwritten
-    assert save(path, NEW, within=failing(f"fsync:error={error}", path.parent)) == SAVED
+    fail(monkeypatch, os, "fsync", getattr(errno, error))
+    assert lock_and_save(path, NEW) == SAVED
     assert loaded(path) == NEW
 
 
-def test_folder__whose_disk_fails_is_a_failure(path):
-    _, outcome = save(path, NEW, within=failing("fsync:error=EIO", path.parent))
+def test_folder__whose_disk_fails_is_a_failure(path, monkeypatch):
+    fail(monkeypatch, os, "fsync", errno.EIO)
+    _, outcome = lock_and_save(path, NEW)
     assert f"Could not save {path}: Input/output error" in outcome
 
 
@@ -321,21 +316,24 @@ def test_folder__that_may_not_be_read(path):
         os.chown(file, USER, USER)
     path.parent.chmod(0o300)
     path.unlink()  # there is nothing that could be overwritten
-    assert save(path, NEW, user=USER) == SAVED
+    with as_user(USER):
+        assert lock_and_save(path, NEW) == SAVED
     assert loaded(path) == NEW
 
 
 @as_root
-def test_owner__root_without_cap_chown(path):
-    os.chown(path, USER, USER)
-    assert_replaced(path, within=[program("setpriv"), "--bounding-set", "-chown"])
-
-
-@as_root
-def test_owner__unknown_in_the_user_namespace(path):
+@pytest.mark.parametrize("within", ["without CAP_CHOWN", "in a user namespace"])
+def test_owner__that_root_can_not_keep(path, within):
     os.chown(path, 1000, 1000)
-    path.chmod(0o644)
-    assert_replaced(path, within=in_user_namespace())
+    inode = path.stat().st_ino
+    if within == "without CAP_CHOWN":
+        command = [program("setpriv"), "--bounding-set", "-chown"]
+    else:
+        path.chmod(0o644)
+        command = in_user_namespace()
+    assert save(path, NEW, within=command) == SAVED
+    assert loaded(path) == NEW
+    assert path.stat().st_ino != inode
 
 
 @as_root
@@ -347,8 +345,13 @@ def test_owner__of_a_link_unknown_in_the_user_namespace(path, tmp_path):
     assert loaded(path) == NEW
 
 
-def test_modes__that_the_file_system_does_not_have(path):
-    assert_replaced(path, within=failing("fchmod,fchown,fchmodat:error=EPERM"))
+def test_modes__that_the_file_system_does_not_have(path, monkeypatch):
+    inode = path.stat().st_ino
+    for call in ("fchmod", "fchown", "chmod"):
+        fail(monkeypatch, os, call, errno.EPERM)
+    assert lock_and_save(path, NEW) == SAVED
+    assert loaded(path) == NEW
+    assert path.stat().st_ino != inode
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -356,8 +359,12 @@ def test_modes__that_the_file_system_does_not_have(path):
 @pytest.mark.parametrize("umask", [0o277, 0o777])
 def test_modes__of_folders_that_a_user_makes(path, umask):
     path.parent.chmod(0o777)
-    within = ["sh", "-c", f'umask {umask:04o}; exec "$@"', "sh"]
-    assert save(path.parent / "a" / "b" / "token.json", NEW, user=USER, within=within) == SAVED
+    before = os.umask(umask)
+    try:
+        with as_user(USER):
+            assert lock_and_save(path.parent / "a" / "b" / "token.json", NEW) == SAVED
+    finally:
+        os.umask(before)
     folders = (path.parent / "a", path.parent / "a" / "b")
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
 
@@ -366,9 +373,10 @@ def test_modes__of_folders_that_a_user_makes(path, umask):
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
-def test_lock__file_system_without_locks(path, error):
-    locked, outcome = save(path, NEW, within=failing(f"flock:error={error}"))
-    assert not locked
+def test_lock__file_system_without_locks(path, monkeypatch, error):
+    fail(monkeypatch, fcntl, "flock", getattr(errno, error))
+    is_locked, outcome = lock_and_save(path, NEW)
+    assert not is_locked
     assert outcome.startswith(f"Could not lock {path}: {path}.lock: ")
     assert outcome.endswith("This file system has no locks. Keep the token on another one.")
     assert loaded(path) == OLD
@@ -430,56 +438,45 @@ def test_pipe_socket_or_device__is_an_error_at_once(public_path, monkeypatch, ma
     make(path)
     store = FileTokenStore(path)
     before = path.stat()
-    works = [store.load, lambda: store.save(NEW), lambda: store.lock().__enter__(), store.delete]
-    started = time.monotonic()
-    for work in works:
-        with pytest.raises(TokenStoreError, match=r"a pipe, a socket or a device\. Choose a reg"):
-            work()
-    assert time.monotonic() - started < 5
+    for work in (store.load, lambda: store.save(NEW), lambda: lock(store), store.delete):
+        assert "a pipe, a socket or a device. Choose a regular file" in str(error_of(work))
     assert path.stat() == before
 
 
 # Windows, as far as it can be had here --------------------------------------------------------
 
 
-def test_system_without_open_folders__works_by_path(public_path):
-    script = f"import os; os.supports_dir_fd = set()\n{SAVE}"
-    path = public_path / "new" / "token.json"
-    for token in (OLD, NEW, LONG):
-        command = [sys.executable, "-c", script, path, json.dumps([token]), "0"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout) == SAVED
-        assert loaded(path) == token
-    assert names(path.parent) == {"token.json", "token.json.lock"}
-
-
 SAVE_WITHOUT_FLOCK = """
 import filelock, os, sys
 sys.modules["fcntl"], os.supports_dir_fd = None, set()
-from kakao_session import FileTokenStore, Token, TokenStoreError
-try:
-    FileTokenStore(sys.argv[1], lock_timeout=0.1).save(Token(access_token="newer"))
-except TokenStoreError as error:
-    print(error)
+from tests.stores.factories import lock_and_save
+for _ in sys.stdin:
+    print(lock_and_save(sys.argv[1], {"access_token": "newer"}, lock_timeout=0.1)[1], flush=True)
 """
 
 
-def test_system_without_flock__waits_for_the_lock_and_leaves_it(public_path):
-    store = FileTokenStore(public_path / "token.json", lock_timeout=0)
+def test_system_without_flock_and_open_folders__waits_for_the_lock_and_leaves_it(public_path):
+    store = FileTokenStore(public_path / "new" / "token.json", lock_timeout=0)
     command = [sys.executable, "-c", SAVE_WITHOUT_FLOCK, store.path]
+    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, **pipes) as process:
 
-    def save():
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        def save():
+            process.stdin.write("\n")
+            process.stdin.flush()
+            return process.stdout.readline()
 
-    store.save(OLD)
-    with store.lock():
-        said = save().stdout
-    assert said == (
-        f"Could not lock {store.path}: another program or thread has held {store.path}.lock for "
-        f"more than 0.1 seconds. Find the one that hangs (`fuser {store.path}.lock`), end it and "
-        "try again.\n"
-    )
-    assert store.load() == OLD
-    assert not save().stdout
-    assert store.load() == Token(access_token="newer")
-    store.save(OLD)
+        assert save() == "saved\n"  # in a folder that it makes
+        with store.lock():
+            store.save(OLD)
+            assert save() == (
+                f"Could not lock {store.path}: another program or thread has held "
+                f"{store.path}.lock for more than 0.1 seconds. Find the one that hangs "
+                f"(`fuser {store.path}.lock`), end it and try again.\n"
+            )
+        assert store.load() == OLD
+        assert [save(), save()] == ["saved\n"] * 2
+        assert store.load() == Token(access_token="newer")
+        store.save(OLD)
+        assert names(store.path.parent) == {"token.json", "token.json.lock"}
+        process.stdin.close()

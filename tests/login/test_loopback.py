@@ -49,26 +49,12 @@ def test_limits():
 # Where it listens -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("http://localhost:8765/callback", True),
-        ("http://LOCALHOST:8765/callback", True),
-        ("http://localhost/callback", True),
-        ("http://127.0.0.1:8765/callback", True),
-        ("http://127.1.2.3:8765/callback", True),
-        ("http://[::1]:8765/callback", True),
-        ("https://localhost:8765/callback", False),
-        ("https://example.com/oauth", False),
-        ("http://example.com/oauth", False),
-        ("http://192.0.2.1:8765/oauth", False),
-        ("http://0.0.0.0:8765/oauth", False),
-        ("http://localhost.example.com/oauth", False),
-        ("http:///oauth", False),
-    ],
-)
-def test_is_loopback(uri, expected):
-    assert is_loopback(uri) is expected
+def test_is_loopback():
+    for host in ("localhost:8765", "LOCALHOST:8765", "localhost", "127.1.2.3:8765", "[::1]:8765"):
+        assert is_loopback(f"http://{host}/callback"), host
+    assert not is_loopback("https://localhost:8765/callback")
+    for host in ("example.com", "192.0.2.1:8765", "0.0.0.0:8765", "localhost.example.com", ""):
+        assert not is_loopback(f"http://{host}/oauth"), host
 
 
 either_address = pytest.mark.parametrize(
@@ -151,6 +137,7 @@ def test_port__is_80_if_none_is_named(bound, authority):
     ports, _ = bound
     with LoopbackListener(f"http://{authority}/callback", lambda _: False, print) as listener:
         assert set(ports) == {80}
+        assert listener.reply("LOCALHOST:80", "/callback?")[0] == 400
         assert listener.reply("localhost", "/callback?")[0] == 400  # browsers leave out :80
         assert listener.reply("localhost:8080", "/callback?")[0] == 421
 
@@ -175,7 +162,6 @@ def test_path__may_be_missing_or_korean(path, target, expected):
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("/favicon.ico", 404),
         ("/", 404),
         ("/callback/", 404),
         (f"/Callback?{RIGHT_STATE}", 404),
@@ -201,17 +187,12 @@ def test_rebound_name__is_refused(browser, host):
     assert browser.is_still_waiting()
 
 
-def test_host__in_capitals_is_the_same(browser):
-    assert status(browser.get("/callback", Host=browser.host.upper())) == 400
-
-
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
-def test_page_from_elsewhere__reads_nothing_and_ends_nothing(browser, method, origin):
+def test_page_from_elsewhere__reads_nothing_and_ends_nothing(browser, method):
     lines = (
         f"{method} /callback?code=c&state=guessed HTTP/1.1",
         f"Host: {browser.host}",
-        f"Origin: {origin}",
+        "Origin: https://evil.example",
         "Sec-Fetch-Site: cross-site",
         "Access-Control-Request-Method: GET",
         "Access-Control-Request-Private-Network: true",
@@ -220,6 +201,7 @@ def test_page_from_elsewhere__reads_nothing_and_ends_nothing(browser, method, or
     assert status(answer) == (400 if method == "GET" else 501)
     assert b"access-control" not in answer.lower()
     assert b"frame-ancestors 'none'" in answer
+    assert (b"<main>" in answer) is (method != "HEAD")
     assert browser.is_still_waiting()
 
 
@@ -230,17 +212,16 @@ def test_page_from_elsewhere__reads_nothing_and_ends_nothing(browser, method, or
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\na: " + b"b" * 200_000 + b"\r\n\r\n", 431),
         (b"POST /callback?state=right HTTP/1.1\r\n\r\n" + b"x" * 900_000, 501),
-        (b"HEAD /callback?state=right HTTP/1.1\r\n\r\n", 501),
         (b"GET / HTTP/7.7\r\n\r\n", 505),
         (b"GET / HTTP/0.9\r\n\r\n", 421),
         (b"nonsense\r\n\r\n", 400),
     ],
-    ids=["long_line", "many_headers", "long_header", "post", "head", "version", "old", "garbage"],
+    ids=["long_line", "many_headers", "long_header", "post", "version", "old", "garbage"],
 )
 def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(browser, data, expected):
     answer = browser.send(data)
     assert status(answer) == expected
-    assert (b"<main>" in answer) is not data.startswith(b"HEAD")
+    assert b"<main>" in answer
     assert browser.is_still_waiting()
 
 
@@ -354,27 +335,18 @@ def test_connections__beyond_64_are_hung_up_on(browser):
 
 def test_close__frees_the_port_and_ends_every_thread(browser):
     before = set(threading.enumerate())
-    browser.get("/callback")
-    browser.listener.close()
-    with pytest.raises(OSError):
+    with browser.listener:
+        browser.get("/callback")
+    with pytest.raises(ConnectionRefusedError):
         browser.connect()
     socket.create_server(("127.0.0.1", browser.port)).close()
     assert set(threading.enumerate()) <= before
 
 
-def test_with__closes():
-    port = free_port()
-    with LoopbackListener(f"http://localhost:{port}/callback", bool, print):
-        socket.create_connection(("127.0.0.1", port)).close()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
-
-
 # The last page --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [Page.DONE, Page.DENIED, Page.FAILED])
-def test_browser__is_shown_how_it_ended(browser, page):
+def test_browser__is_shown_how_it_ended(browser):
     answers = []
     target = f"/callback?{RIGHT_STATE}"
     gets = [
@@ -384,12 +356,12 @@ def test_browser__is_shown_how_it_ended(browser, page):
         get.start()
     browser.arrived.get(timeout=10)
     assert answers == []
-    browser.listener.show(page, "access_denied")
+    browser.listener.show(Page.DENIED, "access_denied")
     for get in gets:
         get.join(10)
     assert [status(answer) for answer in answers] == [200, 200]
     for answer in answers:
-        assert all(words in answer.decode() for words in (*page.value, "access_denied"))
+        assert all(words in answer.decode() for words in (*Page.DENIED.value, "access_denied"))
     assert browser.arrived.empty()
 
 

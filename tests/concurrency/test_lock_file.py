@@ -21,8 +21,8 @@ pytestmark = on_posix
 
 
 @pytest.fixture
-def store(tmp_path):
-    return FileTokenStore(tmp_path / "token.json", lock_timeout=5)
+def store(memory_path):
+    return FileTokenStore(memory_path / "token.json", lock_timeout=5)
 
 
 def is_free(store):

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from kakao_session import Token
 from kakao_session.stores.testing import other_process
 from tests.concurrency.worker_processes import App, call_when_told
-from tests.stores import factories, servers
+from tests.stores import factories
 
 
 @pytest.fixture
@@ -42,41 +43,53 @@ def wait_for_token_request(kakao):
 # Servers that go away ---------------------------------------------------------------------------
 
 
+@pytest.fixture
+def stopped():
+    """Stops a server for a while. After the test its clients have no connection that is dead."""
+
+    @contextmanager
+    def stopped(server):
+        server.stop()
+        try:
+            yield
+        finally:
+            server.start()
+
+    yield stopped
+    factories.close_all()
+
+
 @pytest.mark.parametrize("kind", ["redis", "postgresql"])
-def test_restart__in_the_middle_of_a_refresh(kakao, app, thread, kind):
+def test_restart__in_the_middle_of_a_refresh(kakao, app, thread, new_store, stopped, request, kind):
     kakao.refresh_token_renewal = "always"
     kakao.latency = 0.5
-    make = factories.redis_store if kind == "redis" else factories.sql_store
-    with getattr(servers, f"{kind}_server")() as server:
-        store = make(server.url, "user", lock_timeout=20)
-        store.save(expired(kakao))
-        call = thread.submit(app.me, app.auth(store))
-        wait_for_token_request(kakao)
-        server.stop()
-        server.start()
-        assert call.result() == 200
-        assert len(kakao.token_requests) == 1
-        assert kakao.find(store.load()["refresh_token"])
-        factories.close_all()
+    store = new_store()
+    store.save(expired(kakao))
+    call = thread.submit(app.me, app.auth(store))
+    wait_for_token_request(kakao)
+    with stopped(request.getfixturevalue(f"{kind}_server")):
+        pass
+    assert call.result() == 200
+    assert len(kakao.token_requests) == 1
+    assert kakao.find(store.load()["refresh_token"])
 
 
-def test_stopped_server__is_needed_only_when_the_token_ends(kakao, app, clock):
-    with servers.postgresql_server() as server:
-        store = factories.sql_store(server.url, "user")
-        store.save(Token.from_response(kakao.login(), clock.moment))
-        auth = app.auth(store)
-        assert app.me(auth) == 200
-        server.stop()
+def test_stopped_server__is_needed_only_when_the_token_ends(
+    kakao, app, postgresql_server, stopped, key, clock
+):
+    store = factories.sql_store(postgresql_server.url, key)
+    store.save(Token.from_response(kakao.login(), clock.moment))
+    auth = app.auth(store)
+    assert app.me(auth) == 200
+    with stopped(postgresql_server):
         assert app.me(auth) == 200
         clock.advance(seconds=21_599 - 200)  # It could be refreshed now.
         assert app.me(auth) == 200
         clock.advance(seconds=200)  # It has to be.
         assert app.me(auth).startswith("TokenStoreError")
         assert kakao.token_requests == []
-        server.start()
-        assert app.me(auth) == 200
-        assert len(kakao.token_requests) == 1
-        factories.close_all()
+    assert app.me(auth) == 200
+    assert len(kakao.token_requests) == 1
 
 
 # Holders that do not come back ------------------------------------------------------------------

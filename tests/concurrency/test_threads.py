@@ -14,8 +14,7 @@ def many_connections():
     return requests.adapters.HTTPAdapter(pool_maxsize=64)
 
 
-@pytest.mark.parametrize("trouble", ["expired", "revoked"])
-@pytest.mark.parametrize("is_loaded", [True, False])
+@pytest.mark.parametrize(("trouble", "is_loaded"), [("expired", False), ("revoked", True)])
 def test_64_threads__one_refresh(kakao, new_session, token, clock, tmp_path, trouble, is_loaded):
     kakao.refresh_token_renewal = "always"
     kakao.previous_access_token = "dies"

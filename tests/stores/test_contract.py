@@ -97,9 +97,9 @@ class TestFileTokenStore(TokenStoreContract):
 class TestRedisTokenStore(LeasedTokenStoreContract):
     lease = factories.LEASE
 
-    @pytest.fixture(params=[False, True], ids=["bytes", "decode_responses"])
-    def new_store(self, request, redis_server, key):
-        return partial(factories.redis_store, redis_server.url, key, decode_responses=request.param)
+    @pytest.fixture
+    def new_store(self, redis_server, key):
+        return partial(factories.redis_store, redis_server.url, key)
 
     @pytest.fixture
     def unreachable_store(self):

@@ -6,8 +6,9 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
-from kakao_session import RedisTokenStore, SQLTokenStore, TokenStoreError
+from kakao_session import RedisTokenStore, SQLTokenStore
 from tests.stores import factories
+from tests.stores.conftest import error_of
 
 TOKEN = {"access_token": "a", "refresh_token": "r"}
 KEYS = {"김철수", "Kim", "kim", "x%y_z", "*", "1" * 255}
@@ -40,7 +41,7 @@ def test_sql__every_login_once(engine, table):
         assert SQLTokenStore(engine, name, table=table).load() == TOKEN
 
 
-@pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
+@pytest.mark.parametrize("count", [1000, 1001, 2500])
 def test_sql__in_pages_without_a_connection_in_between(sqlite_url, count):
     engine = create_engine(sqlite_url)
     SQLTokenStore(engine, "00000").save(TOKEN)
@@ -68,11 +69,7 @@ def test_sql__visited_logins_can_go_and_come(sqlite_url):
 
 def test_sql__out_of_reach():
     engine = create_engine("postgresql+psycopg://root@/x?host=/nonexistent")
-    with pytest.raises(TokenStoreError, match="Could not read"):
-        next(SQLTokenStore.keys(engine))
-
-
-def test_sql__url_is_refused_at_once():
+    assert "Could not read" in str(error_of(lambda: next(SQLTokenStore.keys(engine))))
     with pytest.raises(TypeError, match="takes an engine"):
         SQLTokenStore.keys("sqlite://")
 
@@ -81,8 +78,7 @@ def test_sql__url_is_refused_at_once():
 def test_redis__every_login_and_no_lock(redis_server, key, decode_responses):
     client = factories.client(redis_server.url, decode_responses)
     names = {f"{key}:{number}" for number in range(1200)} | {f"{key}:김"}
-    for name in names:
-        client.set(name, "{}")
+    client.mset(dict.fromkeys(names, "{}"))
     client.set(f"other:{key}", "{}")
     with RedisTokenStore(client, f"{key}:5").lock():
         assert client.exists(f"{key}:5:lock")
@@ -91,7 +87,6 @@ def test_redis__every_login_and_no_lock(redis_server, key, decode_responses):
 
 def test_redis__out_of_reach():
     client = redis.Redis(unix_socket_path="/nonexistent", retry=None)
-    with pytest.raises(TokenStoreError, match="Could not read"):
-        next(RedisTokenStore.keys(client, "*"))
+    assert "Could not read" in str(error_of(lambda: next(RedisTokenStore.keys(client, "*"))))
     with pytest.raises(TypeError, match="takes a client"):
         RedisTokenStore.keys("redis://", "*")

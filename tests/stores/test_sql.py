@@ -1,6 +1,7 @@
 """SQL: the table, the key, the row's lock, connections that die."""
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -12,11 +13,12 @@ import pytest
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from kakao_session import SQLTokenStore, Token, TokenStoreError
+from kakao_session import SQLTokenStore, Token
 from kakao_session.stores.testing import NEW, OLD
+from tests.stores.conftest import error_in_thread, error_of, lock
 from tests.stores.servers import PASSWORD
 
 SECRETS = [OLD["access_token"], NEW["access_token"], NEW["refresh_token"], PASSWORD]
@@ -90,36 +92,20 @@ def at_once(work, arguments):
         return list(threads.map(start, arguments))
 
 
-def error_in_thread(work):
-    with ThreadPoolExecutor(1) as thread, pytest.raises(TokenStoreError) as caught:
-        thread.submit(work).result()
-    return caught.value
-
-
-def lock(store):
-    with store.lock():
-        pytest.fail("a refresh token might be spent here")
-
-
 # The key --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["with spaces", "사용자:홍길동", "';--\"`%s :x \\", "가" * 255])
-def test_key__any_text(engine, key):
-    store = SQLTokenStore(engine, key)
-    with store.lock():
-        store.save(OLD)
-    assert store.load() == OLD
-    store.delete()
-    assert store.load() is None
-
-
-def test_key__only_itself_is_equal_to_it(engine):
-    keys = ["Kim", "kim", "kim ", " kim", "kím", "KIM"]
-    for key in keys:
-        SQLTokenStore(engine, key, table="alike").save(Token({"access_token": "a", "key": key}))
-    for key in keys:
-        assert SQLTokenStore(engine, key, table="alike").load() == {"access_token": "a", "key": key}
+def test_key__is_any_text_and_only_equal_to_itself(engine):
+    alike = ["Kim", "kim", "kim ", " kim", "kím", "KIM"]
+    keys = [*alike, "사용자:홍길동", "';--\"`%s :x \\", "가" * 255]
+    stores = [SQLTokenStore(engine, key, table="alike") for key in keys]
+    for store in stores:
+        with store.lock():
+            store.save({"access_token": "a", "key": store.key})
+    for store in stores:
+        assert store.load() == {"access_token": "a", "key": store.key}
+        store.delete()
+        assert store.load() is None
 
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", "a\0b", "\ud800", "k" * 256])
@@ -140,18 +126,10 @@ def changed_engine(**dialect):
     [
         (lambda: "postgresql://user:s3cret-pw@host/db", "not a URL: make one with sqlalchemy."),
         (lambda: make_url("postgresql://user:s3cret-pw@host/db"), "not a URL"),
-        (
-            lambda: AsyncEngine(changed_engine(is_async=True)),
-            "not AsyncEngine. Make one with sqlalchemy.",
-        ),
+        (lambda: AsyncEngine(changed_engine(is_async=True)), "not AsyncEngine. Make one with"),
         (lambda: changed_engine(is_async=True), "which is for asyncio"),
-        (
-            lambda: changed_engine(name="oracle"),
-            "for postgresql, mysql, mariadb, sqlite, not oracle",
-        ),
+        (lambda: changed_engine(name="oracle"), "postgresql, mysql, mariadb, sqlite, not oracle"),
         (lambda: Session(create_engine("sqlite://")), "not Session."),
-        (sessionmaker, "not sessionmaker."),
-        (lambda: None, "not NoneType."),
     ],
 )
 def test_engine__that_is_not_is_refused_at_once(make, why):
@@ -173,7 +151,7 @@ def test_table__made_once_by_all_who_come_first(url, new_engine):
 
 
 def test_table__made_once_by_engines_that_begin_by_themselves(tmp_path, new_engine):
-    for attempt in range(10):
+    for attempt in range(5):
         engine = begins_by_itself(new_engine(f"sqlite:///{tmp_path / str(attempt)}", pool_size=8))
         at_once(lambda key, engine=engine: SQLTokenStore(engine, key).load(), "abcdefgh")
 
@@ -184,8 +162,8 @@ def test_table__made_by_somebody_else(postgresql, new_engine, key):
     guest = new_engine(postgresql.url.set(username="guest"))
     SQLTokenStore(guest, key, table="ready").save(OLD)
     assert SQLTokenStore(postgresql, key, table="ready").load() == OLD
-    with pytest.raises(TokenStoreError, match=r"of table missing in .* that the table exists"):
-        SQLTokenStore(guest, key, table="missing").load()
+    error = str(error_of(SQLTokenStore(guest, key, table="missing").load))
+    assert re.search(r"of table missing in .* that the table exists", error)
 
 
 @pytest.mark.parametrize("grant", ["SELECT", "SELECT, UPDATE (id)"])
@@ -196,8 +174,7 @@ def test_table__that_may_not_be_written(postgresql, new_engine, key, grant):
         SQLTokenStore(postgresql, key, table="shown").save(OLD)
         store = SQLTokenStore(new_engine(postgresql.url.set(username="reader")), key, table="shown")
         assert store.load() == OLD
-        with pytest.raises(TokenStoreError, match="Could not lock row"):
-            lock(store)
+        assert "Could not lock row" in str(error_of(lambda: lock(store)))
     finally:
         execute(postgresql, "DROP TABLE shown; DROP ROLE reader")
 
@@ -208,10 +185,9 @@ def test_table__that_refuses_the_token(postgresql, key):
         "CREATE TABLE narrow (id varchar(255) PRIMARY KEY, "
         "token text NOT NULL CHECK (length(token) < 50))",
     )
-    with pytest.raises(TokenStoreError, match=r"Could not save .*: CheckViolation\.") as caught:
-        SQLTokenStore(postgresql, key, table="narrow").save(NEW)
-    assert not any(secret in shown(caught.value) for secret in SECRETS)
-    assert "Failing row" not in shown(caught.value)
+    error = shown(error_of(lambda: SQLTokenStore(postgresql, key, table="narrow").save(NEW)))
+    assert re.search(r"Could not save .*: CheckViolation\.", error)
+    assert not any(secret in error for secret in [*SECRETS, "Failing row"])
 
 
 def test_row__that_sqlite_can_not_decode(sqlite_url, new_engine):
@@ -219,9 +195,9 @@ def test_row__that_sqlite_can_not_decode(sqlite_url, new_engine):
     store.save(OLD)
     execute(store.engine, "UPDATE kakao_tokens SET token = CAST(x'ff' || token AS TEXT)")
     for use in (store.load, lambda: store.save(NEW), store.delete):
-        with pytest.raises(TokenStoreError, match=r"it holds no token \(not UTF-8\)") as caught:
-            use()
-        assert not any(secret in shown(caught.value) for secret in SECRETS)
+        error = error_of(use)
+        assert "it holds no token (not UTF-8)" in str(error)
+        assert not any(secret in shown(error) for secret in SECRETS)
 
 
 def test_table__that_refuses_every_row(engine):
@@ -230,8 +206,8 @@ def test_table__that_refuses_every_row(engine):
         "CREATE TABLE strict (id varchar(255) PRIMARY KEY, token text, more text NOT NULL CHECK "
         "(more <> ''))",
     )
-    with pytest.raises(TokenStoreError, match="Could not lock row"):
-        SQLTokenStore(engine, "key", table="strict").save(NEW)
+    error = error_of(lambda: SQLTokenStore(engine, "key", table="strict").save(NEW))
+    assert "Could not lock row" in str(error)
 
 
 def test_save__is_ascii(store, engine):
@@ -257,20 +233,17 @@ def test_lock_wait__ends_and_says_where_to_look(store, engine, key):
     assert error.__cause__ is not None
 
 
-@pytest.mark.parametrize("stored", [True, False], ids=["known_users", "new_users"])
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_lock__of_two_users(new_url, new_engine, key, kind, stored):
+def test_lock__of_two_users(new_url, new_engine, key, kind):
     engine = new_engine(new_url(kind), pool_size=10)
-    users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(8)]
-    if stored:
-        for user in users:
-            user.save(OLD)
-    with ExitStack() as stack:
-        for user in users:
-            stack.enter_context(user.lock())
-        for user in users:
-            user.save(NEW)
-    assert all(user.load() == NEW for user in users)
+    users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(4)]
+    for token in (OLD, NEW):  # new users, then known ones
+        with ExitStack() as stack:
+            for user in users:
+                stack.enter_context(user.lock())
+            for user in users:
+                user.save(token)
+        assert all(user.load() == token for user in users)
 
 
 def test_lock__first_of_a_new_user(engine, key):
@@ -416,9 +389,10 @@ def test_lock__outlasts_the_servers_timeouts(postgresql_server, new_engine, key,
 
 def test_pool__has_no_connection_left(url, new_engine, key):
     engine = new_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.1)
-    with engine.connect(), pytest.raises(TokenStoreError, match="Could not read") as caught:
-        SQLTokenStore(engine, key).load()
-    assert "QueuePool limit" in shown(caught.value)
+    with engine.connect():
+        error = error_of(SQLTokenStore(engine, key).load)
+    assert "Could not read" in str(error)
+    assert "QueuePool limit" in shown(error)
 
 
 # Connections that die -------------------------------------------------------------------------
@@ -488,9 +462,8 @@ def test_connection__died_in_the_lock_and_another_program_was_faster(
     with victim.lock():
         kill_connections(victim.engine, other.engine)
         change(other)
-        with pytest.raises(TokenStoreError) as caught:
-            victim.save(Token({**OLD, "access_token": "late"}))
-    assert f"the database ended the lock, and another program {why}" in str(caught.value)
+        error = error_of(lambda: victim.save(Token({**OLD, "access_token": "late"})))
+    assert f"the database ended the lock, and another program {why}" in str(error)
     assert other.load() == left
 
 
@@ -514,13 +487,12 @@ def test_log__shows_no_token(url, new_engine, key, caplog):
 def test_password__is_never_shown():
     engine = create_engine(f"postgresql+psycopg://someone:{PASSWORD}@127.0.0.1:1/db?password=again")
     store = SQLTokenStore(engine, "user 1")
-    with pytest.raises(TokenStoreError) as caught:
-        store.load()
+    error = error_of(store.load)
     place = "'user 1' of table kakao_tokens in postgresql://127.0.0.1:1/db"
     assert repr(store) == f"SQLTokenStore({place})"
-    assert str(caught.value).startswith(f"Could not read row {place}: OperationalError. Check ")
-    assert PASSWORD not in shown(caught.value)
-    assert "again" not in shown(caught.value)
+    assert str(error).startswith(f"Could not read row {place}: OperationalError. Check ")
+    assert PASSWORD not in shown(error)
+    assert "again" not in shown(error)
 
 
 def test_commit__whose_answer_is_lost_is_not_another_programs(store, monkeypatch):

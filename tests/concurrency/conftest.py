@@ -10,8 +10,10 @@ from tests.stores.conftest import (  # noqa: F401  # fixtures
     key,
     mariadb_server,
     new_store,
+    new_url,
     postgresql_server,
     redis_server,
+    sqlite_url,
 )
 
 MEMORY = Path("/dev/shm")

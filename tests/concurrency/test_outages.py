@@ -95,20 +95,6 @@ def test_stopped_server__is_needed_only_when_the_token_ends(
 # Holders that do not come back ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["file", "redis", "postgresql", "mariadb", "sqlite"])
-def test_wait_for_the_lock__ends_and_wastes_no_refresh_token(kakao, app, thread, new_store, kind):
-    holder, waiting = new_store(), new_store()
-    holder.save(expired(kakao))
-    waiting.lock_timeout = 0.3
-    with holder.lock():
-        began = time.monotonic()
-        outcome = thread.submit(app.me, app.auth(waiting)).result()
-        took = time.monotonic() - began
-    assert outcome.startswith("TokenStoreError")
-    assert 0.2 < took < 10
-    assert kakao.token_requests == []
-
-
 @pytest.mark.parametrize("rotates", [False, True])
 def test_lease__ends_while_its_holder_is_suspended(kakao, app, redis_server, key, rotates):
     kakao.refresh_token_renewal = "always" if rotates else "never"

@@ -1,12 +1,11 @@
 """Many threads that need a new token at the same moment: one of them gets it for all."""
 
-import traceback
 from itertools import chain
 
 import pytest
 import requests
 
-from kakao_session import FileTokenStore, LoginRequiredError
+from kakao_session import FileTokenStore
 from tests.conftest import at_once
 
 
@@ -34,19 +33,6 @@ def test_64_threads__one_refresh(kakao, new_session, token, clock, tmp_path, tro
     assert len(kakao.token_requests) == 1
     assert saved == [session.token] == [store.load()]
     assert session.token["refresh_token"] != token["refresh_token"]
-
-
-def test_16_threads__share_the_end_of_the_login(kakao, new_session, token, clock):
-    kakao.latency = 0.1
-    session = new_session(token=token)
-    kakao.unlink()
-    clock.advance(hours=7)
-    errors = at_once(16, lambda: session.get("/v2/user/me"))
-    assert {type(error) for error in errors} == {LoginRequiredError}
-    assert len(kakao.token_requests) == 1
-    # Each has an error of its own: raised in every thread, a shared one's traceback would grow.
-    assert len({id(error) for error in errors}) == 16
-    assert max(len(traceback.extract_tb(error.__traceback__)) for error in errors) < 15
 
 
 def test_ip_mismatched__one_refresh_for_64_threads(kakao, new_session, token):

@@ -225,17 +225,6 @@ def test_huge_or_odd_request__is_answered_and_the_wait_goes_on(browser, data, ex
     assert browser.is_still_waiting()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03\r\n", b"\x00\xff\r\n\r\n", b"\n", b"GET /callback\r\n"],
-    ids=["tls", "bytes", "empty", "http_0_9"],
-)
-def test_garbage__does_not_end_the_wait(browser, data):
-    with browser.connect() as connection:
-        connection.sendall(data)
-    assert browser.is_still_waiting()
-
-
 @pytest.mark.parametrize(("beyond", "expected"), [(0, 404), (1, 431)])
 def test_headers__up_to_a_limit(browser, beyond, expected):
     head = b"GET / HTTP/1.1\r\nHost: " + browser.host.encode() + b"\r\n"
@@ -244,19 +233,6 @@ def test_headers__up_to_a_limit(browser, beyond, expected):
     left = LARGEST_REQUEST - len(head + b"".join(lines)) - len(last % b"")
     answer = browser.send(head + b"".join(lines) + last % (b"d" * (left + beyond)))
     assert status(answer) == expected
-    assert browser.is_still_waiting()
-
-
-def test_endless_request__is_answered_and_the_wait_goes_on(browser):
-    with browser.connect() as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\n\r\n")
-        answer = b""
-        with suppress(OSError):
-            for _ in range(100):
-                connection.sendall(b"x" * (1 << 16))
-        with suppress(OSError):
-            answer = connection.recv(1 << 16)
-        assert answer == b"" or status(answer) == 501
     assert browser.is_still_waiting()
 
 

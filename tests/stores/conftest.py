@@ -28,16 +28,30 @@ def sqlite_url(tmp_path):
 
 
 @pytest.fixture
-def new_store(request, kind, key, tmp_path):
+def new_url(request):
+    """:returns: a function that finds the URL of a database, by its kind."""
+
+    def find(kind):
+        name = "sqlite_url" if kind == "sqlite" else f"{kind}_server"
+        return getattr(found := request.getfixturevalue(name), "url", found)
+
+    return find
+
+
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
+def url(request, new_url):
+    """The URL of a database, of each kind."""
+    return new_url(request.param)
+
+
+@pytest.fixture
+def new_store(kind, new_url, key, tmp_path):
     """Makes stores of the parameter ``kind``, all for one user."""
     if kind == "file":
         return partial(FileTokenStore, tmp_path / "token.json")
-    if kind == "sqlite":
-        return partial(factories.sql_store, f"sqlite:///{tmp_path / 'tokens.db'}", key)
-    url = request.getfixturevalue(f"{kind}_server").url
     if kind == "redis":
-        return partial(factories.redis_store, url, key, lease=30)
-    return partial(factories.sql_store, url, key)
+        return partial(factories.redis_store, new_url(kind), key, lease=30)
+    return partial(factories.sql_store, new_url(kind), key)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """The contract, for each store on its real server."""
 
 from functools import partial
+from types import SimpleNamespace as Raw
 
 import keyring
 import pytest
@@ -14,29 +15,7 @@ from kakao_session.stores.testing import LeasedTokenStoreContract, TokenStoreCon
 from tests.stores import factories
 
 NOWHERE = "/nonexistent-folder/socket"
-
-
-class RawFile:
-    def __init__(self, path):
-        self.path = path
-
-    def put(self, text):
-        self.path.write_text(text, encoding="utf-8")
-
-    def get(self):
-        return self.path.read_text(encoding="utf-8")
-
-
-class RawKey:
-    def __init__(self, url, key):
-        self.client = factories.client(url)
-        self.key = key
-
-    def put(self, text):
-        self.client.set(self.key, text.encode())
-
-    def get(self):
-        return self.client.get(self.key).decode()
+SERVICE = "kakao-session-tests"
 
 
 class RawRow:
@@ -55,28 +34,10 @@ class RawRow:
             return connection.execute(text(statement), {"key": self.store.key, **values})
 
 
-class RawPassword:
-    def __init__(self, service, username):
-        self.entry = service, username
-
-    def put(self, text):
-        keyring.set_password(*self.entry, text)
-
-    def get(self):
-        return keyring.get_password(*self.entry)
-
-
-class RawCiphertext:
-    def __init__(self, path, key):
-        self.file = FileTokenStore(path)
-        self.fernet = Fernet(key)
-
-    def put(self, text):
-        ciphertext = self.fernet.encrypt(text.encode()).decode()
-        self.file.save(Token({"access_token": ciphertext, "encrypted": "fernet"}))
-
-    def get(self):
-        return self.fernet.decrypt(self.file.load()["access_token"]).decode()
+@pytest.fixture
+def unreachable_file(tmp_path):
+    (tmp_path / "file").touch()
+    return tmp_path / "file" / "token.json"
 
 
 class TestFileTokenStore(TokenStoreContract):
@@ -85,13 +46,13 @@ class TestFileTokenStore(TokenStoreContract):
         return partial(FileTokenStore, tmp_path / "token.json")
 
     @pytest.fixture
-    def unreachable_store(self, tmp_path):
-        (tmp_path / "file").touch()
-        return FileTokenStore(tmp_path / "file" / "token.json")
+    def unreachable_store(self, unreachable_file):
+        return FileTokenStore(unreachable_file)
 
     @pytest.fixture
     def raw(self, tmp_path):
-        return RawFile(tmp_path / "token.json")
+        path = tmp_path / "token.json"
+        return Raw(put=path.write_text, get=path.read_text)
 
 
 class TestRedisTokenStore(LeasedTokenStoreContract):
@@ -107,10 +68,11 @@ class TestRedisTokenStore(LeasedTokenStoreContract):
 
     @pytest.fixture
     def raw(self, redis_server, key):
-        return RawKey(redis_server.url, key)
+        client = factories.client(redis_server.url)
+        return Raw(put=partial(client.set, key), get=lambda: client.get(key).decode())
 
 
-class SQLTokenStoreContract(TokenStoreContract):
+class TestSQLTokenStore(TokenStoreContract):
     @pytest.fixture
     def new_store(self, url, key):
         return partial(factories.sql_store, url, key)
@@ -130,38 +92,21 @@ class SQLTokenStoreContract(TokenStoreContract):
         return RawRow(url, key)
 
 
-class TestPostgreSQL(SQLTokenStoreContract):
-    @pytest.fixture
-    def url(self, postgresql_server):
-        return postgresql_server.url
-
-
-class TestMariaDB(SQLTokenStoreContract):
-    @pytest.fixture
-    def url(self, mariadb_server):
-        return mariadb_server.url
-
-
-class TestSQLite(SQLTokenStoreContract):
-    @pytest.fixture
-    def url(self, sqlite_url):
-        return sqlite_url
-
-
 @pytest.mark.usefixtures("secret_service")
 class TestKeyringTokenStore(TokenStoreContract):
     @pytest.fixture
     def new_store(self, key):
-        return partial(KeyringTokenStore, "kakao-session-tests", key)
+        return partial(KeyringTokenStore, SERVICE, key)
 
     @pytest.fixture
     def unreachable_store(self, monkeypatch):
         monkeypatch.setattr("keyring.core._keyring_backend", NoKeyring())
-        return KeyringTokenStore("kakao-session-tests", "nobody")
+        return KeyringTokenStore(SERVICE, "nobody")
 
     @pytest.fixture
     def raw(self, key):
-        return RawPassword("kakao-session-tests", key)
+        put = partial(keyring.set_password, SERVICE, key)
+        return Raw(put=put, get=lambda: keyring.get_password(SERVICE, key))
 
 
 class TestEncryptedTokenStore(TokenStoreContract):
@@ -172,10 +117,15 @@ class TestEncryptedTokenStore(TokenStoreContract):
         return partial(factories.encrypted_store, tmp_path / "token.json", self.key)
 
     @pytest.fixture
-    def unreachable_store(self, tmp_path):
-        (tmp_path / "file").touch()
-        return factories.encrypted_store(tmp_path / "file" / "token.json", self.key)
+    def unreachable_store(self, unreachable_file):
+        return factories.encrypted_store(unreachable_file, self.key)
 
     @pytest.fixture
     def raw(self, tmp_path):
-        return RawCiphertext(tmp_path / "token.json", self.key)
+        file, fernet = FileTokenStore(tmp_path / "token.json"), Fernet(self.key)
+
+        def put(text):
+            ciphertext = fernet.encrypt(text.encode()).decode()
+            file.save(Token({"access_token": ciphertext, "encrypted": "fernet"}))
+
+        return Raw(put=put, get=lambda: fernet.decrypt(file.load()["access_token"]).decode())

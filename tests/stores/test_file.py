@@ -392,22 +392,6 @@ def test_lock__wait_ends(store):
     assert store.load() == TOKEN
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_lock__a_child_process_does_not_hold_it(store):
-    with store.lock():
-        child = os.fork()
-        if child == 0:
-            try:
-                FileTokenStore(store.path, lock_timeout=0).save(TOKEN)
-            except TokenStoreError:
-                os._exit(0)
-            finally:
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        store.save(TOKEN)
-
-
 def test_delete__nothing_there_makes_nothing(tmp_path):
     FileTokenStore(tmp_path / "token.json").delete()
     FileTokenStore(tmp_path / "folder" / "token.json").delete()

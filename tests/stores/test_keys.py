@@ -14,10 +14,8 @@ TOKEN = {"access_token": "a", "refresh_token": "r"}
 KEYS = {"김철수", "Kim", "kim", "x%y_z", "*", "1" * 255}
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def engine(request, sqlite_url):
-    kind = request.param
-    url = sqlite_url if kind == "sqlite" else request.getfixturevalue(f"{kind}_server").url
+@pytest.fixture
+def engine(url):
     return factories.engine(url)
 
 

@@ -210,14 +210,11 @@ def test_repr__of_a_client_of_several_servers():
     ("client", "why"),
     [
         ("redis://user:s3cret-pw@127.0.0.1", "not a URL: RedisTokenStore(redis.Redis.from_url("),
-        (b"redis://user:s3cret-pw@127.0.0.1", "not a URL"),
         (redis.asyncio.Redis(password="s3cret-pw"), "not of redis.asyncio"),
         (redis.asyncio.RedisCluster, "not of redis.asyncio"),
         (redis.Redis, "such as redis.Redis(), not the class Redis."),
-        (redis.ConnectionPool(password="s3cret-pw"), "not ConnectionPool"),
         ({"password": "s3cret-pw"}, "not dict"),
         (redis.Redis(password="s3cret-pw").pipeline(), "not Pipeline"),
-        (None, "not NoneType"),
     ],
 )
 def test_client__that_would_save_nothing_is_refused_at_once(client, why):

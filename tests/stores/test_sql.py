@@ -25,22 +25,6 @@ SECRETS = [OLD["access_token"], NEW["access_token"], NEW["refresh_token"], PASSW
 
 
 @pytest.fixture
-def new_url(request):
-    """:returns: the URL of a database, by its kind."""
-
-    def find(kind):
-        name = "sqlite_url" if kind == "sqlite" else f"{kind}_server"
-        return getattr(found := request.getfixturevalue(name), "url", found)
-
-    return find
-
-
-@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
-def url(request, new_url):
-    return new_url(request.param)
-
-
-@pytest.fixture
 def new_engine():
     """Makes engines of the test's own."""
     engines = []

@@ -80,16 +80,6 @@ def test_swapped_before_a_refresh__nothing_is_spent_or_changed(kakao, session, p
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_swapped_for_a_link_to_another_login__is_followed(kakao, session, path, clock):
-    other = FileTokenStore(path.with_name("other.json"))
-    other.save(Token.from_response(kakao.login(2), clock.moment - 30_000))
-    path.unlink()
-    path.symlink_to(other.path)
-    assert session.get("/v2/user/me").json()["id"] == 2
-    assert path.is_symlink()
-    assert other.load() == session.token
-
-
 def test_folder_moved_inside_the_lock__is_still_the_one_that_is_locked(path, token):
     store, moved = FileTokenStore(path), path.parent.with_name("moved")
     newer = Token(token, access_token="newer")

@@ -157,6 +157,16 @@ def test_save__at_most_what_load_reads(store):
     assert store.load() == largest
 
 
+def test_save__what_is_not_json(store):
+    store.save(TOKEN)
+    error = error_of(lambda: store.save({"access_token": "a", "odd": {1, 2}}))
+    assert str(error) == (
+        f"Could not save {store.path}: the token can't be written as JSON: "
+        "Object of type set is not JSON serializable."
+    )
+    assert store.load() == TOKEN
+
+
 # Where the file is ----------------------------------------------------------------------------
 
 

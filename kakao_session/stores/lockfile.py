@@ -100,6 +100,7 @@ def _taken(file: PrivateFile, name: str, place: str, timeout: float) -> Iterator
                 if found is not None and os.path.samestat(found, os.fstat(lock.fileno())):
                     break
                 lock.close()  # somebody has removed or replaced the lock file in the meantime
+                _pause(give_up, OSError(errno.ENOLCK, "It is another file each time"))
         except OSError as error:
             path = file.folder.path / name
             raise could_not("lock", place, _why_not(error, path, timeout)) from error
@@ -142,11 +143,19 @@ def _wait(descriptor: int, give_up: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= give_up:
-                raise TimeoutError from None
-            time.sleep(_POLL_INTERVAL)
+            _pause(give_up, TimeoutError())
         else:
             return
+
+
+def _pause(give_up: float, error: OSError) -> None:
+    """Wait a moment before the next try.
+
+    :raises OSError: *error*, if it is time to give up.
+    """
+    if time.monotonic() >= give_up:
+        raise error from None
+    time.sleep(_POLL_INTERVAL)
 
 
 _open: WeakSet[FileIO] = WeakSet()

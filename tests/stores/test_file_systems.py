@@ -394,6 +394,18 @@ for line in sys.stdin:
 """
 
 
+def test_lock__file_system_where_files_change_their_identity(path, monkeypatch, stopwatch):
+    store = FileTokenStore(path, lock_timeout=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(os.path, "samestat", lambda *_: False)
+        error = error_of(lambda: lock(store))
+    assert str(error) == (
+        f"Could not lock {path}: {path}.lock: It is another file each time. "
+        "This file system has no locks. Keep the token on another one."
+    )
+    assert 5 <= sum(stopwatch.naps) < 6
+
+
 @as_root
 def test_lock__reader_on_a_read_only_mount_follows_the_writer(kakao, token, path, tmp_path, clock):
     FileTokenStore(path).save(token)

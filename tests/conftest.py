@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from kakao_session import KakaoAuth, KakaoSession, Token
 from kakao_session.emulator import KakaoEmulator
+from tests.stores import servers
 
 ABOUT = "kakao-session: all tests, against a local Kakao on 127.0.0.1; nothing leaves this machine."
 """The first line of a run of all tests."""
@@ -153,6 +154,20 @@ def new_auth(kakao):
 def me_url(kakao):
     """The whole URL of user/me, for those who have no session of ours."""
     return f"{kakao.endpoints.api_url}/v2/user/me"
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A Redis that all tests of this process share."""
+    with servers.redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """A PostgreSQL that all tests of this process share."""
+    with servers.postgresql_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_dropped__is_freed_without_the_collector(kakao, token, clock, me_url, ma
 
 @both
 def test_call__keeps_nothing(new_call, contender):
-    calls, held = 100, []
+    calls, held = 25, []
     call = new_call(contender)
     tracemalloc.start()
     try:

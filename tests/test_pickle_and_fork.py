@@ -83,11 +83,10 @@ def test_session__pickled_dead_stays_dead(kakao, new_session, token):
     assert kakao.requests == []
 
 
-@pytest.mark.parametrize("method", sorted({*multiprocessing.get_all_start_methods()} - {"fork"}))
-def test_session__sent_to_a_process(kakao, new_session, store, token, method):
+def test_session__sent_to_a_process(kakao, new_session, store, token):
     store.save({**token, "expires_at": 1})
     session = new_session(token_store=store)
-    with multiprocessing.get_context(method).Pool(1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(status, (session,)) == 200
     assert status(session) == 200
     assert len(kakao.token_requests) == 1

@@ -2,7 +2,6 @@
 
 import ssl
 import threading
-import time
 from email.utils import formatdate
 
 import pytest
@@ -102,9 +101,7 @@ def test_app_key__missing(kakao, new_session, token, clock):
     assert kakao.requests == []
 
 
-@pytest.mark.parametrize(
-    "value", ["\udcff", "한글", "two words", "a line\n", "\x00", ["a", "list"], 5], ids=ascii
-)
+@pytest.mark.parametrize("value", ["한글", "two words", "a line\n", ["a", "list"]], ids=ascii)
 @pytest.mark.parametrize(
     ("name", "what", "places"),
     [
@@ -168,13 +165,11 @@ def test_settings__verify_of_one_refresh(kakao, new_session, token, monkeypatch)
     assert wire(kakao) == [REFRESH]
 
 
-@pytest.mark.parametrize("timeout", [None, (5.0, 30.0)])
-def test_timeout__always(new_session, token, timeout):
-    session = new_session(token=token, timeout=timeout)
+def test_timeout__always(new_session, token):
+    session = new_session(token=token, timeout=None)
     adapter = watched(session)
     session.refresh_token()
-    session.refresh_token(timeout=7)
-    assert timeouts(adapter) == [(5.0, 30.0), (7, 7)]
+    assert timeouts(adapter) == [(5.0, 30.0)]
 
 
 def test_expiry__counts_from_the_sending(new_session, token, clock):
@@ -339,46 +334,32 @@ def test_trouble_three_times__given_up(kakao, new_session, token, stopwatch, fai
         )
 
 
-def test_hang__times_out_and_is_not_tried_again(kakao, new_session, token):
-    kakao.fail_next("hang", times=None)
-    started = time.monotonic()
-    with pytest.raises(TemporaryError, match="ReadTimeout"):
-        new_session(token=token, timeout=0.2).refresh_token()
-    assert time.monotonic() - started < 2
-    assert len(kakao.token_requests) == 1  # Kakao may have acted
+BACKOFF = (0.1, 0.3)
 
 
 @pytest.mark.parametrize(
     ("retry_after", "waited"),
     [
-        ("7", 7.0),
-        ("0", "backoff"),
-        ("10", 10.0),
-        ("nonsense", "backoff"),
-        ("-5", "backoff"),
-        ("11", None),
-        ("9" * 400, None),
+        *(("7", (7, 7)), ("10", (10, 10)), ("0", BACKOFF), ("nonsense", BACKOFF)),
+        *((8.0, (7, 8)), (-60.0, BACKOFF)),  # as a date
     ],
 )
-def test_retry_after(kakao, new_session, token, stopwatch, retry_after, waited):
+def test_retry_after(kakao, new_session, token, clock, stopwatch, retry_after, waited):
+    if isinstance(retry_after, float):
+        retry_after = formatdate(clock.moment + retry_after, usegmt=True)
     kakao.fail_next(503, retry_after=retry_after)
-    session = new_session(token=token)
-    if waited is None:
-        with pytest.raises(TemporaryError):
-            session.refresh_token()
-        assert stopwatch.naps == []
-        assert len(kakao.token_requests) == 1
-        return
-    session.refresh_token()
-    assert stopwatch.naps == [waited] if waited != "backoff" else 0.1 <= stopwatch.naps[0] <= 0.3
-
-
-@pytest.mark.parametrize(("seconds", "waited"), [(8, (7, 8)), (-60, (0.1, 0.3))])
-def test_retry_after__as_a_date(kakao, new_session, token, clock, stopwatch, seconds, waited):
-    kakao.fail_next(503, retry_after=formatdate(clock.moment + seconds, usegmt=True))
     new_session(token=token).refresh_token()
     (nap,) = stopwatch.naps
     assert waited[0] <= nap <= waited[1]
+
+
+@pytest.mark.parametrize("retry_after", ["11", "9" * 400], ids=len)
+def test_retry_after__that_is_too_long(kakao, new_session, token, stopwatch, retry_after):
+    kakao.fail_next(503, retry_after=retry_after)
+    with pytest.raises(TemporaryError):
+        new_session(token=token).refresh_token()
+    assert stopwatch.naps == []
+    assert len(kakao.token_requests) == 1
 
 
 def test_4xx__not_tried_again(kakao, new_session, token, stopwatch):
@@ -434,7 +415,6 @@ def test_deadline__leaves_ten_seconds_to_answer(slow_session, token, seconds, tr
     [
         (requests.ConnectTimeout("slow"), 3),
         (requests.ConnectionError("refused"), 3),
-        (requests.exceptions.ProxyError("refused"), 3),
         (requests.exceptions.ChunkedEncodingError("broken"), 1),
         (ConnectionResetError("reset"), 3),
         (requests.ConnectionError(), 3),
@@ -443,7 +423,6 @@ def test_deadline__leaves_ten_seconds_to_answer(slow_session, token, seconds, tr
         (requests.ConnectionError(MaxRetryError(POOL, "/oauth/token", SLOW)), 1),
         (requests.exceptions.SSLError(ssl.SSLCertVerificationError("another")), 1),
         (requests.exceptions.InvalidProxyURL("odd"), 1),
-        (OSError("no such CA bundle"), 1),
         (ValueError("odd"), 1),
     ],
     ids=repr,
@@ -461,6 +440,7 @@ def test_trouble_on_the_way(new_session, token, stopwatch, raised, tries):
         session.refresh_token()
     assert len(sent) == tries
     assert isinstance(caught.value, requests.Timeout) == ("slow" in str(raised))
+    assert f"({type(raised).__name__})" in str(caught.value)
 
 
 def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypatch):
@@ -512,130 +492,95 @@ def test_trouble__while_the_caller_handles_an_error_of_its_own(
 REFUSED = "Kakao refused the token request"
 LATER = "Try again later."
 LOGIN = "Pass token= or token_store=, or log in with fetch_token."
+SECRET = "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET."
+FORTY = "_" * 40
+OVER = {"error": "invalid_grant", "error_code": "KOE322"}
 
 
-def unreadable(what):
-    return (
-        f"Kakao's token endpoint sent neither a token nor a readable error ({what}). "
-        "Try again later. The login is kept."
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "start", "hint"),
+    [
+        (400, {"error": "invalid_grant"}, LoginRequiredError, f"{REFUSED} (invalid_grant", LOGIN),
+        (200, {"error": "invalid_grant"}, LoginRequiredError, f"{REFUSED} (invalid_grant", LOGIN),
+        (401, {"error": "invalid_client"}, ConfigurationError, f"{REFUSED} (invalid_client", ""),
+        (400, {"error_code": "KOE999"}, TokenEndpointError, f"{REFUSED} (KOE999", ""),
+        (400, {"error": FORTY}, TokenEndpointError, f"{REFUSED} ({FORTY}", ""),
+        (
+            400,
+            {"error": "a b", "error_code": "x" * 41},
+            TokenEndpointError,
+            f"{REFUSED} (... ...",
+            "",
+        ),
+        (
+            429,
+            {},
+            RateLimitedError,
+            f"{REFUSED} (no code",
+            "Keep the tokens between runs (token_store=) and wait an hour.",
+        ),
+        (
+            429,
+            {"error_code": "KOE010"},
+            RateLimitedError,
+            "the client secret is missing or wrong (KOE010",
+            SECRET,
+        ),
+        (500, {}, TemporaryError, f"{REFUSED} (no code", LATER),
+        (
+            599,
+            OVER,
+            TemporaryError,
+            "the refresh token has expired, or was replaced or revoked (KOE322 invalid_grant",
+            LATER,
+        ),
+    ],
+)
+def test_answer__that_is_an_error(
+    kakao, new_session, token, stopwatch, status, body, kind, start, hint
+):
+    error = refused(kakao, new_session(token=token), status, body)
+    assert isinstance(error, kind)
+    assert str(error) == error.description == f"{start}, HTTP {status}). {hint}".rstrip()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "what"),
+    [
+        *((status, {}, f"HTTP {status}") for status in (428, 499)),
+        (400, {"error": 1, "error_code": 2}, "HTTP 400"),
+        (200, [], "access_token is not there"),
+        (200, {"expires_in": 1}, "neither access_token nor refresh_token is there"),
+        (200, {"refresh_token": "r"}, "access_token is not there"),
+        (200, {"access_token": "a\nb"}, "access_token is not a string of visible ASCII characters"),
+    ],
+)
+def test_answer__that_is_neither_a_token_nor_an_error(
+    kakao, new_session, token, stopwatch, status, body, what
+):
+    error = refused(kakao, new_session(token=token), status, body)
+    assert isinstance(error, TemporaryError)
+    assert (
+        str(error)
+        == error.description
+        == (
+            f"Kakao's token endpoint sent neither a token nor a readable error ({what}). "
+            "Try again later. The login is kept."
+        )
     )
 
 
-ANSWERS = {
-    "invalid_grant without a code": (
-        400,
-        {"error": "invalid_grant"},
-        LoginRequiredError,
-        f"{REFUSED} (invalid_grant, HTTP 400). {LOGIN}",
-    ),
-    "invalid_client without a code": (
-        401,
-        {"error": "invalid_client"},
-        ConfigurationError,
-        f"{REFUSED} (invalid_client, HTTP 401).",
-    ),
-    "an unknown error": (
-        400,
-        {"error": "odd", "error_code": "KOE999"},
-        TokenEndpointError,
-        f"{REFUSED} (KOE999 odd, HTTP 400).",
-    ),
-    "a name of 40 characters": (
-        400,
-        {"error": "_" * 40},
-        TokenEndpointError,
-        f"{REFUSED} ({'_' * 40}, HTTP 400).",
-    ),
-    "names that may repeat what was sent": (
-        400,
-        {"error": "s3cret value", "error_code": "x" * 41},
-        TokenEndpointError,
-        f"{REFUSED} (... ..., HTTP 400).",
-    ),
-    "an error with 200": (
-        200,
-        {"error": "invalid_grant"},
-        LoginRequiredError,
-        f"{REFUSED} (invalid_grant, HTTP 200). {LOGIN}",
-    ),
-    "429 without a body": (
-        429,
-        {},
-        RateLimitedError,
-        f"{REFUSED} (no code, HTTP 429). "
-        "Keep the tokens between runs (token_store=) and wait an hour.",
-    ),
-    "429 with another reason": (
-        429,
-        {"error_code": "KOE010"},
-        RateLimitedError,
-        "the client secret is missing or wrong (KOE010, HTTP 429). "
-        "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.",
-    ),
-    "5xx with an error": (
-        500,
-        {"error": "invalid_grant"},
-        TemporaryError,
-        f"{REFUSED} (invalid_grant, HTTP 500). {LATER}",
-    ),
-    "5xx with the code of a login that has ended": (
-        599,
-        {"error": "invalid_grant", "error_code": "KOE322"},
-        TemporaryError,
-        "the refresh token has expired, or was replaced or revoked "
-        f"(KOE322 invalid_grant, HTTP 599). {LATER}",
-    ),
-    "500": (500, {}, TemporaryError, f"{REFUSED} (no code, HTTP 500). {LATER}"),
-    "599": (599, {}, TemporaryError, f"{REFUSED} (no code, HTTP 599). {LATER}"),
-    "403 without an error": (403, {"msg": "?"}, TemporaryError, unreadable("HTTP 403")),
-    "428": (428, {}, TemporaryError, unreadable("HTTP 428")),
-    "499": (499, {}, TemporaryError, unreadable("HTTP 499")),
-    "a code that is no string": (
-        400,
-        {"error": 1, "error_code": 2},
-        TemporaryError,
-        unreadable("HTTP 400"),
-    ),
-    "a list": (200, [], TemporaryError, unreadable("access_token is not there")),
-    "no access token": (
-        200,
-        {"token_type": "bearer", "expires_in": 1},
-        TemporaryError,
-        unreadable("neither access_token nor refresh_token is there"),
-    ),
-    "a refresh token alone": (
-        200,
-        {"refresh_token": "r"},
-        TemporaryError,
-        unreadable("access_token is not there"),
-    ),
-    **{
-        f"an access token that is {value!r}": (
-            200,
-            {"access_token": value},
-            TemporaryError,
-            unreadable("access_token is not a string of visible ASCII characters"),
-        )
-        for value in (1, "a\nb")
-    },
-}
-
-
-@pytest.mark.parametrize(("status", "body", "kind", "sentence"), ANSWERS.values(), ids=ANSWERS)
-def test_answer__that_is_no_token(
-    kakao, new_session, token, stopwatch, status, body, kind, sentence
-):
+def refused(kakao, session, status, body):
+    """:returns: the error of a refresh that is answered so."""
+    before = session.token
     kakao.fail_next(status, json=body, times=None)
-    session = new_session(token=token)
     with pytest.raises(TokenEndpointError) as caught:
         session.refresh_token()
     error = caught.value
-    assert isinstance(error, kind)
-    assert str(error) == error.description == sentence
-    assert error.status_code == status
-    assert error.response.json() == body
+    assert (error.status_code, error.response.json()) == (status, body)
     assert error.uri is error.state is None
-    assert session.token == token
+    assert session.token == before
+    return error
 
 
 def test_answer__with_an_error_that_is_null(kakao, new_session, token):
@@ -646,7 +591,7 @@ def test_answer__with_an_error_that_is_null(kakao, new_session, token):
     assert [token["refresh_token"] for token in saved] == ["r"]
 
 
-@pytest.mark.parametrize("kind", ["html", "garbage", "truncated"])
+@pytest.mark.parametrize("kind", ["html", "garbage"])
 def test_answer__that_can_not_be_read(kakao, new_session, token, stopwatch, kind):
     kakao.fail_next(kind, times=None)
     session = new_session(token=token)
@@ -734,10 +679,9 @@ def test_answer__is_read_up_to_16_kib(kakao, new_session, token, stopwatch, beyo
         assert session.refresh_token()["x"] == padding
 
 
-@pytest.mark.parametrize(
-    ("expires_in", "life"), [(100, 100), ("100", 100), (0, 0), (-5, -5), (1.5, 1.5)]
-)
+@pytest.mark.parametrize(("expires_in", "life"), [("100", 100), (-5, -5), (1.5, 1.5)])
 def test_answer__with_a_life(kakao, new_session, token, clock, expires_in, life):
+
     kakao.fail_next(200, json={"access_token": "a", "expires_in": expires_in})
     assert new_session(token=token).refresh_token()["expires_at"] == clock.moment + life
 

@@ -35,7 +35,7 @@ from tests.conftest import MemoryStore
         (LoginRequiredError, [TokenEndpointError]),
         (ConfigurationError, [TokenEndpointError]),
         (RateLimitedError, [TokenEndpointError]),
-        (TemporaryError, [TokenEndpointError]),
+        (TemporaryError, [TokenEndpointError, requests.ConnectionError]),
         (TokenStoreError, [KakaoError]),
         (KakaoAPIError, [KakaoError, requests.HTTPError]),
         (ScopeRequiredError, [KakaoAPIError]),

@@ -10,7 +10,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from kakao_session import FileTokenStore, LoginRequiredError, TemporaryError, Token
+from kakao_session import FileTokenStore, TemporaryError, Token
 from kakao_session.unauthorized import LARGEST_401, REFRESHED_FOR_A_401
 from tests.conftest import ME, ME_401, REFRESH, MemoryStore, wire
 
@@ -35,12 +35,6 @@ def test_revoked__three_requests_each_time(kakao, new_session, token):
         kakao.revoke_access_tokens()
         assert status(session) == 200
     assert wire(kakao) == [ME_401, REFRESH, ME] * 5
-
-
-def test_revoked__auth_alone(kakao, new_auth, token, me_url):
-    kakao.revoke_access_tokens()
-    assert requests.get(me_url, auth=new_auth(token=token)).status_code == 200
-    assert wire(kakao) == [ME_401, REFRESH, ME]
 
 
 def test_second_response__looks_as_after_a_redirect(kakao, new_session, token):
@@ -131,13 +125,6 @@ def test_401__when_no_token_can_be_had(kakao, new_session, token, stopwatch):
     assert status(session) == 200
 
 
-def test_401__without_a_refresh_token(kakao, new_session):
-    session = new_session(token={"access_token": "unknown-at-kakao"})
-    with pytest.raises(LoginRequiredError, match="No refresh token"):
-        session.get("/v2/user/me")
-    assert wire(kakao) == [ME_401]
-
-
 def test_cookies__of_the_401_go_along_with_the_second_request(kakao, new_session, token):
     session = new_session(token=token)
     kakao.fail_next(
@@ -174,15 +161,14 @@ def ip_mismatched(kakao):
 
 
 @pytest.mark.usefixtures("ip_mismatched")
-def test_rejected_too__one_refresh_for_a_hundred_calls(kakao, new_session, token, clock):
+def test_rejected_too__one_refresh_for_ten_calls(kakao, new_session, token, clock):
     session = new_session(token=token)
-    for number in range(100):
+    for number in range(10):
         response = session.get("/v2/user/me")
         assert response.status_code == 401
         assert "ip mismatched" in response.json()["msg"]
         assert len(response.history) == (1 if number == 0 else 0)
-    assert len(kakao.token_requests) == 1
-    assert len(kakao.requests) == 102
+    assert wire(kakao) == [ME_401, REFRESH, *[ME_401] * 10]
 
     clock.advance(seconds=59)
     session.get("/v2/user/me")
@@ -231,9 +217,10 @@ def test_rejected_too__one_refresh_for_a_new_auth_each_call(
         for _ in range(times):
             assert requests.get(me_url, auth=new_auth(**login)).status_code == 401
 
-    call(10)
+    call(3)
     assert len(kakao.token_requests) == 1
     clock.advance(seconds=59)
+
     call(2)
     assert len(kakao.token_requests) == 1
     clock.advance(seconds=1)
@@ -324,11 +311,9 @@ def in_chunks():
         {"data": "abcd"},
         {"data": bytearray(b"abcd")},
         {"data": memoryview(b"abcd")},
-        {"data": {"k": "v"}},
-        {"json": {"k": "v"}},
         {"files": {"f": ("n", b"abcd")}},
     ],
-    ids=["bytes", "str", "bytearray", "memoryview", "form", "json", "multipart"],
+    ids=["bytes", "str", "bytearray", "memoryview", "multipart"],
 )
 def test_body__sent_again_whole(kakao, new_session, token, kwargs):
     kakao.revoke_access_tokens()
@@ -338,13 +323,11 @@ def test_body__sent_again_whole(kakao, new_session, token, kwargs):
     assert first.headers["Content-Length"] == second.headers["Content-Length"]
 
 
-@pytest.mark.parametrize("kind", ["file", "memory"])
-def test_file__rewound_to_where_it_stood(kakao, new_session, token, tmp_path, kind):
+def test_file__rewound_to_where_it_stood(kakao, new_session, token, tmp_path):
     content = b"head" + b"x" * 300_000
-    path = tmp_path / "upload"
-    path.write_bytes(content)
+    (tmp_path / "upload").write_bytes(content)
     kakao.revoke_access_tokens()
-    with path.open("rb") if kind == "file" else io.BytesIO(content) as body:
+    with (tmp_path / "upload").open("rb") as body:
         body.seek(4)
         new_session(token=token).post(UPLOAD, data=body)
     first, _, second = kakao.requests
@@ -432,7 +415,7 @@ def test_body_of_a_401__is_read_up_to_1_mib(kakao, new_session, token, declared,
 
 
 def test_body_of_a_401__that_swells(kakao, new_session, token):
-    bomb = gzip.compress(b"x" * (64 << 20))
+    bomb = gzip.compress(b"x" * (8 << 20))
     session = new_session(token=token)
     session.mount(kakao.endpoints.api_url, Answering401(bomb, {"Content-Encoding": "gzip"}))
     assert len(session.get("/v2/user/me").content) == LARGEST_401

@@ -8,12 +8,13 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from kakao_session import KakaoAuth, KakaoSession, Token
+from kakao_session import FileTokenStore, KakaoAuth, KakaoSession, Token
 from kakao_session.emulator import KakaoEmulator
 from tests.stores import servers
 
@@ -124,6 +125,14 @@ def token(kakao, clock):
 
 
 @pytest.fixture
+def store(token, tmp_path):
+    """A token file with the login in it."""
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    return store
+
+
+@pytest.fixture
 def new_session(kakao):
     """Makes sessions that talk to the local Kakao."""
     sessions = []
@@ -190,6 +199,14 @@ def wire(kakao):
 ME = ("GET", "/v2/user/me", 200)
 ME_401 = ("GET", "/v2/user/me", 401)
 REFRESH = ("POST", "/oauth/token", 200)
+
+
+def status(session):
+    return session.get("/v2/user/me").status_code
+
+
+def query(url):
+    return dict(parse_qsl(urlsplit(url).query))
 
 
 def agree(url):

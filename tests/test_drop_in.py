@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -16,7 +16,7 @@ from kakao_session import (
     KakaoWarning,
     LoginRequiredError,
 )
-from tests.conftest import LIFE, ME, ME_401, REDIRECT_URI, REFRESH, agree, at_once, wire
+from tests.conftest import LIFE, ME, ME_401, REDIRECT_URI, REFRESH, agree, at_once, query, wire
 
 
 @pytest.fixture
@@ -115,8 +115,7 @@ def test_client__as_the_parent_takes_it(kakao, new_session):
 
 
 def test_client__with_a_code(kakao, new_session, redirect):
-    code = dict(parse_qsl(urlsplit(redirect).query))["code"]
-    client = WebApplicationClient(kakao.app_key, code=code)
+    client = WebApplicationClient(kakao.app_key, code=query(redirect)["code"])
     session = new_session(None, redirect_uri=REDIRECT_URI, client=client)
     assert session.fetch_token()["access_token"]
 

@@ -166,6 +166,7 @@ def saving(request, new_session, token):
     class Saving:
         store, updater = MemoryStore(token), Updater()
         session = new_session(token_store=store, token_updater=updater)
+        failed = " in MemoryStore" if request.param == "store" else ": token_updater failed"
         cause = OSError if request.param == "store" else RuntimeError
 
         def fail(self, now):
@@ -204,7 +205,10 @@ def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):
     for _ in range(2):
         with pytest.raises(TokenStoreError) as caught:
             session.get("/v2/user/me")
-        assert isinstance(caught.value.__cause__, saving.cause)
+        cause = caught.value.__cause__
+        assert type(cause) is saving.cause
+        failed = f"Could not save the token{saving.failed} ({type(cause).__name__})."
+        assert str(caught.value) == f"{failed} {WHAT_NOW}"
     assert session.token["refresh_token"] != token["refresh_token"]
     saving.fail(False)
     assert session.get("/v2/user/me").status_code == 200
@@ -306,7 +310,7 @@ def test_delete_fails__the_token_does_not_come_back(new_session, token):
 
 @pytest.mark.parametrize(
     ("deed", "what"),
-    [("load", "read"), *((deed, deed) for deed in ("lock", "save", "unlock", "delete"))],
+    [("load", "read"), *((deed, deed) for deed in ("lock", "unlock", "delete"))],
 )
 def test_store_fails__error_names_the_operation_and_the_place(
     kakao, new_session, token, deed, what
@@ -329,17 +333,6 @@ def test_store_without_a_lock__says_so(new_session, token):
         TokenStoreError, match=r"Could not lock the token in .* \(RuntimeError\)\. "
     ):
         new_session(token_store=Store(token)).refresh_token()
-
-
-def test_updater_fails__says_so(kakao, new_session, token):
-    kakao.refresh_token_renewal = "always"
-    updater = Updater()
-    updater.fails = True
-    with pytest.raises(TokenStoreError) as caught:
-        new_session(token=token, token_updater=updater).refresh_token()
-    assert str(caught.value) == (
-        f"Could not save the token: token_updater failed (RuntimeError). {WHAT_NOW}"
-    )
 
 
 def test_updater_that_is_a_store__says_so_in_its_own_words(kakao, new_session, token, tmp_path):

@@ -12,22 +12,10 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from kakao_session import FileTokenStore, KakaoSession, LoginRequiredError, Token
-from tests.conftest import imported_again
+from kakao_session import KakaoSession, LoginRequiredError, Token
+from tests.conftest import imported_again, status
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-
-
-def status(session):
-    return session.get("/v2/user/me").status_code
-
-
-@pytest.fixture
-def store(token, tmp_path):
-    """A token file with the login in it."""
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    return store
 
 
 def pickled(thing):

@@ -29,20 +29,13 @@ from kakao_session import (
 from kakao_session.redaction import drop_messages, fingerprint
 from tests.conftest import LIFE, MemoryStore, at_once
 from tests.secret_scenarios import SCENARIOS, Sandbox, leaked
-from tests.stores import servers
 
 # On every path --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def redis_url():
-    with servers.redis_server() as server:
-        yield server.url
-
-
 @pytest.fixture
-def sandbox(kakao, tmp_path, monkeypatch, stopwatch, redis_url):
-    sandbox = Sandbox(kakao, tmp_path, monkeypatch, redis_url)
+def sandbox(kakao, tmp_path, monkeypatch, stopwatch, redis_server):
+    sandbox = Sandbox(kakao, tmp_path, monkeypatch, redis_server.url)
     yield sandbox
     sandbox.close()
 

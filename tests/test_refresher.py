@@ -3,7 +3,7 @@
 import pytest
 
 from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Token, TokenStoreError
-from tests.conftest import LIFE, ME, ME_401, REFRESH, MemoryStore, wire
+from tests.conftest import LIFE, ME, ME_401, REFRESH, MemoryStore, status, wire
 
 
 @pytest.fixture
@@ -28,10 +28,6 @@ def refresh_answer(kakao, clock):
         return Token({**kept, "expires_at": clock.moment + LIFE})
 
     return make
-
-
-def status(session):
-    return session.get("/v2/user/me").status_code
 
 
 def sent_refresh_tokens(kakao):

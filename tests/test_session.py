@@ -1,7 +1,5 @@
 """The first login, from the authorization URL to the token; the token of a session; the logout."""
 
-from urllib.parse import parse_qsl, urlsplit
-
 import pytest
 import requests
 from requests_oauthlib import OAuth2Session
@@ -25,20 +23,9 @@ from tests.conftest import (
     MemoryStore,
     Watching,
     agree,
+    query,
     wire,
 )
-
-
-def query(url):
-    return dict(parse_qsl(urlsplit(url).query))
-
-
-@pytest.fixture
-def store(token, tmp_path):
-    """A token file with the login in it."""
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    return store
 
 
 def test_login__from_the_url_to_the_file(kakao, new_session, clock, tmp_path):

@@ -112,7 +112,7 @@ def test_another_thread__with_a_shorter_timeout_shares_a_refusal(kakao, new_sess
     assert len(kakao.token_requests) == 1
 
 
-@pytest.mark.parametrize("error_code", ["KOE322", "KOE237", "KOE010"])
+@pytest.mark.parametrize("error_code", ["KOE322", "KOE237"])
 def test_threads__share_a_refusal(kakao, new_session, token, clock, error_code):
     kakao.latency = 0.3
     kakao.fail_next(error_code=error_code, times=None)

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 from rich.pretty import pretty_repr
 
-from kakao_session import FileTokenStore, LoginRequiredError, Token
+from kakao_session import LoginRequiredError, Token
 from kakao_session.token import Bearer
-from tests.conftest import ME, ME_401, REFRESH, wire
+from tests.conftest import ME, ME_401, REFRESH, status, wire
 
 ANSWER = {
     "access_token": "the-access-token",
@@ -337,18 +337,6 @@ BOARD_WITHOUT_A_BATTERY = 100.0
 """Seconds after 1970 began."""
 IN_2106 = 2.0**32
 """Where an unsigned 32-bit clock overflows."""
-
-
-@pytest.fixture
-def store(token, tmp_path):
-    """A token file with the login in it, written when the clock was right."""
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    return store
-
-
-def status(session):
-    return session.get("/v2/user/me").status_code
 
 
 @pytest.mark.parametrize("wrong", [BOARD_WITHOUT_A_BATTERY, IN_2106], ids=["1970", "2106"])

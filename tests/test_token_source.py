@@ -18,13 +18,9 @@ from kakao_session import (
     TokenStoreError,
 )
 from kakao_session.token_source import TRIED_AHEAD
-from tests.conftest import LIFE, ME, REFRESH, wire
+from tests.conftest import LIFE, ME, REFRESH, status, wire
 
 REFRESH_503 = ("POST", "/oauth/token", 503)
-
-
-def status(session):
-    return session.get("/v2/user/me").status_code
 
 
 class Untouchable:

@@ -10,23 +10,11 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from kakao_session import FileTokenStore, TemporaryError, Token
+from kakao_session import TemporaryError, Token
 from kakao_session.unauthorized import LARGEST_401, REFRESHED_FOR_A_401
-from tests.conftest import ME, ME_401, REFRESH, MemoryStore, wire
+from tests.conftest import ME, ME_401, REFRESH, MemoryStore, status, wire
 
 UPLOAD = "/v2/api/talk/memo/default/send"
-
-
-def status(session):
-    return session.get("/v2/user/me").status_code
-
-
-@pytest.fixture
-def store(token, tmp_path):
-    """A token file with the login in it."""
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    return store
 
 
 def test_revoked__three_requests_each_time(kakao, new_session, token):

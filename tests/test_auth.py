@@ -151,11 +151,6 @@ def test_callers_objects__stay_as_they_are(new_session, token, monkeypatch):
     assert dict(token) == given
 
 
-def test_auth_alone__with_plain_requests(new_session, new_auth, token, me_url):
-    assert requests.get(me_url, auth=new_auth(token=token)).status_code == 200
-    assert requests.get(me_url, auth=new_session(token=token).auth).status_code == 200
-
-
 def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
     session = new_session()
     with pytest.raises(LoginRequiredError, match=r"^No token"):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from oauthlib.oauth2 import InvalidGrantError, TokenExpiredError, WebApplicationClient
+from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
 from requests_oauthlib.oauth2_session import OAuth2Session, TokenUpdated
 
 from kakao_session import (
@@ -205,19 +205,6 @@ def auto_refreshing(kakao, new_session, token):
     return lambda **kwargs: new_session(
         **{"token": token, "auto_refresh_url": kakao.endpoints.token_url, **kwargs}
     )
-
-
-@pytest.mark.parametrize("renewal", ["always", "never"])
-def test_recipe__catch_the_expiry(kakao, new_session, token, clock, recwarn, renewal):
-    kakao.refresh_token_renewal = renewal
-    clock.advance(hours=7)
-    try:
-        response = new_session(token=token).get("/v2/user/me")
-    except TokenExpiredError:
-        pytest.fail("it refreshes by itself")
-    assert response.status_code == 200
-    lost = ["replaced the refresh token" in str(warning.message) for warning in recwarn]
-    assert lost == ([True] if renewal == "always" else [])
 
 
 @pytest.mark.parametrize("renewal", ["always", "never"])

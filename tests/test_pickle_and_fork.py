@@ -55,11 +55,6 @@ def test_session__pickled_refreshes_by_its_own_send(kakao, token, clock):
     assert SENT == ["/oauth/token", "/v2/user/me"]
 
 
-def test_session__pickled_before_its_first_use(new_session, store):
-    with pickled(new_session(token_store=store)) as twin:
-        assert status(twin) == 200
-
-
 def test_session__pickled_dead_stays_dead(kakao, new_session, token):
     session = new_session(token=token)
     kakao.unlink()

@@ -155,20 +155,22 @@ def test_given_token__that_is_dead_beside_a_live_one(new_session, store, clock):
 def test_stored_without_refresh_token__ours_is_kept(
     kakao, new_session, token, clock, refresh_answer, trouble
 ):
-    token = token | {"app_key": "key", "scope": "talk_message"}
-    store = MemoryStore(token)
-    session = new_session(token_store=store)
-    session.get("/v2/user/me")
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token | {"app_key": "key", "scope": "talk_message"})
+    saved = []
+    session = new_session(token_store=store, token_updater=saved.append)
+    ours = session.refresh_token()
     make(trouble, kakao, clock)
     store.token = stored = refresh_answer()
     kakao.clear_requests()
     assert status(session) == 200
     assert kakao.token_requests == []
-    assert session.token == {**token, **stored}
+    assert session.token == {**ours, **stored}
     assert store.token == session.token
+    assert [token.refresh_token_changed for token in saved] == [True, False]
     clock.advance(hours=7)
     assert status(session) == 200
-    assert sent_refresh_tokens(kakao) == [token["refresh_token"]]
+    assert sent_refresh_tokens(kakao) == [ours["refresh_token"]]
 
 
 def test_stored_without_refresh_token__ends_of_the_old_are_not_those_of_the_new(
@@ -181,21 +183,6 @@ def test_stored_without_refresh_token__ends_of_the_old_are_not_those_of_the_new(
     assert status(session) == 200
     assert "expires_at" not in session.token
     assert session.token["refresh_token_expires_at"] == token["refresh_token_expires_at"]
-
-
-def test_stored_without_refresh_token__is_no_new_refresh_token(
-    kakao, new_session, store, clock, refresh_answer
-):
-    saved = []
-    session = new_session(token_store=store, token_updater=saved.append)
-    kakao.refresh_token_renewal = "always"
-    session.refresh_token()
-    clock.advance(hours=7)
-    store.token = refresh_answer()
-    kakao.clear_requests()
-    assert status(session) == 200
-    assert kakao.token_requests == []
-    assert [token.refresh_token_changed for token in saved] == [True, False]
 
 
 def test_stored_without_refresh_token__of_a_login_that_has_ended(

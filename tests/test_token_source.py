@@ -38,13 +38,6 @@ def test_fresh__the_store_is_not_read(kakao, new_session, token):
     assert wire(kakao) == [ME] * 3
 
 
-def test_expired__two_requests(kakao, new_session, token, clock):
-    session = new_session(token=token)
-    clock.advance(hours=7)
-    assert [status(session) for _ in range(2)] == [200] * 2
-    assert wire(kakao) == [REFRESH, ME, ME]
-
-
 @pytest.mark.parametrize(
     ("age", "sent", "fails_in_an_outage"),
     [
@@ -108,13 +101,6 @@ def test_life_that_is_over__refreshed_first(kakao, new_session, token):
     assert wire(kakao) == [REFRESH, ME]
 
 
-def test_clock_going_back__is_no_expiry(kakao, new_session, token, clock):
-    session = new_session(token=token)
-    clock.moment = 0.0
-    assert status(session) == 200
-    assert wire(kakao) == [ME]
-
-
 def test_ensure_active_token(kakao, new_session, token, clock):
     session = new_session(token=token)
     assert session.ensure_active_token() == token
@@ -149,16 +135,6 @@ def test_outage__calls_go_on_and_a_refresh_is_tried_every_30_seconds(
     clock.advance(seconds=30)
     assert status(session) == 200
     assert session.token["access_token"] != token["access_token"]
-
-
-def test_outage__and_a_clock_that_is_set_back(kakao, new_session, token, clock):
-    session = new_session(token=token)
-    clock.advance(seconds=LIFE - 200)
-    kakao.fail_next(503, times=None)
-    session.get("/v2/user/me")
-    clock.moment -= 60
-    session.get("/v2/user/me")
-    assert len(kakao.token_requests) == 2
 
 
 def test_rate_limit__calls_go_on_while_the_token_is_good(kakao, new_session, token, clock):

@@ -188,36 +188,27 @@ def test_expiry__counts_from_the_sending(new_session, token, clock):
     assert session.token["expires_at"] == sent_at + LIFE
 
 
-def test_connections_of_the_session__stay_open(new_session, token):
-    class Closing(HTTPAdapter):
-        def close(self):
-            closed.append("closed")
-            super().close()
-
-    closed = []
-    session = new_session(token=token)
-    session.mount("https://", Closing())
-    session.refresh_token()
-    assert closed == []
-
-
 RETRIES = Retry(5, status_forcelist=[429, 503], allowed_methods=None)
 
 
 @pytest.mark.parametrize("mounted", ["https://", "token endpoint"])
-def test_connections_of_the_session__are_used(kakao, new_session, token, mounted):
-    class Counting(HTTPAdapter):
+def test_connections_of_the_session__are_used_and_stay_open(kakao, new_session, token, mounted):
+    class Noting(HTTPAdapter):
         def init_poolmanager(self, *args, **kwargs):
-            pools.append(1)
+            noted.append("made")
             super().init_poolmanager(*args, **kwargs)
 
-    pools = []
+        def close(self):
+            noted.append("closed")
+            super().close()
+
+    noted = []
     session = new_session(token=token)
     prefix = mounted if mounted == "https://" else kakao.endpoints.token_url
-    session.mount(prefix, Counting(max_retries=RETRIES))
+    session.mount(prefix, Noting(max_retries=RETRIES))
     session.refresh_token()
     session.refresh_token()
-    assert pools == [1]
+    assert noted == ["made"]
 
 
 class Odd(HTTPAdapter):

@@ -147,13 +147,8 @@ def test_asked_once__for_each_host(asked):
         settings(session, "https://kapi.kakao.com/?to=https://elsewhere.example/")
         settings(session, "https://kauth.kakao.com/")
     assert asked == [URL, "https://kauth.kakao.com/"]
-
-
-def test_pickled_session__asks_for_itself(asked):
-    session = KakaoSession("key")
-    settings(session)
-    settings(pickle.loads(pickle.dumps(session)))
-    assert asked == [URL, URL]
+    settings(pickle.loads(pickle.dumps(session)))  # another process has another environment
+    assert asked[2:] == [URL]
 
 
 def test_64_hosts__are_remembered_and_no_more(asked):

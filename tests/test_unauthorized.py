@@ -308,25 +308,21 @@ def test_file__rewound_to_where_it_stood(kakao, new_session, token, tmp_path):
     assert first.body == second.body == content[4:]
 
 
-def test_generator__never_sent_twice(kakao, new_session, token):
+class Pipe(io.BytesIO):
+    def tell(self):
+        raise OSError("a pipe")
+
+
+@pytest.mark.parametrize("body", [in_chunks, lambda: Pipe(b"abcd")], ids=["generator", "pipe"])
+def test_body_that_can_be_read_once__never_sent_twice(kakao, new_session, token, body):
     session = new_session(token=token)
     kakao.revoke_access_tokens()
-    response = session.post(UPLOAD, data=in_chunks())
+    response = session.post(UPLOAD, data=body())
     assert response.status_code == 401
     assert response.json()["code"] == -401
     assert wire(kakao) == [("POST", UPLOAD, 401), REFRESH]
     assert kakao.requests[0].body == b"abcd"
-    assert session.post(UPLOAD, data=in_chunks()).status_code != 401
-
-
-def test_pipe__never_sent_twice(kakao, new_session, token):
-    class Pipe(io.BytesIO):
-        def tell(self):
-            raise OSError("a pipe")
-
-    kakao.revoke_access_tokens()
-    assert new_session(token=token).post(UPLOAD, data=Pipe(b"abcd")).status_code == 401
-    assert wire(kakao) == [("POST", UPLOAD, 401), REFRESH]
+    assert session.post(UPLOAD, data=body()).status_code != 401
 
 
 # Bodies of 401s -------------------------------------------------------------------------------

@@ -194,7 +194,17 @@ def test_error_of_a_token__shows_no_inner_frame(work):
     assert set(inner(caught.value)) == {"kakao_session.redaction"}
 
 
+def test_error_of_our_store__shows_no_frame(new_session, token, tmp_path):
+    folder = tmp_path / "folder"
+    session = new_session(token=token, token_store=folder / "token.json")
+    folder.write_text("no folder")
+    with pytest.raises(TokenStoreError) as caught:
+        session.refresh_token()
+    assert not any(frames(link) for link in chain(caught.value.__cause__))
+
+
 def test_own_saver__keeps_its_frames(kakao, new_session, token):
+
     def write():
         try:
             raise ValueError("first")  # noqa: TRY301  # as people write it

@@ -87,12 +87,3 @@ def test_another_process_was_faster__makes_no_request(
     assert slow.keep_alive() is False
     assert slow.token == fast.token
     assert wire(kakao) == [REFRESH]
-
-
-def test_four_weeks__keep_a_login_alive_for_a_year(login, kakao, clock, token, tmp_path):
-    store = FileTokenStore(tmp_path / "token.json")
-    store.save(token)
-    for _ in range(13):
-        clock.advance(days=28)
-        login(token_store=store).keep_alive()
-    assert not store.load().is_refresh_token_expired()

@@ -467,10 +467,6 @@ def test_access_token_alone__can_not_be_refreshed(kakao, new_session, token):
     assert kakao.token_requests == []
 
 
-def test_refresh_token_alone__is_enough_to_begin_with(new_session, token):
-    assert status(new_session(token={"refresh_token": token["refresh_token"]})) == 200
-
-
 def test_absent_file__is_named_and_heals(new_session, token, tmp_path):
     path = tmp_path / "folder" / "token.json"
     session = new_session(token_store=path)

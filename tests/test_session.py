@@ -65,21 +65,16 @@ def test_login__from_the_url_to_the_file(kakao, new_session, clock, tmp_path):
     assert session.get("/v2/user/me").status_code == 200
 
 
-def test_login__with_pkce_and_a_secret(kakao, new_session):
+def test_login__by_the_code_with_pkce_and_a_secret(kakao, new_session):
+
     kakao.client_secret = "secret"
     session = new_session(redirect_uri=REDIRECT_URI, pkce="S256")
     url, _ = session.authorization_url()
     assert query(url)["code_challenge_method"] == "S256"
-    session.fetch_token(authorization_response=agree(url), client_secret="secret")
+    session.fetch_token(code=query(agree(url))["code"], client_secret="secret")
     form = dict(kakao.token_requests[0].form)
     assert form["client_secret"] == "secret"
     assert 43 <= len(form["code_verifier"]) <= 128
-
-
-def test_login__by_the_code_alone(new_session):
-    session = new_session(redirect_uri=REDIRECT_URI)
-    url, _ = session.authorization_url(state="mine")
-    assert session.fetch_token(code=query(agree(url))["code"])["access_token"]
 
 
 def test_login__in_another_process_with_the_state_kept(new_session):

@@ -4,7 +4,7 @@ import pytest
 from oauthlib.oauth2 import MismatchingStateError
 
 from kakao_session import LoginRequiredError
-from tests.conftest import REDIRECT_URI, agree
+from tests.conftest import REDIRECT_URI, agree, query
 
 LOGIN = "Log in again."
 
@@ -48,45 +48,25 @@ def test_state_that_was_lost__matches_none(kakao, new_session, returned):
     assert kakao.requests == []
 
 
-NO_CODE = "The redirect has no code."
-
-
 @pytest.mark.parametrize(
-    ("query", "error", "sentence"),
+    ("brought", "sentence"),
     [
-        (
-            "error=access_denied&error_description=User%20denied%20access",
-            "access_denied",
-            "The user did not agree.",
-        ),
-        (
-            "error=consent_required",
-            "consent_required",
-            "The user has to agree first: leave out prompt=none.",
-        ),
-        (
-            "error=interaction_required",
-            "interaction_required",
-            "The user has to act first: leave out prompt=none.",
-        ),
-        (
-            "error=login_required",
-            "login_required",
-            "The user is not logged in to Kakao: leave out prompt=none.",
-        ),
-        ("error=odd%3Cscript%3E", "odd<script>", "Kakao gave no code."),
-        ("", "missing_code", NO_CODE),
-        ("code=", "missing_code", NO_CODE),
-        ("code=a%0Ab", "missing_code", NO_CODE),
+        ("error=access_denied&error_description=User%20denied", "The user did not agree."),
+        ("error=consent_required", "The user has to agree first: leave out prompt=none."),
+        ("error=interaction_required", "The user has to act first: leave out prompt=none."),
+        ("error=login_required", "The user is not logged in to Kakao: leave out prompt=none."),
+        ("error=odd%3Cscript%3E", "Kakao gave no code."),
+        *((without, "The redirect has no code.") for without in ("", "code=", "code=a%0Ab")),
     ],
 )
-def test_redirect__without_a_code(kakao, session, query, error, sentence):
+def test_redirect__without_a_code(kakao, session, brought, sentence):
     _, state = session.authorization_url()
+    redirect = f"{REDIRECT_URI}?state={state}&{brought}"
     with pytest.raises(LoginRequiredError) as caught:
-        session.fetch_token(authorization_response=f"{REDIRECT_URI}?state={state}&{query}")
+        session.fetch_token(authorization_response=redirect)
     assert str(caught.value) == f"{sentence} {LOGIN}"
     assert caught.value.hint == LOGIN
-    assert caught.value.error == error
+    assert caught.value.error == query(redirect).get("error", "missing_code")
     assert kakao.token_requests == []
 
 

@@ -11,8 +11,6 @@ from tests.stores.conftest import (  # noqa: F401  # fixtures
     mariadb_server,
     new_store,
     new_url,
-    postgresql_server,
-    redis_server,
     sqlite_url,
 )
 

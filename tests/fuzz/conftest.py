@@ -8,8 +8,6 @@ import requests
 from tests.cli.conftest import run, token_file  # noqa: F401  # fixtures
 from tests.stores.conftest import (  # noqa: F401
     _connections,
-    postgresql_server,
-    redis_server,
     sqlite_url,
 )
 

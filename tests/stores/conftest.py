@@ -61,18 +61,6 @@ def _connections():
 
 
 @pytest.fixture(scope="session")
-def redis_server():
-    with servers.redis_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgresql_server():
-    with servers.postgresql_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
 def mariadb_server():
     with servers.mariadb_server() as server:
         yield server

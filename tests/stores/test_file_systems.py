@@ -111,6 +111,21 @@ def loaded(path):
     return FileTokenStore(path).load()
 
 
+# Replaced, because it can't be overwritten -------------------------------------------------------
+
+
+@as_root
+def test_read_only_file__is_replaced_in_a_folder_of_ones_own(path):
+    path.with_name("token.json.lock").unlink()
+    os.chown(path.parent, USER, USER)
+    os.chown(path, USER, USER)
+    path.chmod(0o444)
+    with as_user(USER):
+        assert lock_and_save(path, NEW) == SAVED
+        assert loaded(path) == NEW
+    assert names(path.parent) == {"token.json", "token.json.lock"}
+
+
 # Overwritten, because it can't be replaced ------------------------------------------------------
 
 
@@ -120,7 +135,7 @@ def test_mounted_file__is_overwritten(path, outside):
     assert save(path, NEW, LONG, NEW, within=mounted(outside, path)) == SAVED
     assert loaded(outside) == NEW
     assert outside.stat().st_ino == inode
-    assert outside.stat().st_size > 3000  # filled up with spaces
+    assert 3000 < outside.stat().st_size < 4000  # filled up with spaces
     assert loaded(path) == OLD  # what is below the mount
     assert names(path.parent) == {"token.json", "token.json.lock"}
 

@@ -115,15 +115,17 @@ def loaded(path):
 
 
 @as_root
-def test_read_only_file__is_replaced_in_a_folder_of_ones_own(path):
+def test_read_only_file__is_replaced_in_a_folder_of_ones_own(path, public_path, monkeypatch):
+    monkeypatch.chdir(public_path)
     path.with_name("token.json.lock").unlink()
-    os.chown(path.parent, USER, USER)
-    os.chown(path, USER, USER)
+    for place in (public_path, path.parent, path):
+        os.chown(place, USER, USER)
     path.chmod(0o444)
     with as_user(USER):
         assert lock_and_save(path, NEW) == SAVED
         assert loaded(path) == NEW
     assert names(path.parent) == {"token.json", "token.json.lock"}
+    assert names(public_path) == {"folder"}
 
 
 # Overwritten, because it can't be replaced ------------------------------------------------------

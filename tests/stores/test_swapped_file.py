@@ -109,7 +109,7 @@ def test_lock_swapped_for_a_link__what_it_leads_to_is_not_changed(kakao, session
     assert session.get("/v2/user/me").status_code == 200
 
 
-@pytest.mark.parametrize("swap", [to_folder, to_link_in_a_circle])
+@pytest.mark.parametrize("swap", [to_folder, to_link_in_a_circle, to_link_to_another_file])
 def test_swapped_during_a_refresh__the_token_is_kept_until_it_can_be_saved(
     kakao, session, store, path, swap
 ):
@@ -117,6 +117,8 @@ def test_swapped_during_a_refresh__the_token_is_kept_until_it_can_be_saved(
     for _ in range(2):
         with pytest.raises(TokenStoreError, match=str(path)):
             session.get("/v2/user/me")
+    if swap is to_link_to_another_file:
+        assert path.read_text() == "precious = yes\n"
     path.rmdir() if path.is_dir() else path.unlink()
     assert session.get("/v2/user/me").status_code == 200
     assert len(kakao.token_requests) == 1

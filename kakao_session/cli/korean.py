@@ -346,12 +346,12 @@ KOREAN: dict[str, str] = {
     "no": "없음",
     "same": "그대로",
     "new": "새 토큰",
-    "was used already": "이미 사용함",
-    "was revoked": "무효화됨",
+    "was used already": "이미 사용됨",
+    "was revoked": "폐기됨",
     "was logged out": "로그아웃으로 만료됨",
     "was replaced by a refresh": "갱신으로 교체됨",
     "was replaced by a newer one": "새 토큰으로 교체됨",
-    "ended with the link between user and app": "연결이 끊겨 만료됨",
+    "ended with the link between user and app": "연결 끊기로 만료됨",
     "unknown to Kakao": "카카오에 없는 토큰",
     "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
     "docs/languages.md": (
@@ -367,112 +367,127 @@ KOREAN: dict[str, str] = {
     "what Kakao did": "카카오의 처리",
     "and {count} more": "외 {count}건",
     # What the emulator decided
-    "the user cancelled": "사용자가 동의를 취소함",
-    "sent back with {error}": "오류와 함께 앱으로 리다이렉트함: {error}",
-    "logged out of the Kakao account in the browser": "브라우저에서 카카오계정을 로그아웃함",
+    "the user cancelled": "사용자가 로그인을 취소함",
+    "sent back with {error}": "리다이렉트 URI로 오류를 보냄: {error}",
+    "logged out of the Kakao account in the browser": "브라우저의 카카오계정에서 로그아웃함",
     "logged out of the Kakao account: every token of the user ends": (
-        "카카오계정을 로그아웃함: 사용자의 모든 토큰이 만료됨"
+        "카카오계정에서 로그아웃함: 사용자의 모든 토큰이 만료됨"
     ),
-    "the user agreed: code for {site}": "사용자가 동의함: {site}(으)로 인가 코드를 보냄",
+    "the user agreed: code for {site}": "사용자가 동의함. 인가 코드를 보낸 곳: {site}",
     "the user is asked for consent": "사용자에게 동의 화면을 표시함",
     "{name}: the emulator does not have it; fail_next(path=..., json=..., times=None) is a stub": (
-        "{name}: 에뮬레이터에 없음. fail_next(path=..., json=..., times=None)로 응답을 정할 수 있음"
+        "{name}: 에뮬레이터가 지원하지 않는 요청. 응답을 직접 정하려면 fail_next(path=..., "
+        "json=..., times=None) 사용"
     ),
     "app key good: {count} documents that are always the same": (
-        "앱 키가 유효함: 항상 같은 예시 문서 {count}건"
+        "앱 키가 유효함. 항상 같은 예시 문서 {count}건으로 응답함"
     ),
-    "{done}, but {what}": "{done}. 그러나 {what}",
-    "made to fail: {how}": "지정한 대로 실패함: {how}",
-    "another answer": "다른 응답",
-    "a browser asks what it may send (CORS): {what}": "브라우저의 CORS 사전 요청: {what}",
+    "{done}, but {what}": "{done}. 그러나 응답에는 {what}",
+    "made to fail: {how}": "실패 설정을 적용함: {how}",
+    "another answer": "지정한 응답",
+    "a browser asks what it may send (CORS): {what}": (
+        "브라우저의 CORS 사전 요청(preflight): {what}"
+    ),
     "this": "허용함",
     "nothing": "허용하지 않음",
     "consent withdrawn: {scopes}": "동의를 철회함: {scopes}",
-    "every token of the user logged out": "사용자의 모든 토큰을 로그아웃함",
-    "access token logged out": "액세스 토큰을 로그아웃함",
-    "unlinked: every token of the user is dead": "연결을 끊음: 사용자의 모든 토큰이 만료됨",
+    "every token of the user logged out": "로그아웃함: 사용자의 모든 토큰이 만료됨",
+    "access token logged out": "액세스 토큰으로 로그아웃함",
+    "unlinked: every token of the user is dead": "사용자와 앱의 연결을 끊음: 모든 토큰이 만료됨",
     "access token good for {time}": "액세스 토큰이 유효함({time} 남음)",
     "admin key good": "어드민 키가 유효함",
-    "admin key good: for user {user}": "어드민 키가 유효함: 사용자 {user}",
-    "id_token good for user {user}": "ID 토큰이 유효함: 사용자 {user}",
-    "the browser's own call: refused": "브라우저가 스스로 보낸 요청을 거부함",
-    "none of Kakao's hosts: refused": "카카오의 호스트가 아니어서 거부함",
-    "not through TLS: refused": "TLS를 사용하지 않아 거부함",
+    "admin key good: for user {user}": "어드민 키가 유효함(대상 사용자: {user})",
+    "id_token good for user {user}": "ID 토큰이 유효함(사용자: {user})",
+    "the browser's own call: refused": "브라우저가 자체적으로 보낸 요청이어서 거절함",
+    "none of Kakao's hosts: refused": "카카오 호스트가 아니어서 거절함",
+    "not through TLS: refused": "TLS를 사용하지 않아 거절함",
     "sent to {reached} of {asked} receivers": "받는 사람 {asked}명 중 {reached}명에게 보냄",
-    "code accepted": "인가 코드를 확인함",
+    "code accepted": "인가 코드를 확인하고 토큰을 발급함",
     "new access token for {lifetime}; refresh token stays ({left} left)": (
-        "유효 시간이 {lifetime}인 액세스 토큰을 발급함. 리프레시 토큰은 그대로({left} 남음)"
+        "액세스 토큰(유효 시간 {lifetime})을 새로 발급함. 리프레시 토큰은 그대로 유지함({left} "
+        "남음)"
     ),
     "new access token for {lifetime}; new refresh token, the old one died ({left} left)": (
-        "유효 시간이 {lifetime}인 액세스 토큰과 새 리프레시 토큰을 발급함. {left} 남았던 기존 "
-        "리프레시 토큰은 만료됨"
+        "액세스 토큰(유효 시간 {lifetime})과 리프레시 토큰을 새로 발급함. 기존 리프레시 "
+        "토큰({left} 남음)은 폐기함"
     ),
-    "client_id is not the app key": "client_id가 앱 키와 다름",
-    "there is no client_id": "client_id가 없음",
+    "client_id is not the app key": "client_id가 앱의 REST API 키와 다름",
+    "there is no client_id": "요청에 client_id가 없음",
     "client_secret is wrong": "client_secret이 올바르지 않음",
-    "no secret": "client_secret이 없음",
+    "no secret": "요청에 client_secret이 없음",
     "Kakao Login is off for the app": "앱의 카카오 로그인이 비활성화되어 있음",
-    "redirect_uri is no http or https address": "redirect_uri가 http 또는 https 주소가 아님",
+    "redirect_uri is no http or https address": (
+        "redirect_uri가 없거나 올바른 http 또는 https 주소가 아님"
+    ),
     "redirect_uri is not registered": "등록되지 않은 redirect_uri",
     "{scopes} not set up, see the switch {switch}": (
-        "설정되지 않은 동의항목: {scopes}. 에뮬레이터의 {switch} 설정을 확인"
+        "설정되지 않은 동의항목: {scopes}(에뮬레이터 스위치: {switch})"
     ),
     "user {user} is no member of the test app": "테스트 앱의 멤버가 아닌 사용자: {user}",
-    "no app key was sent": "앱 키가 없음",
-    "not the app key": "앱 키가 다름",
-    "no {name}": "{name} 없음",
-    "wrong {name}": "{name} 값이 올바르지 않음",
+    "no app key was sent": "요청에 앱 키가 없음",
+    "not the app key": "앱 키가 올바르지 않음",
+    "no {name}": "필수 파라미터 없음: {name}",
+    "wrong {name}": "{name} 값이 숫자가 아님",
     "{name} is not from 1 to {most}": "{name} 값은 1부터 {most}까지여야 함",
-    "{name} is not one of {choices}": "{name}에 사용할 수 있는 값: {choices}",
-    "{name} is missing": "{name} 없음",
+    "{name} is not one of {choices}": "{name} 값이 올바르지 않음. 사용할 수 있는 값: {choices}",
+    "{name} is missing": "필수 파라미터 없음: {name}",
     "{name} is not {expected}": "{name} 값이 올바르지 않음. 필요한 값: {expected}",
-    "a whole number in reach": "범위 안의 정수",
+    "a whole number in reach": "허용 범위 안의 정수",
     "one of {choices}": "{choices} 중 하나",
-    "a URL": "URL 주소",
+    "a URL": "http:// 또는 https:// URL",
     "a JSON object": "JSON 객체",
-    "a JSON array of strings": "문자열로 된 JSON 배열",
-    "a JSON array of numbers": "숫자로 된 JSON 배열",
-    "from 1 to {most} numbers": "숫자 1~{most}개",
+    "a JSON array of strings": "문자열만 담은 JSON 배열",
+    "a JSON array of numbers": "정수만 담은 JSON 배열",
+    "from 1 to {most} numbers": "정수 1~{most}개",
     "from 1 to {most} uuids": "UUID 1~{most}개",
-    "a list of the app's consent items": "앱의 동의항목 목록",
-    "a list of the app's service terms": "앱의 서비스 약관 목록",
+    "a list of the app's consent items": "앱의 동의항목 ID 목록",
+    "a list of the app's service terms": "앱의 서비스 약관 태그 목록",
     "a file in a multipart form": "multipart 폼으로 보낸 파일",
-    "no access token was sent": "액세스 토큰이 없음",
+    "no access token was sent": "요청에 액세스 토큰이 없음",
     "the user has not agreed to {scopes}": "사용자가 동의하지 않은 항목: {scopes}",
-    "no admin key was sent": "어드민 키가 없음",
-    "not the admin key": "어드민 키가 다름",
+    "no admin key was sent": "요청에 어드민 키가 없음",
+    "not the admin key": "어드민 키가 올바르지 않음",
     "target_id_type=user_id and target_id have to name a user": (
         "target_id_type=user_id와 target_id로 사용자를 지정해야 함"
     ),
     "[{scopes}] is required, so it is not revocable": (
         "필수 동의항목이라 철회할 수 없음: {scopes}"
     ),
-    "the image has {size} bytes": "이미지가 {size}바이트임",
+    "the image has {size} bytes": "이미지가 너무 큼: {size}바이트",
     "no receiver is a friend of the user": "받는 사람 중에 사용자의 친구가 없음",
-    "no such grant_type": "지원하지 않는 grant_type",
+    "no such grant_type": "grant_type이 없거나 지원하지 않는 값임",
     "no id_token of this Kakao": "이 에뮬레이터가 발급한 ID 토큰이 아님",
     "the id_token has expired": "만료된 ID 토큰",
     "code_verifier does not belong to the code_challenge": (
-        "code_verifier가 code_challenge와 맞지 않음"
+        "code_verifier가 code_challenge와 일치하지 않음"
     ),
     "no such access token was ever issued": "발급된 적이 없는 액세스 토큰",
-    "access token {ended}": "액세스 토큰: {ended}",
+    "access token {ended}": "액세스 토큰이 {ended}",
     "access token ended {ago} ago": "{ago} 전에 만료된 액세스 토큰",
     "no such authorization code": "발급된 적이 없는 인가 코드",
-    "authorization code {ended}": "인가 코드: {ended}",
-    "is too old": "유효 시간이 지남",
+    "authorization code {ended}": "인가 코드가 {ended}",
+    "is too old": "만료됨",
     "{why}; the authorization request had {redirect_uri}": (
-        "{why}. 인가 코드 요청의 redirect_uri는 {redirect_uri}"
+        "{why}. 인가 코드를 요청할 때 보낸 값: {redirect_uri}"
     ),
-    "no redirect_uri was sent": "redirect_uri가 없음",
+    "no redirect_uri was sent": "요청에 redirect_uri가 없음",
     "not the same": "redirect_uri가 다름",
-    "the form has no refresh_token": "refresh_token이 없음",
+    "the form has no refresh_token": "요청에 refresh_token이 없음",
     "no such refresh token was ever issued": "발급된 적이 없는 리프레시 토큰",
-    "refresh token {ended}": "리프레시 토큰: {ended}",
+    "refresh token {ended}": "리프레시 토큰이 {ended}",
     "refresh token ended {ago} ago": "{ago} 전에 만료된 리프레시 토큰",
-    "{most} access tokens in the last {time}": "{time} 동안 이미 발급한 액세스 토큰 {most}개",
-    "{most} refresh tokens in the last {time}": "{time} 동안 이미 발급한 리프레시 토큰 {most}개",
-    "no such property key": "없는 프로퍼티 키",
+    "{most} access tokens in the last {time}": (
+        "최근 {time} 동안 액세스 토큰을 {most}개 발급해 요청 한도에 도달함"
+    ),
+    "{most} refresh tokens in the last {time}": (
+        "최근 {time} 동안 리프레시 토큰을 {most}개 발급해 요청 한도에 도달함"
+    ),
+    "object_type is not known": "지원하지 않는 object_type",
+    "{names} missing": "template_object에 없는 필드: {names}",
+    "text is not of 1 to {most} characters": "text는 1자부터 {most}자까지여야 함",
+    "link is no object": "link가 JSON 객체가 아님",
+    "template {template} is not registered": "등록되지 않은 템플릿: {template}",
+    "no such property key": "존재하지 않는 사용자 프로퍼티 키",
     "user {user} is not linked to the app": "앱과 연결되지 않은 사용자: {user}",
     "1 day": "1일",
     "1 hour": "1시간",

@@ -17,6 +17,7 @@ from rich.text import Text
 from kakao_session.cli.expiry import in_words
 from kakao_session.cli.i18n import _
 from kakao_session.cli.output import printable
+from kakao_session.emulator.notes import Note
 from kakao_session.redaction import fingerprint
 
 if TYPE_CHECKING:
@@ -190,14 +191,14 @@ def _row(record: Record) -> tuple[Text, ...]:
         Text(printable(f"{record.method} {host}\n{record.path}".rstrip())),
         Text(str(record.status or "-"), "red" if record.failed else "green"),
         Text(f"{record.sent or ''}{issued}"),
-        Text(printable(_note(record.note))),
+        Text(printable(_in_words(Note(record.note)))),
     )
 
 
-def _note(text: str) -> str:
+def _in_words(note: Note) -> str:
     """:returns: what the emulator decided, in the user's language."""
-    values = getattr(text, "values", {})
     parts = {
-        name: _note(value) if isinstance(value, str) else value for name, value in values.items()
+        name: _in_words(value) if isinstance(value, Note) else value
+        for name, value in note.values.items()
     }
-    return _(getattr(text, "english", text), **parts)
+    return _(note.english, **parts)

@@ -51,4 +51,4 @@ def in_words(seconds: float) -> str:
     fits = (unit for unit in _UNITS if seconds >= unit[0] * 0.99)
     length, one, many = next(fits, _UNITS[-1])
     count = round(seconds / length)
-    return one if count == 1 else Note(many, count=count)
+    return Note(one) if count == 1 else Note(many, count=count)

@@ -96,7 +96,7 @@ def _served(service: Flask, environ: WSGIEnvironment) -> Response:
 
 
 def _fail(record: Record, fault: Fault, released: threading.Event) -> Response:
-    done, what = record.note, fault.what
+    done, what = Note(record.note), fault.what
     record.note = Note("{done}, but {what}", done=done, what=what) if fault.after else what
     if fault.answer is not None:
         record.status = fault.answer.status_code
@@ -112,7 +112,7 @@ def _allows_other_origins(record: Record) -> bool:
 def _preflight(record: Record) -> Response:
     """:returns: the answer to a browser that asks before it sends a request of another origin."""
     allowed = _allows_other_origins(record)
-    sent = "a browser asks what it may send (CORS): {what}"
-    record.note = Note(sent, what="this" if allowed else "nothing")
+    what = Note("this") if allowed else Note("nothing")
+    record.note = Note("a browser asks what it may send (CORS): {what}", what=what)
     record.status = 200 if allowed else 403
     return Response(b"", record.status, _PREFLIGHT if allowed else None)

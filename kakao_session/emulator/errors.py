@@ -130,7 +130,7 @@ class DapiError(ServiceError):
 
 
 def _with_code(code: str | int, why: str) -> str:
-    return Note("{code}: {why}", code=code, why=why)
+    return Note("{code}: {why}", code=code, why=Note(why))
 
 
 def as_json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -96,4 +96,4 @@ current_record: ContextVar[Record] = ContextVar("current_record")
 
 def note(english: str, /, **values: object) -> None:
     """Note what was decided about the request that is being answered, see :class:`Note`."""
-    current_record.get().note = Note(english, **values) if values else english
+    current_record.get().note = Note(english, **values)

@@ -90,7 +90,7 @@ def whole_numbers(name: str, *, most: int) -> list[int]:
 
 
 def malformed(name: str, expected: str) -> KapiError:
-    why = Note("{name} is not {expected}", name=name, expected=expected)
+    why = Note("{name} is not {expected}", name=name, expected=Note(expected))
     return KapiError(-2, why, msg=f"{name} is not valid")
 
 

@@ -195,11 +195,11 @@ def _check_template_object() -> None:
     if fields is None:
         raise _template_error("object_type is not known")
     if missing := [name for name in fields if name not in template]:
-        raise _template_error(f"{', '.join(missing)} missing")
+        raise _template_error(Note("{names} missing", names=", ".join(missing)))
     if object_type == "text":
         text, link = template["text"], template["link"]
         if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:
-            raise _template_error(f"text is not of 1 to {_LONGEST_TEXT} characters")
+            raise _template_error(Note("text is not of 1 to {most} characters", most=_LONGEST_TEXT))
         if not isinstance(link, dict):
             raise _template_error("link is no object")
 
@@ -225,7 +225,8 @@ def _check_template_args() -> None:
 def _check_registered(template_id: int) -> None:
     registered = current_backend().switches.templates
     if registered is not None and template_id not in registered:
-        raise _template_error(f"template {template_id} is not registered", "template_id")
+        why = Note("template {template} is not registered", template=template_id)
+        raise _template_error(why, "template_id")
 
 
 def _template_error(why: str, name: str = "template_object") -> KapiError:

@@ -128,7 +128,7 @@ class TokenIssuer:
             if not isinstance(token, AccessToken):
                 raise KapiError(-401, "no such access token was ever issued")
             if token.ended:
-                raise KapiError(-401, Note("access token {ended}", ended=token.ended))
+                raise KapiError(-401, Note("access token {ended}", ended=Note(token.ended)))
             if (ago := self._clock.now() - token.expires_at) >= 0:
                 why = Note("access token ended {ago} ago", ago=in_words(ago))
                 raise KapiError(-401, why, msg="this access token is already expired")
@@ -192,7 +192,7 @@ class TokenIssuer:
         if isinstance(code, AuthorizationCode):
             if not code.ended and self._clock.now() < code.expires_at:
                 return code
-            why = Note("authorization code {ended}", ended=code.ended or "is too old")
+            why = Note("authorization code {ended}", ended=Note(code.ended or "is too old"))
         sent = "null" if value is None else value
         description = f"authorization code not found for code={sent}"
         raise KauthError("KOE320", why, description=description)
@@ -203,7 +203,7 @@ class TokenIssuer:
             return
         why = "no redirect_uri was sent" if sent is None else "not the same"
         differs = "{why}; the authorization request had {redirect_uri}"
-        raise KauthError("KOE303", Note(differs, why=why, redirect_uri=code.redirect_uri))
+        raise KauthError("KOE303", Note(differs, why=Note(why), redirect_uri=code.redirect_uri))
 
     def _usable_refresh_token(self, value: str | None) -> RefreshToken:
         if not value:
@@ -212,7 +212,7 @@ class TokenIssuer:
         if not isinstance(token, RefreshToken):
             raise KauthError("KOE322", "no such refresh token was ever issued")
         if token.ended:
-            raise KauthError("KOE322", Note("refresh token {ended}", ended=token.ended))
+            raise KauthError("KOE322", Note("refresh token {ended}", ended=Note(token.ended)))
         if (ago := self._clock.now() - token.expires_at) >= 0:
             why = Note("refresh token ended {ago} ago", ago=in_words(ago))
             raise KauthError("KOE322", why)

@@ -59,7 +59,7 @@ _TEXTS = {
     "thirty_days": ("30일", "30 days"),
     "access_tokens": ("액세스 토큰", "Access tokens"),
     "expire": ("만료시키기", "Expire"),
-    "revoke": ("무효화하기", "Revoke"),
+    "revoke": ("폐기하기", "Revoke"),
     "next_token_request": ("다음 토큰 요청 실패시키기", "Fail the next token request"),
     "fault_reset": ("연결 리셋", "Reset"),
     "fault_hang": ("무응답", "Hang"),

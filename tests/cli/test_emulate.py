@@ -116,6 +116,7 @@ form["client_id"] = os.environ["KAKAO_REST_API_KEY"]
 requests.post("https://kauth.kakao.com/oauth/token", data=form)
 requests.get("https://kapi.kakao.com/v2/user/me")
 requests.get("https://kapi.kakao.com/v1/odd")
+requests.get("https://kapi.kakao.com/v2/user/scopes", params={"scopes": "["}, headers=headers)
 """
 
 
@@ -124,11 +125,12 @@ def test_decision_of_kakao__in_korean(emulate, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     lines = emulate("--fresh", *PYTHON, TUTORIAL + REFUSED).stderr
     for decided in (
-        "유효 시간이 6시간인 액세스 토큰을 발급함. 리프레시 토큰은 그대로(60일 남음)",
+        "액세스 토큰(유효 시간 6시간)을 새로 발급함. 리프레시 토큰은 그대로 유지함(60일 남음)",
         "액세스 토큰이 유효함(6시간 남음)",
         "KOE322: 발급된 적이 없는 리프레시 토큰",
-        "-401: 액세스 토큰이 없음",
-        "Not Found: 에뮬레이터에 없음.",
+        "-401: 요청에 액세스 토큰이 없음",
+        "Not Found: 에뮬레이터가 지원하지 않는 요청.",
+        "-2: scopes 값이 올바르지 않음. 필요한 값: 문자열만 담은 JSON 배열",
     ):
         assert decided in lines, lines
 

@@ -55,7 +55,7 @@ def messages():
 
 
 DECISIONS = {  # which argument is in English, and shown
-    **dict.fromkeys(("note", "Note", "_refuse"), 0),
+    **dict.fromkeys(("note", "Note", "_refuse", "_template_error"), 0),
     **dict.fromkeys(("KauthError", "KapiError", "malformed"), 1),
     "DapiError": 3,
 }

@@ -108,6 +108,15 @@ def test_users_own_link__is_followed(home):
     assert (home / "there.json.lock").stat().st_uid == USER
 
 
+def test_users_link_to_roots_file_beside_it__is_not_followed(home):
+    FileTokenStore(home / "roots.json").save(TOKEN)
+    swap(home / "token.json", "roots.json")
+    store = FileTokenStore(home / "token.json")
+    for work in (store.load, lambda: store.save(EVIL), store.delete):
+        assert "A link of another user leads to what is not theirs" in str(error_of(work))
+    assert FileTokenStore(home / "roots.json").load() == TOKEN
+
+
 def test_roots_own_link__is_followed(home, precious):
     link = precious / "bot.json"
     link.symlink_to(home / "token.json")

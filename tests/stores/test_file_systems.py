@@ -411,6 +411,22 @@ for line in sys.stdin:
 """
 
 
+def test_lock__on_a_disk_that_fails(path, monkeypatch):
+    fail(monkeypatch, fcntl, "flock", errno.EIO)
+    assert str(error_of(lambda: lock(FileTokenStore(path)))) == (
+        f"Could not lock {path}: {path}.lock: Input/output error. Check the disk and the folder."
+    )
+
+
+@pytest.mark.parametrize(("of_the_file", "of_the_lock"), [(0o644, 0o600), (0o660, 0o660)])
+def test_lock__is_for_those_who_may_write_the_file(path, of_the_file, of_the_lock):
+    lock_file = path.with_name("token.json.lock")
+    lock_file.unlink()
+    path.chmod(of_the_file)
+    with FileTokenStore(path).lock():
+        assert stat.S_IMODE(lock_file.stat().st_mode) == of_the_lock
+
+
 def test_lock__file_system_where_files_change_their_identity(path, monkeypatch, stopwatch):
     store = FileTokenStore(path, lock_timeout=5)
     with monkeypatch.context() as patch:

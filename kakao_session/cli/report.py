@@ -191,14 +191,14 @@ def _row(record: Record) -> tuple[Text, ...]:
         Text(printable(f"{record.method} {host}\n{record.path}".rstrip())),
         Text(str(record.status or "-"), "red" if record.failed else "green"),
         Text(f"{record.sent or ''}{issued}"),
-        Text(printable(_in_words(Note(record.note)))),
+        Text(printable(_translated(Note(record.note)))),
     )
 
 
-def _in_words(note: Note) -> str:
+def _translated(note: Note) -> str:
     """:returns: what the emulator decided, in the user's language."""
     parts = {
-        name: _in_words(value) if isinstance(value, Note) else value
+        name: _translated(value) if isinstance(value, Note) else value
         for name, value in note.values.items()
     }
     return _(note.english, **parts)

@@ -117,7 +117,7 @@ def test_interrupt_at_any_step__leaves_a_session_that_works(open_store, memory_p
     session = new_session(0)
     work()
     context = dict(copy_context())
-    for number in count(1, 1 if (kind, call) == ("memory", "expired") else STRIDE):
+    for number in count(1, 1 if kind == "memory" else STRIDE):
         session = new_session(number)
         if interrupted_at(number, work) < number:
             break

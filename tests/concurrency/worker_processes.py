@@ -7,7 +7,7 @@ import requests
 
 from kakao_session import Endpoints, KakaoAuth
 
-THREADS = 4
+THREADS = 8
 CALLS = 2
 ONE_AUTH = "one auth for all threads"
 AUTH_PER_CALL = "an auth for each call"

@@ -135,7 +135,7 @@ def test_table__made_once_by_all_who_come_first(url, new_engine):
 
 
 def test_table__made_once_by_engines_that_begin_by_themselves(tmp_path, new_engine):
-    for attempt in range(5):
+    for attempt in range(10):
         engine = begins_by_itself(new_engine(f"sqlite:///{tmp_path / str(attempt)}", pool_size=8))
         at_once(lambda key, engine=engine: SQLTokenStore(engine, key).load(), "abcdefgh")
 
@@ -220,7 +220,7 @@ def test_lock_wait__ends_and_says_where_to_look(store, engine, key):
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_lock__of_two_users(new_url, new_engine, key, kind):
     engine = new_engine(new_url(kind), pool_size=10)
-    users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(4)]
+    users = [SQLTokenStore(engine, f"{key} {number}", lock_timeout=1) for number in range(8)]
     for token in (OLD, NEW):  # new users, then known ones
         with ExitStack() as stack:
             for user in users:

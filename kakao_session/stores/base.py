@@ -131,7 +131,7 @@ def to_text(
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the token can't be written as JSON: {error}") from error
     # UTF-8 has no lone surrogates, but JSON has an escape for them.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _as_text(value: object) -> str:

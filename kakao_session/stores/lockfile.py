@@ -178,13 +178,13 @@ def _taken_by_filelock(file: PrivateFile, name: str, place: str, timeout: float)
     path = file.folder.path / name
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=at_most(timeout), poll_interval=_POLL_INTERVAL)
+        lock.acquire(timeout=at_most(timeout))
     except (OSError, RuntimeError) as error:
         raise could_not("lock", place, _why_not(error, path, timeout)) from error
     try:
         yield
     finally:
-        lock.release(force=True)
+        lock.release()
 
 
 # Reasons and next steps -----------------------------------------------------------------------

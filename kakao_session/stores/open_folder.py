@@ -25,7 +25,7 @@ _FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os
 _CLOSED = -1
 
 _NOBODY = 65534
-_ALL_USERS = ["0", "0", "4294967295"]
+_ALL_USERS = [b"0", b"0", b"4294967295"]
 
 
 class OpenFolder:
@@ -84,7 +84,7 @@ class OpenFolder:
             os.close(descriptor)
 
     def _open_to_read(self) -> int:
-        return os.open(".", os.O_RDONLY | _FOLDER, dir_fd=self._descriptor)
+        return os.open(".", os.O_RDONLY, dir_fd=self._descriptor)
 
     # Files by name --------------------------------------------------------------------------
 
@@ -95,8 +95,7 @@ class OpenFolder:
     def status_of(self, name: str) -> os.stat_result | None:
         """The status of a file; ``None`` if it does not exist."""
         try:
-            path = self._prefix + name
-            return os.stat(path, dir_fd=self._descriptor, follow_symlinks=False)
+            return os.lstat(self._prefix + name, dir_fd=self._descriptor)
         except FileNotFoundError:
             return None
 
@@ -129,7 +128,7 @@ class OpenFolder:
         os.rmdir(self._prefix + name, dir_fd=self._descriptor)
 
 
-def open_folder(path: Path, *, make: bool = False) -> tuple[OpenFolder, str]:
+def open_folder(path: Path, *, make: bool) -> tuple[OpenFolder, str]:
     """Follow the path of a file and open its folder.
 
     :param path: an absolute path. The file need not exist.
@@ -174,7 +173,7 @@ def _follow(path: Path, make: bool, folders: list[int]) -> tuple[Path, str]:
             pending += reversed(target.parts[bool(target.anchor) :])
         elif pending:
             if found is None and make:
-                _check_links(owners, None, folders[-1])
+                _check_links(owners, None, None)
                 _make_folder(part, folders[-1])
             folders.append(os.open(part, _SEARCH, dir_fd=folders[-1]))
             real = real.parent if part == ".." else real / part
@@ -186,19 +185,25 @@ def _follow(path: Path, make: bool, folders: list[int]) -> tuple[Path, str]:
 
 def _status(name: str, folder: int) -> os.stat_result | None:
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.lstat(name, dir_fd=folder)
     except FileNotFoundError:
         return None
 
 
-def _check_links(owners: list[int], found: os.stat_result | None, folder: int) -> None:
-    """Let root follow the links of a user only to what belongs to that user."""
+def _check_links(owners: list[int], found: os.stat_result | None, folder: int | None) -> None:
+    """Let root follow the links of a user only to what belongs to that user.
+
+    :param found: the file, if it exists.
+    :param folder: its folder; ``None`` for one that root would make.
+    """
     users = {*owners} - {0}
     if not users or not is_root():
         return
     if _is_in_user_namespace():  # there, the links of everybody outside belong to nobody
         users.discard(_NOBODY)
-    reached = {os.stat(folder).st_uid, *(() if found is None else (found.st_uid,))}
+    reached = {0 if folder is None else os.stat(folder).st_uid}
+    if found is not None:
+        reached.add(found.st_uid)
     if users and (len(users) > 1 or reached != users):
         raise OSError(errno.ELOOP, "A link of another user leads to what is not theirs")
 
@@ -227,6 +232,6 @@ def is_root() -> bool:
 
 def _is_in_user_namespace() -> bool:
     try:
-        return Path("/proc/self/uid_map").read_text(encoding="utf-8").split() != _ALL_USERS
+        return Path("/proc/self/uid_map").read_bytes().split() != _ALL_USERS
     except OSError:
         return False

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -131,20 +132,39 @@ def test_load__tutorial_file_counts_from_when_it_was_written(store, content, end
     assert "refresh_token_expires_at" not in token
 
 
-def test_load__file_that_is_being_overwritten_is_read_again(store, monkeypatch):
+@pytest.fixture
+def before_the_second_look(store, monkeypatch):
+    """:returns: a function that lets something happen to half a token before it is read again."""
     store.path.write_bytes(b'{"access_token": "half')
-    do_open = os.open
 
-    def overwrite_before(path, *args, **kwargs):
-        if path == store.path.name and len(opened) < 2:
-            opened.append(path)
-            if len(opened) == 2:
-                store.path.write_text('{"access_token": "whole"}')
-        return do_open(path, *args, **kwargs)
+    def let(happen):
+        do_open, opened = os.open, []
 
-    opened = []
-    monkeypatch.setattr(os, "open", overwrite_before)
+        def open_later(path, *args, **kwargs):
+            if path == store.path.name and len(opened) < 2:
+                opened.append(path)
+                if len(opened) == 2:
+                    happen()
+            return do_open(path, *args, **kwargs)
+
+        monkeypatch.setattr(os, "open", open_later)
+
+    return let
+
+
+def test_load__file_that_is_being_overwritten_is_read_again(store, before_the_second_look):
+    before_the_second_look(lambda: store.path.write_text('{"access_token": "whole"}'))
     assert store.load() == {"access_token": "whole"}
+
+
+def test_load__file_that_can_not_be_read_again(store, before_the_second_look):
+    def fail():
+        raise OSError(5, "Input/output error")
+
+    before_the_second_look(fail)
+    assert message_of(store, store.load) == (
+        "Could not read PATH: Input/output error. Check the disk and the folder."
+    )
 
 
 def test_save__at_most_what_load_reads(store):
@@ -186,17 +206,20 @@ def test_symlink__is_followed(tmp_path):
 
 
 @on_posix
-@pytest.mark.parametrize(("links", "outcome"), [(40, None), (41, "Too many levels of symbolic")])
-def test_symlink__as_many_as_linux_follows(store, tmp_path, links, outcome):
+@pytest.mark.parametrize("links", [40, 41])
+def test_symlink__as_many_as_linux_follows(store, tmp_path, links):
     path = store.path
     for number in range(links):
         (tmp_path / str(number)).symlink_to(path)
         path = tmp_path / str(number)
     chain = FileTokenStore(path)
-    if outcome:
-        assert outcome in message_of(chain, chain.load)
-    else:
+    if links == 40:
         assert chain.load() is None
+    else:
+        assert message_of(chain, chain.load) == (
+            "Could not read PATH: Too many levels of symbolic links. Check where the symbolic link "
+            "there leads, and remove it."
+        )
 
 
 @on_posix
@@ -212,6 +235,19 @@ def test_symlink__in_the_lock_both_paths_are_locked(store, tmp_path):
     with link.lock():
         store.save(TOKEN)
         assert store.load() == TOKEN
+
+
+@on_posix
+def test_symlink__to_a_folder_above_it(tmp_path):
+    (tmp_path / "there").mkdir()
+    store = FileTokenStore(tmp_path / "here" / "token.json", lock_timeout=0)
+    store.path.parent.mkdir()
+    store.path.symlink_to("../there/token.json")
+    with store.lock():
+        store.save(TOKEN)
+        error = error_in_thread(lambda: lock(store))
+    assert f" has held {tmp_path / 'there' / 'token.json.lock'} for " in str(error)
+    assert FileTokenStore(tmp_path / "there" / "token.json").load() == TOKEN
 
 
 @on_posix
@@ -291,6 +327,23 @@ def test_modes__whatever_the_umask(tmp_path, umask):
         "token.json": 0o600,
         "token.json.lock": 0o600,
     }
+
+
+@on_posix
+def test_modes__from_the_first_moment(tmp_path, monkeypatch):
+    do_mkdir, modes = os.mkdir, []
+
+    def mkdir(path, *mode, dir_fd):
+        do_mkdir(path, *mode, dir_fd=dir_fd)
+        modes.append(stat.S_IMODE(os.stat(path, dir_fd=dir_fd).st_mode))
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    before = os.umask(0)
+    try:
+        FileTokenStore(tmp_path / "a" / "b" / "token.json").save(TOKEN)
+    finally:
+        os.umask(before)
+    assert modes == [0o700, 0o700]
 
 
 @as_root
@@ -375,17 +428,23 @@ def test_lock__removes_what_killed_writers_left(store):
             "Not a directory. There is a file where a folder should be. Choose another place.",
         ),
         ("t" * 300, "lock", "File name too long. Choose a place with a shorter path."),
+        ("/", "lock", "Is a directory. Choose a file, not a folder."),
+        pytest.param(
+            "link", "lock", "Is a directory. Choose a file, not a folder.", marks=on_posix
+        ),
     ],
-    ids=["folder", "in a file", "long name"],
+    ids=["folder", "in a file", "long name", "root folder", "link to the root folder"],
 )
 def test_error__says_what_to_do(tmp_path, name, verb, why):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
+    if name == "link":
+        (tmp_path / name).symlink_to("/")
     store = FileTokenStore(tmp_path / name)
     assert message_of(store, store.load) == f"Could not read PATH: {why}"
     assert message_of(store, lambda: store.save(TOKEN)) == f"Could not {verb} PATH: {why}"
     assert message_of(store, store.delete) == f"Could not delete PATH: {why}"
-    assert names(tmp_path) <= {"folder", "file", "folder.lock"}
+    assert names(tmp_path) <= {"folder", "file", "folder.lock", "link"}
 
 
 def test_lock__wait_ends(store):
@@ -399,6 +458,25 @@ def test_lock__wait_ends(store):
                 f"{store.path}.lock for more than 0.1 seconds. Find the one that hangs "
                 f"(`fuser {store.path}.lock`), end it and try again."
             )
+    assert store.load() == TOKEN
+
+
+def test_lock__the_thread_that_holds_it_comes_in_again(store):
+    with store.lock():
+        with store.lock():
+            store.save(TOKEN)
+        assert "Could not lock" in str(
+            error_in_thread(lambda: lock(FileTokenStore(store.path, lock_timeout=0)))
+        )
+    assert store.load() == TOKEN
+
+
+def test_lock__folder_removed_in_the_meantime(tmp_path):
+    store = FileTokenStore(tmp_path / "folder" / "token.json")
+    with store.lock():
+        shutil.rmtree(store.path.parent)
+        store.save(Token(access_token="first"))
+        store.save(TOKEN)
     assert store.load() == TOKEN
 
 

@@ -138,6 +138,7 @@ def test_mounted_file__is_overwritten(path, outside):
     assert loaded(outside) == NEW
     assert outside.stat().st_ino == inode
     assert 3000 < outside.stat().st_size < 4000  # filled up with spaces
+    assert outside.read_text().startswith("{")
     assert loaded(path) == OLD  # what is below the mount
     assert names(path.parent) == {"token.json", "token.json.lock"}
 
@@ -195,6 +196,63 @@ def test_refused_rename__no_file_there_yet(path, monkeypatch, stopwatch):
     assert sum(stopwatch.naps) > 1
     assert f"Could not save {path}: Permission denied" in outcome
     assert names(path.parent) == {"token.json.lock"}
+
+
+def test_refused_rename__and_the_file_can_not_be_overwritten(path, monkeypatch):
+    content = path.read_bytes()
+    fail(monkeypatch, os, "replace", errno.EBUSY)
+    fail(monkeypatch, os, "lseek", errno.EIO)
+    assert lock_and_save(path, NEW) == [
+        True,
+        f"Could not save {path}: Device or resource busy. The file is mounted on its own. Mount "
+        "its folder instead, or let this user write the file.",
+    ]
+    assert path.read_bytes() == content
+
+
+def test_overwritten_file__in_several_writes(path, monkeypatch):
+    do_write, writes = os.write, itertools.count()
+
+    def write_half(descriptor, content):
+        assert next(writes) < 50
+        return do_write(descriptor, content[: len(content) // 2 + 1])
+
+    fail(monkeypatch, os, "replace", errno.EBUSY)
+    monkeypatch.setattr(os, "write", write_half)
+    for token in (NEW, LONG, NEW):
+        assert lock_and_save(path, token) == SAVED
+        assert loaded(path) == token
+
+
+@pytest.mark.parametrize("has_locks", [True, False])
+def test_overwritten_file__when_another_container_has_written_it(path, monkeypatch, has_locks):
+    do_flock, waited = fcntl.flock, []
+
+    def flock(descriptor, operation):
+        if operation == fcntl.LOCK_EX:
+            with pytest.raises(BlockingIOError):
+                do_flock(descriptor, operation | fcntl.LOCK_NB)
+            waited.append(loaded(path))
+            if not has_locks:
+                raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+            do_flock(other, fcntl.LOCK_UN)
+        do_flock(descriptor, operation)
+
+    fail(monkeypatch, os, "replace", errno.EBUSY)
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        monkeypatch.setattr(fcntl, "flock", flock)
+        assert lock_and_save(path, NEW) == SAVED
+    assert waited == [OLD]
+    assert loaded(path) == NEW
+
+
+def test_mounted_file__on_a_system_that_does_not_tell_its_room(path, monkeypatch):
+    fail(monkeypatch, os, "replace", errno.EBUSY)
+    fail(monkeypatch, os, "link", errno.EXDEV)
+    monkeypatch.delattr(os, "fstatvfs")
+    assert lock_and_save(path, NEW) == SAVED
+    assert loaded(path) == NEW
 
 
 FILL_AND_SAVE = """
@@ -370,6 +428,7 @@ def test_modes__that_the_file_system_does_not_have(path, monkeypatch):
     assert loaded(path) == NEW
     assert path.stat().st_ino != inode
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert lock_and_save(path.parent / "new" / "token.json", NEW) == SAVED
 
 
 @as_root
@@ -411,14 +470,28 @@ for line in sys.stdin:
 """
 
 
-def test_lock__on_a_disk_that_fails(path, monkeypatch):
-    fail(monkeypatch, fcntl, "flock", errno.EIO)
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
+        (OSError(), "OSError"),
+    ],
+    ids=str,
+)
+def test_lock__on_a_disk_that_fails(path, monkeypatch, error, said):
+    def flock(*_):
+        raise error
+
+    monkeypatch.setattr(fcntl, "flock", flock)
     assert str(error_of(lambda: lock(FileTokenStore(path)))) == (
-        f"Could not lock {path}: {path}.lock: Input/output error. Check the disk and the folder."
+        f"Could not lock {path}: {path}.lock: {said}. Check the disk and the folder."
     )
 
 
-@pytest.mark.parametrize(("of_the_file", "of_the_lock"), [(0o644, 0o600), (0o660, 0o660)])
+@pytest.mark.parametrize(
+    ("of_the_file", "of_the_lock"),
+    [(0o644, 0o600), (0o645, 0o600), (0o660, 0o660), (0o667, 0o666)],
+)
 def test_lock__is_for_those_who_may_write_the_file(path, of_the_file, of_the_lock):
     lock_file = path.with_name("token.json.lock")
     lock_file.unlink()
@@ -484,8 +557,21 @@ def test_pipe_socket_or_device__is_an_error_at_once(public_path, monkeypatch, ma
     store = FileTokenStore(path)
     before = path.stat()
     for work in (store.load, lambda: store.save(NEW), lambda: lock(store), store.delete):
-        assert "a pipe, a socket or a device. Choose a regular file" in str(error_of(work))
+        assert ": It is a pipe, a socket or a device. Choose a regular file." in str(error_of(work))
     assert path.stat() == before
+
+
+def test_pipe__that_was_a_file_a_moment_before(path, monkeypatch):
+    do_open = os.open
+
+    def open_late(name, *arguments, **where):
+        if name == path.name:
+            path.unlink()
+            os.mkfifo(path)
+        return do_open(name, *arguments, **where)
+
+    monkeypatch.setattr(os, "open", open_late)
+    assert ": It is a pipe, a socket" in str(error_of(FileTokenStore(path).load))
 
 
 # Windows, as far as it can be had here --------------------------------------------------------
@@ -501,7 +587,7 @@ for _ in sys.stdin:
 
 
 def test_system_without_flock_and_open_folders__waits_for_the_lock_and_leaves_it(public_path):
-    store = FileTokenStore(public_path / "new" / "token.json", lock_timeout=0)
+    store = FileTokenStore(public_path / "new" / "folder" / "token.json", lock_timeout=0)
     command = [sys.executable, "-c", SAVE_WITHOUT_FLOCK, store.path]
     pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
     with subprocess.Popen(command, text=True, **pipes) as process:
@@ -511,7 +597,7 @@ def test_system_without_flock_and_open_folders__waits_for_the_lock_and_leaves_it
             process.stdin.flush()
             return process.stdout.readline()
 
-        assert save() == "saved\n"  # in a folder that it makes
+        assert save() == "saved\n"  # in folders that it makes
         with store.lock():
             store.save(OLD)
             assert save() == (

@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,10 @@ os.setgroups([]); os.setgid({USER}); os.setuid({USER})
 TOKEN = Token(access_token="a", refresh_token="r")
 EVIL = Token(access_token="a", refresh_token="r", own=" /tmp/evil.so ")
 OF_SOMEBODY_ELSE = "It is another name of somebody else's file"
+OF_ANOTHER_USER = (
+    ": A link of another user leads to what is not theirs. Check where the symbolic link there "
+    "leads, and remove it."
+)
 
 
 @pytest.fixture
@@ -96,6 +101,7 @@ def test_swapped_at_any_step__nothing_else_is_changed(home, precious, step, name
 
 
 def test_users_own_link__is_followed(home):
+    os.chown(home.parent, 0, 0)
     with as_user(USER):
         (home / "token.json").rename(home / "there.json")
         (home / "token.json").symlink_to("there.json")
@@ -108,13 +114,48 @@ def test_users_own_link__is_followed(home):
     assert (home / "there.json.lock").stat().st_uid == USER
 
 
+def test_users_own_link__to_a_folder_that_root_would_have_to_make(home):
+    swap(home / "token.json", "new/token.json")
+    assert OF_ANOTHER_USER in str(error_of(lambda: FileTokenStore(home / "token.json").save(TOKEN)))
+    assert not (home / "new").exists()
+
+
+def test_link_of_another_user__is_followed_by_everybody_but_root(home):
+    (home / "link.json").symlink_to("token.json")
+    os.chown(home / "link.json", USER - 1, USER - 1, follow_symlinks=False)
+    store = FileTokenStore(home / "link.json")
+    with as_user(USER):
+        store.save(TOKEN)
+        assert store.load() == TOKEN
+    assert OF_ANOTHER_USER in str(error_of(store.load))
+
+
+def test_links_of_two_users__are_not_followed(home):
+    """Neither to what belongs to one of them, nor to what belongs to both."""
+    for name, target, owner in (("a", "b", USER), ("b", "token.json", USER - 1)):
+        (home / name).symlink_to(target)
+        os.chown(home / name, owner, owner, follow_symlinks=False)
+    for owner in (USER, USER - 1):
+        os.chown(home / "token.json", owner, owner)
+        assert OF_ANOTHER_USER in str(error_of(FileTokenStore(home / "a").load))
+
+
 def test_users_link_to_roots_file_beside_it__is_not_followed(home):
     FileTokenStore(home / "roots.json").save(TOKEN)
     swap(home / "token.json", "roots.json")
     store = FileTokenStore(home / "token.json")
     for work in (store.load, lambda: store.save(EVIL), store.delete):
-        assert "A link of another user leads to what is not theirs" in str(error_of(work))
+        assert OF_ANOTHER_USER in str(error_of(work))
     assert FileTokenStore(home / "roots.json").load() == TOKEN
+
+
+def test_users_link__is_not_followed_where_there_is_no_proc(home, precious, monkeypatch):
+    def no_file(path):
+        raise FileNotFoundError(path)
+
+    swap(home / "token.json", precious / "token.json")
+    monkeypatch.setattr(Path, "read_bytes", no_file)
+    assert OF_ANOTHER_USER in str(error_of(FileTokenStore(home / "token.json").load))
 
 
 def test_roots_own_link__is_followed(home, precious):
@@ -204,12 +245,26 @@ def test_swapped_on_the_way__no_link_is_followed(home, precious, monkeypatch):
     assert contents(precious) == before
 
 
+def test_made_folder__swapped_at_once_for_a_link(home, precious, monkeypatch):
+    do_mkdir = os.mkdir
+
+    def mkdir(path, *mode, dir_fd):
+        do_mkdir(path, *mode, dir_fd=dir_fd)
+        swap(home / path, precious)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    before = contents(precious)
+    error_of(lambda: FileTokenStore(home / "new" / "token.json").save(EVIL))
+    assert precious.stat().st_mode & 0o777 == 0o755
+    assert contents(precious) == before
+
+
 @pytest.fixture
 def hard_link(home, precious):
     """:returns: a function that gives root's token file another name in the user's folder."""
 
     def link(name):
-        (home / name).unlink()
+        (home / name).unlink(missing_ok=True)
         os.link(precious / "token.json", home / name)
 
     return link
@@ -223,6 +278,30 @@ def test_hard_link__is_not_read_and_not_overwritten(home, precious, hard_link):
     store.save(EVIL)
     assert contents(precious) == before
     assert store.load() == EVIL
+
+
+def test_hard_link__in_a_folder_that_is_swapped_in_the_lock(home, precious, hard_link):
+    store = FileTokenStore(home / "token.json")
+    store.path.unlink()
+    with store.lock():
+        hard_link("token.json")
+        swap(home, precious)
+        assert OF_SOMEBODY_ELSE in str(error_of(store.load))
+
+
+def test_hard_link__swapped_for_a_link_before_it_is_linked(home, precious, hard_link, monkeypatch):
+    do_link, linked = os.link, []
+
+    def link(source, target, *, src_dir_fd, dst_dir_fd, **how):
+        swap(home / source, precious / "shadow")
+        do_link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, **how)
+        linked.append((precious / "shadow").stat().st_nlink)
+
+    hard_link("token.json")
+    monkeypatch.setattr(os, "link", link)
+    with suppress(TokenStoreError), FileTokenStore(home / "token.json").lock():
+        pass
+    assert linked == [1]
 
 
 def test_hard_link_instead_of_the_lock__is_not_locked(home, precious, hard_link):

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 from kakao_session.cli.i18n import _
@@ -28,13 +29,19 @@ _FROM_KEYBOARD = {"SIGINT", "SIGQUIT"}
 
 Handler = Callable[[int, Any], None]
 
+_is_deferring = ContextVar("is_deferring", default=False)
+
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
     """Finish the block first, and end the command afterwards. A second Ctrl-C ends it at once.
 
-    If a terminal is closed, both the system and the shell may send a SIGHUP.
+    Of several blocks inside one another, the outermost is finished. If a terminal is closed, both
+    the system and the shell may send a SIGHUP.
     """
+    if _is_deferring.get():
+        yield
+        return
     received: list[int] = []
 
     def defer(number: int, _frame: object) -> None:
@@ -49,8 +56,12 @@ def defer_signals() -> Iterator[None]:
         with suppress(OSError):  # print() must not be called inside of another print()
             os.write(2, f"\n{message}\n".encode(errors="replace"))
 
-    with _handled(_STOPPING, defer):
-        yield
+    token = _is_deferring.set(True)
+    try:
+        with _handled(_STOPPING, defer):
+            yield
+    finally:
+        _is_deferring.reset(token)
     if received:
         _end(received[0])
 

@@ -6,6 +6,7 @@ import signal
 import stat
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -297,10 +298,11 @@ def test_terminal__closes_in_the_exchange(kakao, token_file, port, secret):
     kakao.latency = 1.0
     with terminal("login", "--port", str(port)) as screen:
         redirect = agree(screen.expect(URL))
-        screen.expect(WAITING)
-        screen.type(f"{redirect}\r")
-        wait_for_token_request(kakao)
-        assert screen.hang_up() == 128 + signal.SIGHUP
+        with ThreadPoolExecutor(1) as browser:
+            page = browser.submit(come_back, redirect)
+            wait_for_token_request(kakao)
+            assert screen.hang_up() == 128 + signal.SIGHUP
+    assert "You are logged in" in page.result()
     assert stored(token_file)["access_token"]
 
 

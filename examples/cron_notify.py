@@ -14,7 +14,8 @@ import requests
 
 from kakao_session import KakaoSession, ScopeRequiredError, raise_for_kakao
 
-kakao = KakaoSession(token_store=os.environ.get("KAKAO_SESSION_TOKEN_FILE", "kakao_token.json"))
+token_file = os.environ.get("KAKAO_SESSION_TOKEN_FILE", "kakao_token.json")
+kakao = KakaoSession(token_store=token_file)
 template = {
     "object_type": "text",
     "text": sys.stdin.read().strip()[:200],  # Kakao's limit
@@ -28,6 +29,7 @@ try:
     )
     raise_for_kakao(sent)
 except ScopeRequiredError as error:
-    sys.exit(f"not sent: run `kakao-session login --scope {','.join(error.required_scopes)}`")
+    scopes = ",".join(error.required_scopes)
+    sys.exit(f"not sent: run `kakao-session login --token-file {token_file} --scope {scopes}`")
 except requests.RequestException as error:  # no network, or an error of kakao-session
     sys.exit(f"not sent: {error}")

@@ -2,7 +2,7 @@
 
 $ python many_users.py user-1 user-2 user-3
 
-RedisTokenStore(redis.Redis(), f"kakao:{user}") works instead of SQLTokenStore too.
+RedisTokenStore(redis.Redis(), f"kakao:token:{user}") works instead of SQLTokenStore too.
 """
 
 import os

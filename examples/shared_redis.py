@@ -12,15 +12,16 @@ import redis
 
 from kakao_session import FileTokenStore, KakaoSession, LoginRequiredError, RedisTokenStore
 
-client = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://localhost:6379"))
-store = RedisTokenStore(client, "kakao:my-bot")
+url = os.environ.get("REDIS_URL", "redis://localhost:6379")
+client = redis.Redis.from_url(url, socket_timeout=5)
+store = RedisTokenStore(client, "kakao:token:bot")
 
 if len(sys.argv) > 1:
     login = FileTokenStore(sys.argv[1]).load()
     if login is None:
         sys.exit(f"There is no login in {sys.argv[1]}.")
     store.save(login)
-    Path(sys.argv[1]).unlink()  # a second copy stops working after a refresh
+    Path(sys.argv[1]).unlink()  # a copy stops working when Kakao replaces its refresh token
 
 kakao = KakaoSession(token_store=store)
 try:

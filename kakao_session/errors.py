@@ -23,7 +23,9 @@ are left out. The whole answer is in the attribute ``response``.
 from __future__ import annotations
 
 import copy
+import os
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Iterable
@@ -378,6 +380,15 @@ def raise_for_kakao(response: Response) -> None:
         error.required_scopes = _strings(body.get("required_scopes"))
         error.allowed_scopes = _strings(body.get("allowed_scopes"))
     raise error
+
+
+def as_command(*words: str) -> str:
+    """:returns: a command that the user can paste into a shell."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline(words)
+    return shlex.join(words)
 
 
 def json_object(response: Response) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
-from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kakao_session.call import bounded
-from kakao_session.errors import TokenStoreError
+from kakao_session.errors import TokenStoreError, as_command
 from kakao_session.stores.base import ENCRYPTED, FERNET, LOCK_TIMEOUT, could_not, name_of
 from kakao_session.token import Token
 
@@ -67,7 +66,8 @@ class Persistence:
         path = getattr(self.store, "path", None)
         if path is None:
             return "Log in with fetch_token on a session that has this store."
-        return f"Log in: run `kakao-session login --token-file {quote(str(path))}`."
+        command = as_command("kakao-session", "login", "--token-file", str(path))
+        return f"Log in: run `{command}`."
 
     def load(self) -> Token | None:
         """:raises TokenStoreError: the store could not be read."""

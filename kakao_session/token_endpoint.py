@@ -56,7 +56,7 @@ NO_REST_API_KEY = (
 
 NO_PYSOCKS = (
     "HTTPS_PROXY or proxies= names a SOCKS proxy, which needs PySocks: "
-    "pip install 'requests[socks]'"
+    'pip install "requests[socks]"'
 )
 
 _HEADERS = {

@@ -1,6 +1,7 @@
 """Each error says what to do now, shows no secret, and survives a pickle."""
 
 import copy
+import os
 import pickle
 import re
 
@@ -128,6 +129,18 @@ def test_login_required__says_how_to_log_in_here(
         assert message.endswith(caught.value.hint)
         assert message.count("og in") == hint.count("og in")
         assert str(pickle.loads(pickle.dumps(caught.value))) == message
+
+
+@pytest.mark.parametrize(
+    ("system", "command"),
+    [
+        ("posix", "kakao-session import 'my token.json'"),
+        ("nt", 'kakao-session import "my token.json"'),
+    ],
+)
+def test_as_command__for_the_shell_of_the_system(monkeypatch, system, command):
+    monkeypatch.setattr(os, "name", system)
+    assert errors.as_command("kakao-session", "import", "my token.json") == command
 
 
 def api_error(kakao, session, status, body, times=1):

@@ -129,7 +129,11 @@ def test_cron_notify(kakao, tmp_path):
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        (-402, "not sent: run `kakao-session login --scope talk_message`\n"),
+        (
+            -402,
+            "not sent: run `kakao-session login --token-file kakao_token.json --scope "
+            "talk_message`\n",
+        ),
         (-10, "not sent: API limit has been exceeded (code -10, HTTP 400). "),
     ],
 )
@@ -187,7 +191,7 @@ def test_shared_redis(kakao, tmp_path, redis_client, redis_server):
     place = {"REDIS_URL": redis_server.url}
     nobody = run(kakao, tmp_path, "shared_redis.py", **place)
     assert (nobody.returncode, nobody.stdout) == (1, "")
-    assert nobody.stderr.startswith("No token in RedisTokenStore('kakao:my-bot' at ")
+    assert nobody.stderr.startswith("No token in RedisTokenStore('kakao:token:bot' at ")
 
     path = kakao.write_token_file(tmp_path / "kakao_token.json", hours_ago=7)
     moved = run(kakao, tmp_path, "shared_redis.py", path.name, **place)
@@ -199,7 +203,7 @@ def test_shared_redis(kakao, tmp_path, redis_client, redis_server):
         jobs = [threads.submit(run, kakao, tmp_path, "shared_redis.py", **place) for _ in range(2)]
     assert [job.result().stdout for job in jobs] == ["Hello, 홍길동\n"] * 2
     assert len(kakao.token_requests) == 1
-    stored = RedisTokenStore(redis_client, "kakao:my-bot").load()
+    stored = RedisTokenStore(redis_client, "kakao:token:bot").load()
     assert stored["app_key"] == kakao.app_key
 
 

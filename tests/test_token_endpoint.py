@@ -447,7 +447,7 @@ def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypa
 
     monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", missing)
     clock.advance(hours=7)
-    with pytest.raises(ConfigurationError, match=r"pip install 'requests\[socks\]'"):
+    with pytest.raises(ConfigurationError, match=r'pip install "requests\[socks\]"'):
         session.get("/v2/user/me")
     assert session.token == token
 

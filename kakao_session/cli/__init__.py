@@ -27,7 +27,7 @@ def missing_extra(error: ModuleNotFoundError, extra: str) -> str:
     if name == "kakao_session":
         raise error
     return _(
-        "{name} is not installed. Run:\n    pip install 'kakao-session[{extra}]'",
+        '{name} is not installed. Run:\n    pip install "kakao-session[{extra}]"',
         name=name,
         extra=extra,
     )

@@ -267,8 +267,8 @@ def _read_pasted(login: Login, text: str) -> str | None:
 def _nothing_to_wait_for(uri: str | None) -> Failure:
     return Failure(
         _(
-            "stdin is closed, so no address can be pasted, and {uri} is not on this machine. Run "
-            "login in a terminal, or with a redirect URI on localhost.",
+            "stdin is closed, so no address can be pasted, and login can't listen at {uri}. Run it "
+            "in a terminal, or with a redirect URI that starts with http://localhost.",
             uri=uri,
         )
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOGIN_HOURS_AGO = 7
 _OF_A_REAL_APP = {SECRET_VARIABLE, KEY_VARIABLE}
-"""What a program gets from us or not at all."""
+"""Variables of the user's real app. The program must not see them."""
 
 _SECONDS = click.IntRange(1)
 
@@ -192,8 +192,5 @@ def _serve(variables: dict[str, str]) -> int:
         )
         click.echo(_("Control page: {url}", url=f"{variables['KAKAO_EMULATOR_URL']}/"), err=True)
         stopped.wait()
-    click.echo(
-        _("\nTo use the real Kakao in that shell again: unset {names}", names=" ".join(variables)),
-        err=True,
-    )
+    click.echo(_("\nTo use the real Kakao again, open a new shell."), err=True)
     return 0

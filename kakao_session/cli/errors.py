@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from difflib import get_close_matches
 from typing import IO, Any
 
@@ -25,6 +24,7 @@ from kakao_session.errors import (
     TemporaryError,
     TokenEndpointError,
     TokenStoreError,
+    as_command,
 )
 from kakao_session.token_endpoint import NO_PYSOCKS, NO_REST_API_KEY
 
@@ -46,7 +46,7 @@ SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")
 _SENTENCES = {
     NO_REST_API_KEY: NO_KEY,
     NO_PYSOCKS: mark(
-        "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'"
+        'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"'
     ),
     KOE["KOE010"].hint: NO_SECRET,
     KOE["KOE101"].hint: mark(
@@ -54,15 +54,16 @@ _SENTENCES = {
     ),
     KOE["KOE237"].hint: mark("Keep the token file and wait an hour."),
     KOE["KOE303"].hint: mark("Run login again, with the same --redirect-uri or --port."),
-    KOE["KOE310"].hint: mark("Run: kakao-session login"),
     KOE["KOE313"].hint: mark("Run login again, and use the code of that login."),
-    KOE["KOE322"].hint: mark("Run: kakao-session login"),
     API[-402]: mark("Ask the user to agree: run login again with --scope and the required scopes."),
     API_MESSAGES["no authentication key"]: mark(
         "The call carried no token. Use a path or an https:// URL of kapi.kakao.com."
     ),
 }
 """What the library says to a programmer, and what the user of the command can do instead."""
+
+_LOG_IN = (KOE["KOE310"].hint, KOE["KOE322"].hint)
+"""What the library says where the user of the command has to log in."""
 
 _OPTIONS = {
     "client_id=": "--client-id",
@@ -142,10 +143,9 @@ def explain(error: Exception) -> str:
     """:returns: what happened and what to do, for an error of Kakao, a store or the network."""
     if not isinstance(error, KakaoError):
         return _explain_network(error)
-    sentence = f"{_what_happened(error)} {hint(error)}".rstrip()
     if isinstance(error, TemporaryError) and isinstance(error.__cause__, Exception):
-        return f"{sentence} {_explain_network(error.__cause__)}"
-    return sentence
+        return f"{_(_kind(error))} {_explain_network(error.__cause__)}"
+    return f"{_what_happened(error)} {hint(error)}".rstrip()
 
 
 def explain_usage(error: click.UsageError) -> str:
@@ -181,8 +181,8 @@ def command_for_login(*words: str) -> str:
     """:returns: a command for the login that this command was about: the same ``--token-file``."""
     context = click.get_current_context(silent=True)
     token_file = context.meta.get("--token-file") if context else None
-    return shlex.join(
-        ["kakao-session", *words, *(["--token-file", token_file] if token_file else [])]
+    return as_command(
+        "kakao-session", *words, *(["--token-file", token_file] if token_file else [])
     )
 
 
@@ -205,6 +205,8 @@ def _fix(code: str) -> str:
 def _hint(text: str) -> str:
     if command := re.search("`(kakao-session login[^`]*)`", text):
         return _("Run: {command}", command=command[1])
+    if text in _LOG_IN:
+        return _("Run: {command}", command=command_for_login("login"))
     return _(with_options(text))
 
 
@@ -217,8 +219,11 @@ def _what_happened(error: KakaoError) -> str:
     english = with_options(str(error).removesuffix(getattr(error, "hint", None) or "").rstrip())
     if not is_korean() or _(english) != english:
         return _(english)
-    kind = next(name for kind, name in _KINDS if isinstance(error, kind))
-    return f"{_(kind)} ({english})"
+    return f"{_(_kind(error))} ({english})"
+
+
+def _kind(error: KakaoError) -> str:
+    return next(name for kind, name in _KINDS if isinstance(error, kind))
 
 
 def _explain_parameter(error: click.BadParameter) -> str:

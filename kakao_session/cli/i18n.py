@@ -34,7 +34,7 @@ def mark(english: str) -> str:
 def translated_help(text: str) -> str:
     """Translate a help text, paragraph by paragraph.
 
-    A paragraph that starts with ``\\b`` is printed as it is, but for its first line, the title.
+    A paragraph that starts with ``\\b`` is printed as it is, except for its first line, the title.
     """
     return "\n\n".join(map(_paragraph, re.split(r"\n{2,}", text.strip("\n"))))
 

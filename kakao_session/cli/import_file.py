@@ -13,7 +13,7 @@ from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
 from kakao_session.cli.token_file import is_encrypted
-from kakao_session.stores.file import LARGEST_FILE, FileTokenStore, parse
+from kakao_session.stores.file import LARGEST_FILE, parse
 from kakao_session.token import Token
 
 
@@ -58,9 +58,14 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
                 file=file,
             )
         )
-    if FileTokenStore(file).path.resolve() != options.path.resolve():
+    source = Path(file).resolve()
+    if source.is_file() and source != options.path.resolve():
         output.say(
-            _("{file} still has the tokens. Delete it, they end with the next refresh.", file=file)
+            _(
+                "{file} still has the tokens. Delete it: it stops working when Kakao replaces the "
+                "refresh token.",
+                file=source,
+            )
         )
 
 

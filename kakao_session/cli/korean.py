@@ -34,11 +34,10 @@ KOREAN: dict[str, str] = {
         "토큰을 잃지 않도록 카카오의 응답을 기다리는 중입니다. 바로 종료하려면 Ctrl-C를 한 번 더 "
         "누르세요."
     ),
-    "{name} is not installed. Run:\n    pip install 'kakao-session[{extra}]'": (
+    '{name} is not installed. Run:\n    pip install "kakao-session[{extra}]"': (
         "{name} 패키지가 설치되어 있지 않습니다. 다음 명령을 실행하세요.\n"
-        "    pip install 'kakao-session[{extra}]'"
+        '    pip install "kakao-session[{extra}]"'
     ),
-    "Run: kakao-session login": "kakao-session login을 실행하세요.",
     "No one is logged in: {path} does not exist. Run: {command}": (
         "로그인되어 있지 않습니다({path} 파일이 없음). 다음을 실행하세요: {command}"
     ),
@@ -178,9 +177,9 @@ KOREAN: dict[str, str] = {
         "주소의 일부가 빠졌거나 다른 로그인의 주소입니다. 위의 주소를 다시 열어 로그인하고, 마지막 "
         "페이지의 주소를 붙여넣으세요."
     ),
-    "stdin is closed, so no address can be pasted, and {uri} is not on this machine. Run login in "
-    "a terminal, or with a redirect URI on localhost.": (
-        "표준 입력이 닫혀 있어 주소를 붙여넣을 수 없고, {uri}은(는) 이 컴퓨터의 주소가 아닙니다. "
+    "stdin is closed, so no address can be pasted, and login can't listen at {uri}. Run it in a "
+    "terminal, or with a redirect URI that starts with http://localhost.": (
+        "표준 입력이 닫혀 있어 주소를 붙여넣을 수 없고, {uri}에서 로그인을 기다릴 수도 없습니다. "
         "터미널에서 로그인하거나, http://localhost로 시작하는 리다이렉트 URI를 지정하세요."
     ),
     "Nothing came back within {span}. If Kakao's page shows an error, fix it:\n{fixes}\n"
@@ -281,9 +280,10 @@ KOREAN: dict[str, str] = {
         "{file} 파일에 app_key가 없습니다. KAKAO_REST_API_KEY를 설정하거나 --client-id를 지정해 "
         "다시 가져오세요."
     ),
-    "{file} still has the tokens. Delete it, they end with the next refresh.": (
-        "{file} 파일에도 토큰이 남아 있습니다. 토큰을 갱신하면 이 파일은 쓸 수 없게 되니 "
-        "삭제하세요."
+    "{file} still has the tokens. Delete it: it stops working when Kakao replaces the refresh "
+    "token.": (
+        "{file} 파일에도 토큰이 남아 있습니다. 리프레시 토큰이 새로 발급되면 이 파일은 쓸 수 없게 "
+        "되니 삭제하세요."
     ),
     "{file} is encrypted. Use it with --token-file and its key.": (
         "{file} 파일은 암호화되어 있습니다. --token-file과 암호화할 때 쓴 키로 사용하세요."
@@ -328,8 +328,8 @@ KOREAN: dict[str, str] = {
         "에뮬레이터가 실행 중입니다. 위의 명령을 셸에 붙여넣으세요. 종료하려면 Ctrl-C를 누르세요."
     ),
     "Control page: {url}": "제어 페이지: {url}",
-    "\nTo use the real Kakao in that shell again: unset {names}": (
-        "\n그 셸에서 다시 실제 카카오를 사용하려면: unset {names}"
+    "\nTo use the real Kakao again, open a new shell.": (
+        "\n실제 카카오를 다시 사용하려면 새 셸을 여세요."
     ),
     "BEFORE": "실행 전",
     "ON THE WIRE": "요청",
@@ -351,12 +351,12 @@ KOREAN: dict[str, str] = {
     "was logged out": "로그아웃으로 만료됨",
     "was replaced by a refresh": "갱신으로 교체됨",
     "was replaced by a newer one": "새 토큰으로 교체됨",
-    "ended with the link between user and app": "연결 끊기로 만료됨",
+    "ended when the user unlinked the app": "연결 끊기로 만료됨",
     "unknown to Kakao": "카카오에 없는 토큰",
     "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
-    "docs/languages.md": (
+    '"The emulator and your language" in the documentation': (
         "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않는 "
-        "것입니다. docs/languages.md를 참고하세요"
+        '것입니다. 문서의 "The emulator and your language"를 참고하세요'
     ),
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"
@@ -384,7 +384,7 @@ KOREAN: dict[str, str] = {
     ),
     "{done}, but {what}": "{done}. 그러나 응답에는 {what}",
     "made to fail: {how}": "실패 설정을 적용함: {how}",
-    "another answer": "지정한 응답",
+    "the answer that was set": "지정한 응답",
     "a browser asks what it may send (CORS): {what}": (
         "브라우저의 CORS 사전 요청(preflight): {what}"
     ),
@@ -399,7 +399,7 @@ KOREAN: dict[str, str] = {
     "admin key good: for user {user}": "어드민 키가 유효함(대상 사용자: {user})",
     "id_token good for user {user}": "ID 토큰이 유효함(사용자: {user})",
     "the browser's own call: refused": "브라우저가 자체적으로 보낸 요청이어서 거절함",
-    "none of Kakao's hosts: refused": "카카오 호스트가 아니어서 거절함",
+    "not one of Kakao's hosts: refused": "카카오 호스트가 아니어서 거절함",
     "not through TLS: refused": "TLS를 사용하지 않아 거절함",
     "sent to {reached} of {asked} receivers": "받는 사람 {asked}명 중 {reached}명에게 보냄",
     "code accepted": "인가 코드를 확인하고 토큰을 발급함",
@@ -416,14 +416,14 @@ KOREAN: dict[str, str] = {
     "client_secret is wrong": "client_secret이 올바르지 않음",
     "no secret": "요청에 client_secret이 없음",
     "Kakao Login is off for the app": "앱의 카카오 로그인이 비활성화되어 있음",
-    "redirect_uri is no http or https address": (
+    "redirect_uri is not an http or https address": (
         "redirect_uri가 없거나 올바른 http 또는 https 주소가 아님"
     ),
     "redirect_uri is not registered": "등록되지 않은 redirect_uri",
     "{scopes} not set up, see the switch {switch}": (
         "설정되지 않은 동의항목: {scopes}(에뮬레이터 스위치: {switch})"
     ),
-    "user {user} is no member of the test app": "테스트 앱의 멤버가 아닌 사용자: {user}",
+    "user {user} is not a member of the test app": "테스트 앱의 멤버가 아닌 사용자: {user}",
     "no app key was sent": "요청에 앱 키가 없음",
     "not the app key": "앱 키가 올바르지 않음",
     "no {name}": "필수 파라미터 없음: {name}",
@@ -432,7 +432,7 @@ KOREAN: dict[str, str] = {
     "{name} is not one of {choices}": "{name} 값이 올바르지 않음. 사용할 수 있는 값: {choices}",
     "{name} is missing": "필수 파라미터 없음: {name}",
     "{name} is not {expected}": "{name} 값이 올바르지 않음. 필요한 값: {expected}",
-    "a whole number in reach": "허용 범위 안의 정수",
+    "a whole number in range": "허용 범위 안의 정수",
     "one of {choices}": "{choices} 중 하나",
     "a URL": "http:// 또는 https:// URL",
     "a JSON object": "JSON 객체",
@@ -463,7 +463,7 @@ KOREAN: dict[str, str] = {
     ),
     "no such access token was ever issued": "발급된 적이 없는 액세스 토큰",
     "access token {ended}": "액세스 토큰이 {ended}",
-    "access token ended {ago} ago": "{ago} 전에 만료된 액세스 토큰",
+    "access token expired {ago} ago": "{ago} 전에 만료된 액세스 토큰",
     "no such authorization code": "발급된 적이 없는 인가 코드",
     "authorization code {ended}": "인가 코드가 {ended}",
     "is too old": "만료됨",
@@ -475,7 +475,7 @@ KOREAN: dict[str, str] = {
     "the form has no refresh_token": "요청에 refresh_token이 없음",
     "no such refresh token was ever issued": "발급된 적이 없는 리프레시 토큰",
     "refresh token {ended}": "리프레시 토큰이 {ended}",
-    "refresh token ended {ago} ago": "{ago} 전에 만료된 리프레시 토큰",
+    "refresh token expired {ago} ago": "{ago} 전에 만료된 리프레시 토큰",
     "{most} access tokens in the last {time}": (
         "최근 {time} 동안 액세스 토큰을 {most}개 발급해 요청 한도에 도달함"
     ),
@@ -484,8 +484,8 @@ KOREAN: dict[str, str] = {
     ),
     "object_type is not known": "지원하지 않는 object_type",
     "{names} missing": "template_object에 없는 필드: {names}",
-    "text is not of 1 to {most} characters": "text는 1자부터 {most}자까지여야 함",
-    "link is no object": "link가 JSON 객체가 아님",
+    "text must have 1 to {most} characters": "text는 1자부터 {most}자까지여야 함",
+    "link is not an object": "link가 JSON 객체가 아님",
     "template {template} is not registered": "등록되지 않은 템플릿: {template}",
     "no such property key": "존재하지 않는 사용자 프로퍼티 키",
     "user {user} is not linked to the app": "앱과 연결되지 않은 사용자: {user}",
@@ -574,9 +574,9 @@ KOREAN: dict[str, str] = {
         "--store-secret을 지정해 다시 로그인하면 토큰 파일에 저장됩니다."
     ),
     "Run: {command}": "다음을 실행하세요: {command}",
-    "HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install 'requests[socks]'": (
+    'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"': (
         "HTTPS_PROXY에 지정한 SOCKS 프록시를 쓰려면 PySocks를 설치하세요: "
-        "pip install 'requests[socks]'"
+        'pip install "requests[socks]"'
     ),
     "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY.": (
         "앱의 다른 키가 아니라 REST API 키를 --client-id나 KAKAO_REST_API_KEY에 지정하세요."
@@ -745,11 +745,11 @@ KOREAN: dict[str, str] = {
     ),
     "Show who is logged in, and until when.": "로그인한 사용자와 만료 시각을 보여 줍니다.",
     "Without --check, this makes no request.": "--check를 지정하지 않으면 요청을 보내지 않습니다.",
-    "Exit status: 0 if the login is fine, 1 if you have to log in or something is missing that a "
-    "refresh needs, 3 if the refresh token expires within 7 days, 4 if --check got no answer from "
-    "Kakao.": (
-        "종료 상태: 정상이면 0, 로그인이 필요하거나 갱신에 필요한 값이 없으면 1, 리프레시 토큰이 "
-        "7일 안에 만료되면 3, --check에 카카오가 응답하지 않으면 4."
+    "Exit status: 0 if the login is fine; 1 if you have to log in, the token file can't be read, "
+    "or something is missing that a refresh needs; 3 if the login ends within 7 days; 4 if --check "
+    "could not find out.": (
+        "종료 코드: 정상이면 0, 로그인이 필요하거나 토큰 파일을 읽을 수 없거나 갱신에 필요한 값이 "
+        "없으면 1, 7일 안에 로그인이 끝나면 3, --check로 확인하지 못했으면 4."
     ),
     "Print JSON, for a program.": "프로그램에서 쓰기 좋게 JSON으로 출력합니다.",
     "Ask Kakao whether the login works. This refreshes an expired access token.": (
@@ -761,7 +761,7 @@ KOREAN: dict[str, str] = {
         "액세스 토큰이 새로 발급됩니다. 리프레시 토큰은 만료까지 한 달이 남지 않았을 때만 함께 "
         "발급됩니다."
     ),
-    "Your programs need not do this: a session refreshes its login itself. Use it for a login that "
+    "Your programs do not need this: a session refreshes its login itself. Use it for a login that "
     "nothing uses for weeks. Errors go to stderr, with a hint how to fix them.": (
         "세션이 알아서 갱신하므로 프로그램에는 필요 없는 명령입니다. 몇 주 동안 쓰지 않는 로그인을 "
         "유지할 때 쓰세요. 오류는 해결 방법과 함께 표준 오류에 출력합니다."

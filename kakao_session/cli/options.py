@@ -76,7 +76,7 @@ class Options:
             self._ask_for_secret()
 
     def can_ask_for_secret(self, error: Exception) -> bool:
-        """Whether Kakao refused for want of a secret that the user can be asked for."""
+        """Whether Kakao missed the client secret, and the user can be asked for it."""
         is_refused = isinstance(error, ConfigurationError) and error.error_code == "KOE010"
         return is_refused and self.client_secret is None and output.is_interactive()
 

@@ -35,7 +35,7 @@ def refresh(options: Options, *, if_needed: bool) -> None:
     Kakao sends a new access token, and a new refresh token if the old one has less than a month
     left.
 
-    Your programs need not do this: a session refreshes its login itself. Use it for a login that
+    Your programs do not need this: a session refreshes its login itself. Use it for a login that
     nothing uses for weeks. Errors go to stderr, with a hint how to fix them.
     """
     before = options.load()

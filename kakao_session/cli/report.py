@@ -157,7 +157,7 @@ def _summary(requests: Sequence[Record]) -> str:
     if not requests:
         return _(
             "no request reached the emulator; if your program made some, it does not use "
-            "HTTPS_PROXY: see docs/languages.md"
+            'HTTPS_PROXY: see "The emulator and your language" in the documentation'
         )
     return _(
         "{logins} to the login, {calls} to the API; {failed} failed",

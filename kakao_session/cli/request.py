@@ -137,7 +137,8 @@ def request(
     JSON is indented on a terminal. Otherwise the body is printed as it is. PATH_OR_URL is a path
     such as /v2/user/me, or a URL.
     """
-    needs_token = url.startswith(("/", f"{KAKAO.api_url}/"))
+    has_own = any(name.lower() == "authorization" for name, _value in headers)
+    needs_token = url.startswith(("/", f"{KAKAO.api_url}/")) and not has_own
     with options.active_session() if needs_token else options.session() as session:
         response = session.request(
             method,

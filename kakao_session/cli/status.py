@@ -50,7 +50,7 @@ class Report(NamedTuple):
     """What is known about the login.
 
     :param login: ``fine``, ``ending`` or ``needed``; ``incomplete`` if something is missing that a
-        refresh needs; ``unknown`` if Kakao did not answer.
+        refresh needs; ``unknown`` if ``--check`` could not find out.
     :param token: as it is saved; empty if there is none.
     :param trouble: what went wrong, as a sentence.
     :param kakao: what Kakao answered.
@@ -86,9 +86,9 @@ def status(options: Options, *, as_json: bool, check: bool) -> None:
 
     Without --check, this makes no request.
 
-    Exit status: 0 if the login is fine, 1 if you have to log in or something is missing that a
-    refresh needs, 3 if the refresh token expires within 7 days, 4 if --check got no answer from
-    Kakao.
+    Exit status: 0 if the login is fine; 1 if you have to log in, the token file can't be read, or
+    something is missing that a refresh needs; 3 if the login ends within 7 days; 4 if --check
+    could not find out.
     """
     report = _read(options)
     if check and report.token:
@@ -120,7 +120,9 @@ def _what_is_missing(options: Options, token: Token) -> str | None:
         return _(NO_KEY)
     if why := why_unsendable(key, options.client_secret, lambda: token):
         return why
-    if options.client_secret or is_secret_missing(token):  # the user has just typed it
+    if options.client_secret or is_secret_missing(
+        token
+    ):  # typed for this command only: programs do not have it
         return f"{_('The client secret is missing.')} {_(NO_SECRET)}"
     return None
 

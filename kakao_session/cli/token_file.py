@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from kakao_session.cli import missing_extra
 from kakao_session.cli.errors import Failure, TokenFileError
 from kakao_session.cli.i18n import _
 from kakao_session.cli.signals import defer_signals
-from kakao_session.errors import TokenStoreError
+from kakao_session.errors import TokenStoreError, as_command
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token
 
@@ -55,7 +54,7 @@ class TokenFile:
         """
         if self.is_encrypted and self._is_plain():
             path = str(self.path)
-            command = shlex.join(["kakao-session", "import", path, "--token-file", path])
+            command = as_command("kakao-session", "import", path, "--token-file", path)
             raise TokenFileError(
                 _(
                     "{path} is not encrypted, but KAKAO_SESSION_TOKEN_KEY is set. To encrypt it, "

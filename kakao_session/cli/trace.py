@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,8 +13,9 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from kakao_session.cli import output
+from kakao_session.cli.expiry import short_name
 from kakao_session.endpoints import KAKAO
-from kakao_session.redaction import fingerprint
+from kakao_session.errors import json_object
 from kakao_session.token_endpoint import TIMEOUT
 
 _SECRETS = {"access_token", "refresh_token", "id_token", "code", "code_verifier", "client_id"}
@@ -85,7 +85,7 @@ def response_lines(response: Response, milliseconds: int) -> Iterable[str]:
     """:returns: lines about a response."""
     yield f"{response.status_code} {response.reason}, {milliseconds} ms"
     if (response.url or "").startswith(KAKAO.kauth_url):
-        yield f"body: {_fields(_json_object(response))}"
+        yield f"body: {_fields(json_object(response))}"
 
 
 def _body(request: PreparedRequest) -> str:
@@ -105,15 +105,7 @@ def _shown(name: str, value: str) -> str:
 
 
 def _name(secret: str) -> str:
-    return f"#{fingerprint(secret)}" if secret else "(empty)"
-
-
-def _json_object(response: Response) -> dict[str, Any]:
-    try:
-        value = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return short_name(secret) if secret else "(empty)"
 
 
 def _text(value: Any) -> str:

@@ -95,9 +95,10 @@ class AuthorizationRequest:
             return self.scopes or self.usual_scopes
         return tuple(scope for scope in self.scopes if scope not in user.scopes)
 
-    def needs_page(self, user: User | None) -> bool:
-        """:returns: whether Kakao has to ask the user."""
-        return user is None or bool(self.missing_scopes(user)) or bool(self.prompts & _ASK_AGAIN)
+    def needs_page(self, user: User | None, switches: Switches) -> bool:
+        """:returns: whether Kakao has to ask the user, or nobody is logged in."""
+        is_known = user is not None and switches.browser_user is not None
+        return not is_known or bool(self.missing_scopes(user)) or bool(self.prompts & _ASK_AGAIN)
 
     def silent_error(self, user: User | None, switches: Switches) -> str | None:
         """:returns: why ``prompt=none`` fails; ``None`` if it succeeds."""
@@ -137,7 +138,7 @@ def authorize() -> Response:
         return asked.fail(error) if error else _agree(asked, user_id, ())
     if kakao.switches.consent == "denied":
         return asked.fail("access_denied")
-    if kakao.switches.consent == "page" and asked.needs_page(user):
+    if kakao.switches.consent == "page" and asked.needs_page(user, kakao.switches):
         return _consent_page(asked, user_id)
     return _agree(asked, user_id, asked.missing_scopes(user))
 
@@ -200,7 +201,8 @@ def _agree(asked: AuthorizationRequest, user_id: int, scopes: Iterable[str]) -> 
 
 
 def _asked_scopes(asked: AuthorizationRequest, user_id: int) -> tuple[str, ...]:
-    """:returns: the scopes on the consent page. Who may choose an account sees all."""
+    """:returns: the scopes on the consent page. A user who can choose an account sees all of
+    them."""
     choosing = "select_account" in asked.prompts
     return asked.missing_scopes(None if choosing else current_backend().users.find(user_id))
 

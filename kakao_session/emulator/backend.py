@@ -57,7 +57,7 @@ def current_backend() -> Backend:
 
 
 def new_app(backend: Backend, *views: Blueprint, static_folder: str | None = None) -> Flask:
-    """:returns: a Flask application with the views, which find the state again."""
+    """:returns: a Flask application whose views get the state from :func:`current_backend`."""
     app = Flask(__name__, static_folder=static_folder)
     app.extensions[_EXTENSION] = backend
     for blueprint in views:

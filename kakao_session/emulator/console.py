@@ -44,7 +44,7 @@ def check_redirect_uri(redirect_uri: str | None, switches: Switches) -> str:
     """
     registered = switches.redirect_uris
     if not redirect_uri or not _is_web_address(redirect_uri):
-        raise KauthError("KOE006", "redirect_uri is no http or https address")
+        raise KauthError("KOE006", "redirect_uri is not an http or https address")
     if registered is not None and redirect_uri not in registered:
         raise KauthError("KOE006", "redirect_uri is not registered")
     return redirect_uri
@@ -78,7 +78,9 @@ def _settings(switches: Switches) -> Mapping[str, ConsentSetting]:
 def check_member(user_id: int, switches: Switches) -> None:
     """:raises KauthError: KOE005."""
     if switches.members is not None and user_id not in switches.members:
-        raise KauthError("KOE005", Note("user {user} is no member of the test app", user=user_id))
+        raise KauthError(
+            "KOE005", Note("user {user} is not a member of the test app", user=user_id)
+        )
 
 
 def _is_web_address(uri: str) -> bool:
@@ -139,7 +141,7 @@ _BY_SCOPE = {item.scope: item for item in _ITEMS}
 
 
 def consent_item(scope: str) -> ConsentItem:
-    """:returns: the item of a scope. If the scope is unknown, the item bears its name."""
+    """:returns: the item of a scope. For an unknown scope, an item of that name."""
     return _BY_SCOPE.get(scope) or ConsentItem(scope, "SERVICE", scope, scope)
 
 

@@ -60,7 +60,7 @@ def environment(folder: Path, plain_url: str, ca_file: Path) -> dict[str, str]:
         "NODE_OPTIONS": _added("NODE_OPTIONS", f"--require {_quoted(folder / 'preload.cjs')}"),
         "JAVA_TOOL_OPTIONS": _added("JAVA_TOOL_OPTIONS", _java_options(folder, plain_url)),
         "WGETRC": str(folder / "wgetrc"),
-        # What begins with a separator begins with PHP's usual folder.
+        # A leading separator stands for PHP's usual folder.
         "PHP_INI_SCAN_DIR": _added("PHP_INI_SCAN_DIR", f"{os.pathsep}{folder / 'php'}", ""),
     }
 

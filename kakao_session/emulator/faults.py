@@ -98,7 +98,8 @@ class Faults:
 
 
 def check_fault(kind: int | Kind | None, error_code: str | int | None, times: int | None) -> None:
-    """:raises ValueError: if there is no such kind, status or error, or ``times`` is below 1."""
+    """:raises ValueError: if there is no such kind, status or error, two of them do not fit
+    together, or ``times`` is below 1."""
     if times is not None and times < 1:
         raise ValueError("times is a number from 1, or None for all requests")
     if isinstance(kind, str) and kind not in get_args(Kind):
@@ -106,7 +107,9 @@ def check_fault(kind: int | Kind | None, error_code: str | int | None, times: in
     if isinstance(kind, int) and not 200 <= kind < 600:
         raise ValueError("a status is a number from 200 to 599")
     if error_code is not None and error_code not in {*KAUTH_ERRORS, *KAPI_ERRORS}:
-        raise ValueError(f"{error_code!r} is none of Kakao's documented errors")
+        raise ValueError(f"{error_code!r} is not one of Kakao's documented errors")
+    if isinstance(kind, str) and error_code is not None:
+        raise ValueError(f"kind={kind!r} and error_code do not fit together")
 
 
 def failing_answer(

@@ -32,7 +32,7 @@ class Record:
     :param note: what the emulator decided, and why.
     :param sent: the fingerprint of the token that came with the request.
     :param issued: the fingerprint of the access token in the answer.
-    :param is_of_browser: whether a browser called its maker, which no page has asked for.
+    :param is_of_browser: whether a browser sent this to its maker by itself.
     """
 
     time: float

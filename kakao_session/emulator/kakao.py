@@ -279,7 +279,9 @@ class KakaoEmulator(Switches):
             kind, json=json, error_code=error_code, headers={**(headers or {}), **more}
         )
         hold = seconds if kind == "hang" else 0.0
-        what = Note("made to fail: {how}", how=error_code or kind or Note("another answer"))
+        what = Note(
+            "made to fail: {how}", how=error_code or kind or Note("the answer that was set")
+        )
         self._backend.faults.add(Fault(what, path, times, after, answer, hold, kind == "reset"))
 
     def clear_failures(self) -> None:

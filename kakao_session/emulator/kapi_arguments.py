@@ -30,7 +30,7 @@ def number(
     if name not in request.values and default is not None:
         return default
     if not text.isdecimal() or len(text) > _MOST_DIGITS or not least <= int(text) <= most:
-        raise malformed(name, "a whole number in reach")
+        raise malformed(name, "a whole number in range")
     return int(text)
 
 

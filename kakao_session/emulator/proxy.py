@@ -88,7 +88,7 @@ class _ProxyHandler(HTTPHandler):
         elif is_loopback(_split(f"//{self.path}").hostname or ""):
             self._tunnel_to_this_machine()
         else:
-            self._refuse("none of Kakao's hosts: refused")
+            self._refuse("not one of Kakao's hosts: refused")
 
     def _establish(self) -> None:
         self.close_connection = True

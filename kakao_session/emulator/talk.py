@@ -199,9 +199,9 @@ def _check_template_object() -> None:
     if object_type == "text":
         text, link = template["text"], template["link"]
         if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:
-            raise _template_error(Note("text is not of 1 to {most} characters", most=_LONGEST_TEXT))
+            raise _template_error(Note("text must have 1 to {most} characters", most=_LONGEST_TEXT))
         if not isinstance(link, dict):
-            raise _template_error("link is no object")
+            raise _template_error("link is not an object")
 
 
 def _check_template_id() -> None:

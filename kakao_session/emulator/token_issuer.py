@@ -130,7 +130,7 @@ class TokenIssuer:
             if token.ended:
                 raise KapiError(-401, Note("access token {ended}", ended=Note(token.ended)))
             if (ago := self._clock.now() - token.expires_at) >= 0:
-                why = Note("access token ended {ago} ago", ago=in_words(ago))
+                why = Note("access token expired {ago} ago", ago=in_words(ago))
                 raise KapiError(-401, why, msg="this access token is already expired")
             return token
 
@@ -171,7 +171,7 @@ class TokenIssuer:
     def unlink(self, user_id: int) -> None:
         """End every code and token of a user, and forget what they have agreed to."""
         with self._lock:
-            end(self._issued_to(user_id), "ended with the link between user and app")
+            end(self._issued_to(user_id), "ended when the user unlinked the app")
             self._users.forget(user_id)
 
     def clear(self) -> None:
@@ -214,7 +214,7 @@ class TokenIssuer:
         if token.ended:
             raise KauthError("KOE322", Note("refresh token {ended}", ended=Note(token.ended)))
         if (ago := self._clock.now() - token.expires_at) >= 0:
-            why = Note("refresh token ended {ago} ago", ago=in_words(ago))
+            why = Note("refresh token expired {ago} ago", ago=in_words(ago))
             raise KauthError("KOE322", why)
         return token
 

@@ -79,7 +79,7 @@ class User:
 
     :param account: never changed in place, so that other threads can read it at any time.
     :param connected_at: when the user was linked to the app, unix seconds.
-    :param scopes: everything the user has ever agreed to, in that order; likewise.
+    :param scopes: what the user has agreed to, in that order; never changed in place either.
     """
 
     id: int
@@ -146,8 +146,8 @@ class Users:
             return self._account(user_id)
 
     def set_account(self, user_id: int, fields: Account) -> None:
-        """Change some fields of a Kakao account, linked to the app or not. A new profile image has
-        no other thumbnail.
+        """Change some fields of a Kakao account, linked to the app or not. A new profile image is
+        also the thumbnail, unless there is one in *fields*.
 
         :raises ValueError: if an account has no such field, or its type is another.
         """

@@ -37,7 +37,7 @@ def deliver(url: str, switches: Switches, user_id: int) -> None:
 def _post(url: str, form: str, authorization: str) -> int:
     """:returns: the status of the answer.
 
-    :raises OSError: if there is no answer; an HTTPException, if it is none of HTTP.
+    :raises OSError: if there is no answer; an HTTPException, if the answer is not HTTP.
     :raises ValueError: if the URL is not on this machine.
     """
     parts = urlsplit(url)

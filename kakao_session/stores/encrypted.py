@@ -23,7 +23,7 @@ try:
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "EncryptedTokenStore needs cryptography: pip install 'kakao-session[crypto]'",
+        'EncryptedTokenStore needs cryptography: pip install "kakao-session[crypto]"',
         name=error.name,
     ) from error
 

@@ -17,7 +17,7 @@ try:
     from keyring.errors import NoKeyringError
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "KeyringTokenStore needs keyring: pip install 'kakao-session[keyring]'", name=error.name
+        'KeyringTokenStore needs keyring: pip install "kakao-session[keyring]"', name=error.name
     ) from error
 
 SERVICE = "kakao-session"

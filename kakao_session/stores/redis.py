@@ -22,7 +22,7 @@ try:
     from redis.exceptions import LockNotOwnedError, RedisError
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "RedisTokenStore needs redis-py: pip install 'kakao-session[redis]'", name=error.name
+        'RedisTokenStore needs redis-py: pip install "kakao-session[redis]"', name=error.name
     ) from error
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ try:
     from sqlalchemy.pool import Pool, StaticPool
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "SQLTokenStore needs SQLAlchemy 2: pip install 'kakao-session[sql]', and the driver of "
+        'SQLTokenStore needs SQLAlchemy 2: pip install "kakao-session[sql]", and the driver of '
         "your database",
         name=error.name,
     ) from error

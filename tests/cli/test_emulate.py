@@ -174,7 +174,7 @@ def test_report__claims_nothing_about_a_program_that_goes_past_the_proxy(emulate
     wire = " ".join(emulate("--", "true").stderr.partition("ON THE WIRE")[2].split())
     assert wire.startswith(
         "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: "
-        "see docs/languages.md"
+        'see "The emulator and your language" in the documentation'
     )
 
 
@@ -313,7 +313,7 @@ def test_serve__until_it_is_stopped():
         assert command.end() == 0
         errors = command.errors()
     assert f"Control page: {variables['KAKAO_EMULATOR_URL']}/\n" in errors
-    assert "unset HTTP_PROXY HTTPS_PROXY " in errors
+    assert "To use the real Kakao again, open a new shell.\n" in errors
     assert "Traceback" not in errors
     assert not Path(variables["KAKAO_SESSION_TOKEN_FILE"]).exists()
 

@@ -116,7 +116,7 @@ def test_extra__is_missing(package, arguments, extra):
         *arguments,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith(f"\n    pip install 'kakao-session[{extra}]'\n")
+    assert done.stderr.endswith(f'\n    pip install "kakao-session[{extra}]"\n')
     assert package in done.stderr
     assert "Traceback" not in done.stderr
 

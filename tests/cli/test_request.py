@@ -39,6 +39,14 @@ def test_post__fields_go_into_the_form(login, kakao, run):
     assert json.loads(result.stdout) == {"result_code": 0}
 
 
+def test_own_authorization__needs_no_login(kakao, run):
+    kakao.admin_key = "the-admin-key"
+    result = run("request", "GET", "/v1/user/ids", "-H", "authorization: KakaoAK the-admin-key")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["elements"] == []
+    assert [record.path for record in kakao.requests] == ["/v1/user/ids"]
+
+
 def test_json__fields_go_into_an_object(login, kakao, run):
     kakao.clear_requests()
     fields = ("n=5", "text=안녕 5", 'quoted="5"', "list=[1, 2]", "nan=NaN", "empty=")

@@ -135,7 +135,7 @@ def test_key__is_not_read_by_the_library(login, token_file, key):
 def test_key__without_cryptography(login, key, run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cryptography.fernet", None)
     monkeypatch.delitem(__import__("sys").modules, "kakao_session.stores.encrypted")
-    assert "pip install 'kakao-session[cli,crypto]'" in failed(run("status"))
+    assert 'pip install "kakao-session[cli,crypto]"' in failed(run("status"))
 
 
 def test_import__of_an_encrypted_file(encrypted_login, token_file, tmp_path, run):

@@ -127,7 +127,10 @@ def test_import__from_a_pipe(kakao, token_file, tmp_path):
     tutorial.write_text(json.dumps(kakao.login()))
     done = shell(f"cat {shlex.quote(str(tutorial))} | $K import /dev/stdin")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "still has the tokens" not in done.stdout
     assert stored(token_file)["refresh_token"]
+    done = shell(f"$K import --force /dev/stdin < {shlex.quote(str(tutorial))}")
+    assert f"{tutorial} still has the tokens" in done.stdout
     done = shell("echo secret | $K import --force /dev/stdin")
     assert done.returncode == 1
     assert "secret" not in done.stderr
@@ -240,6 +243,14 @@ def test_hint__names_the_file_of_the_option(kakao, run, tmp_path, monkeypatch, c
     assert "kakao-session login --token-file 'my bot.json'\n" in result.output
     assert "No token" not in result.output
     assert kakao.requests == []
+
+
+def test_hint__to_log_in_after_a_refusal_names_the_file_of_the_option(kakao, login, run):
+    kakao.fail_next(error_code=-401, path="/v2/user/me", times=None)
+    path = os.environ["KAKAO_SESSION_TOKEN_FILE"]
+    result = run("request", "GET", "/v2/user/me", "--token-file", path)
+    assert result.exit_code == 1
+    assert "Run: kakao-session login --token-file " in result.stderr
 
 
 def test_hint__to_agree_names_the_file_of_the_option(kakao, login, run, token_file, tmp_path):

@@ -212,6 +212,16 @@ def test_members__of_a_test_app(kakao, client, consent, status):
     assert client.authorize().status_code == status
 
 
+def test_nobody_logged_in__the_page_asks_even_a_known_user(kakao, client):
+    kakao.login()
+    kakao.consent = "page"
+    assert client.authorize().status_code == 302
+    kakao.browser_user = None
+    assert client.authorize().status_code == 200
+    assert client.authorize({"decision": "agree"}).status_code == 302
+    assert client.authorize().status_code == 302
+
+
 @pytest.mark.parametrize(("ends", "status"), [("session", 200), ("tokens", 400)])
 def test_logout__in_the_browser(kakao, client, ends, status):
     kakao.browser_logout_ends = ends

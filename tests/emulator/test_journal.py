@@ -52,7 +52,7 @@ def test_note__says_what_was_decided_and_why(kakao, client):
     assert [record.note for record in kakao.requests] == [
         "access token good for 6 hours",
         "new access token for 6 hours; refresh token stays (60 days left)",
-        "-401: access token ended 1 hour ago",
+        "-401: access token expired 1 hour ago",
         "new access token for 6 hours; new refresh token, the old one died (60 days left)",
         "KOE322: refresh token was replaced by a newer one",
     ]

@@ -40,7 +40,7 @@ def test_import__without_the_packages_of_the_extras():
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line, store in zip(done.stdout.splitlines(), [*PACKAGES] * 2, strict=True):
         assert line.startswith(f"{store} needs ")
-        assert f"pip install 'kakao-session[{PACKAGES[store][1]}]'" in line
+        assert f'pip install "kakao-session[{PACKAGES[store][1]}]"' in line
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from kakao_session.call import NO_CALL, Timeout, during
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.persistence import Persistence, TokenUpdater, checked
+from kakao_session.persistence import Persistence, TokenUpdater, checked_updater
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import check_store
 from kakao_session.token import LEEWAY, REFRESH_AHEAD
@@ -43,11 +43,13 @@ class KakaoAuth(AuthBase):
         used.
     :param refresh_ahead: this many seconds before that, one call refreshes the token while the
         others go on with it.
-    :param timeout: seconds to wait for the token endpoint: a number, or (connect, read).
+    :param timeout: seconds to wait for the token endpoint: a number, or (connect, read). All tries
+        together take a minute at most.
     :param api_hosts: other hosts, ``name`` or ``name:port``, that may get the token.
     :param endpoints: Kakao's URLs. Change them for tests.
     :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
     :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
+    :raises ConfigurationError: the token endpoint is not an ``https://`` URL.
 
     >>> requests.get("https://kapi.kakao.com/v2/user/me", auth=KakaoAuth(token_store="token.json"))
     <Response [200]>
@@ -74,8 +76,8 @@ class KakaoAuth(AuthBase):
         self._api, self._dapi = _prefixes(endpoints, tuple(_listed(api_hosts)))
         self.source = TokenSource(
             TokenEndpoint(endpoints.token_url, timeout),
-            Persistence(_store(token_store), checked(token_updater)),
-            client_id=_app_key(client_id),
+            Persistence(_store(token_store), checked_updater(token_updater)),
+            client_id=_checked_client_id(client_id),
             client_secret=client_secret,
             token=token,
             leeway=leeway,
@@ -133,7 +135,7 @@ _PATHS = (str, os.PathLike)
 _FILE_NAME = frozenset("/\\.")  # none of these is in an app key
 
 
-def _app_key(client_id: str | None) -> str | None:
+def _checked_client_id(client_id: str | None) -> str | None:
     """:raises TypeError: it is a path or a token, not an app key. The message hides it."""
     if client_id is None:
         return None

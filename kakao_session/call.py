@@ -25,8 +25,8 @@ class Call(NamedTuple):
 
     :param timeout: its timeout as requests takes it, in seconds; ``None`` if it has none.
     :param started: when it started, by ``time.monotonic()``.
-    :param raises_for: the token source after whose refresh it raises ``TokenUpdated``, as
-        OAuth2Session does; ``None`` if it never does.
+    :param raises_for: the token source whose refresh makes this call raise ``TokenUpdated``, as in
+        OAuth2Session; ``None`` for none.
     """
 
     timeout: Any = None
@@ -37,6 +37,7 @@ class Call(NamedTuple):
     def seconds(self) -> float:
         """How long the call may wait for a token; infinity if it has no timeout."""
         connect, read = parts(self.timeout)
+        # For requests, timeout=5 is 5 seconds for each. But the user means 5 for all.
         return read if connect == read else connect + read
 
     @property
@@ -48,14 +49,14 @@ class Call(NamedTuple):
 NO_CALL = Call()
 
 QUIET = Call()
-"""In place of a call: those that are made in the meantime never raise ``TokenUpdated``."""
+"""For calls that the session makes by itself, such as logout: they never raise ``TokenUpdated``."""
 
 current: ContextVar[Call] = ContextVar("call", default=NO_CALL)
 """The call that this thread is making."""
 
 
 def during(call: Call, work: Callable[[], T]) -> T:
-    """Do work while this thread is making a call."""
+    """Do work with *call* as the call that this thread is making."""
     outer = current.get()
     try:  # no context manager: an interrupt could leave it without its end
         current.set(call)

@@ -20,7 +20,7 @@ TokenUpdater = Callable[[Token], object]
 T = TypeVar("T")
 
 
-def checked(updater: TokenUpdater | None) -> TokenUpdater | None:
+def checked_updater(updater: TokenUpdater | None) -> TokenUpdater | None:
     """:raises TypeError: the save callback is for asyncio, so nothing would be saved."""
     if updater is not None and any(map(iscoroutinefunction, (updater, type(updater).__call__))):
         raise TypeError("token_updater= takes an ordinary function. One for asyncio saves nothing.")
@@ -73,7 +73,7 @@ class Persistence:
         """:raises TokenStoreError: the store could not be read."""
         if self.store is None:
             return None
-        return self._call("Could not read the token{}", self._load, self.store)
+        return self._call("read", self._load, self.store)
 
     def _load(self, store: TokenStore) -> Token | None:
         stored: Any = store.load()
@@ -94,15 +94,15 @@ class Persistence:
 
     def _save(self, token: Token, before_callback: Callable[[], object]) -> None:
         if self.store is not None:
-            self._call("Could not save the token{}", self.store.save, token)
+            self._call("save", self.store.save, token)
         if self.updater is not None:
             before_callback()
-            self._call("Could not save the token: token_updater failed", self.updater, token.copy())
+            self._call("save", self.updater, token.copy(), who=": token_updater failed")
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""
         if self.store is not None:
-            self._call("Could not delete the token{}", self.store.delete)
+            self._call("delete", self.store.delete)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -114,24 +114,26 @@ class Persistence:
         if self.store is None:
             yield
             return
-        lock = self._call("Could not lock the token{}", self.store.lock)
-        self._call("Could not lock the token{}", lock.__enter__)
+        lock = self._call("lock", self.store.lock)
+        self._call("lock", lock.__enter__)
         try:
             yield
         finally:
-            self._call("Could not unlock the token{}", lock.__exit__, None, None, None)
+            self._call("unlock", lock.__exit__, None, None, None)
 
-    def _call(self, failure: str, function: Callable[..., T], *arguments: Any) -> T:
+    def _call(self, verb: str, function: Callable[..., T], *arguments: Any, who: str = "") -> T:
         """Call other people's code.
 
-        :param failure: what to say if it fails; ``{}`` stands for the place.
+        :param verb: what it does with the token, for the message.
+        :param who: who failed, if it was not the store.
         """
         try:
             return function(*arguments)
         except TokenStoreError:
             raise
         except Exception as error:
+            kept = " Until then the new token is in memory only." if verb == "save" else ""
             raise TokenStoreError(
-                f"{failure.format(self.place)} ({type(error).__name__}). Fix the error above. "
-                "The login is kept as long as this process runs."
+                f"Could not {verb} the token{who or self.place} ({type(error).__name__}). Fix what "
+                f"caused it and try again.{kept}"
             ) from error

@@ -66,9 +66,11 @@ def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> N
             continue
         seen.append(link)
         doors = sum(module == __name__ for module in map(_module, _entries(link.__traceback__)))
+        if link is error:
+            doors -= 1  # this one
         link.__traceback__ = _outer(link.__traceback__, keep=is_of_others)
         # If it has come through a door before, what it chains has no inner frames any more.
-        is_of_others = link.__traceback__ is not None or doors > (link is error)
+        is_of_others = link.__traceback__ is not None or doors > 0
         pending += [(link.__cause__, is_of_others), (link.__context__, is_of_others)]
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kakao_session.errors import LoginRequiredError, TokenStoreError
@@ -31,14 +30,14 @@ NOWHERE_TO_GO = (
     "ends. Pass token_store= or token_updater=."
 )
 NOT_SAVED = (
-    "The new token could not be saved. It is in memory and will be saved again before the next "
-    "call; it is lost if the program ends before that."
+    "The new token could not be saved. It is in memory, and will be saved again before the next "
+    "call with this session or auth. If there is none, it is lost."
 )
 
 REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
 
 IsEnough = Callable[[Bearer], bool]
-"""Whether a caller can do with a bearer, so that no refresh is needed."""
+"""Whether a bearer is good enough for the caller, so that no refresh is needed."""
 
 BeforeUse = Callable[[str, float], object]
 """Called with the header of a new token, and when it was issued, before any call can use it."""
@@ -48,7 +47,7 @@ class State(NamedTuple):
     """All that is known of a login. It is replaced as a whole, so threads read it without a lock.
 
     :param bearer: what calls use.
-    :param is_saved: whether the token is where it is kept.
+    :param is_saved: whether the token is where it is kept; true also for one that was assigned.
     :param ended: Kakao's answer, if it has ended the login.
     :param stored: what was in the store when it was last read; ``None`` if *bearer* came later.
     :param replaced: fingerprints of the refresh tokens that Kakao has replaced.
@@ -117,7 +116,7 @@ class Refresher:
         *,
         before_use: BeforeUse | None = None,
         refresh_token: str | None = None,
-        transport: Mapping[str, Any] = MappingProxyType({}),
+        **transport: Any,
     ) -> Bearer:
         """Get a bearer that is good enough: from the store if there is one, else from Kakao.
 
@@ -135,7 +134,7 @@ class Refresher:
         if is_enough(self.state.bearer):
             return self.state.bearer
         if refresh_token is None:
-            self._refuse_what_is_in_vain()
+            self._require_login()
         lock = self.persistence.lock()
         try:
             lock.__enter__()
@@ -151,7 +150,7 @@ class Refresher:
             # A token that could not be saved will do as well.
             if is_enough(self._bearer(self.state.token)):
                 return self.state.bearer
-            return self._refresh(refresh_token, before_use, transport)
+            return self._refresh(refresh_token, before_use, **transport)
         finally:
             lock.__exit__(None, None, None)
 
@@ -165,7 +164,10 @@ class Refresher:
         old = self.state.token
         with self.persistence.lock():
             answer = endpoint.request(form, time_to_answer=TIME_TO_ANSWER, **transport)
-            new = answer.with_app(old.get("app_key"), old.get("client_secret"))
+            if old.get("app_key") in (None, form["client_id"]):
+                new = answer.with_app(old.get("app_key"), old.get("client_secret"))
+            else:  # of another app, whose client secret is not that of this one
+                new = answer.with_app(form["client_id"], None)
             new.refresh_token_changed = True
             self.begin_with(new)
             return self._save(new)
@@ -175,7 +177,7 @@ class Refresher:
         self.state = State(self._bearer(token), replaced=self.state.replaced, is_removed=is_removed)
         return self.state.bearer
 
-    def drop(self) -> Bearer:
+    def forget(self) -> Bearer:
         """Forget the token, here and in the store.
 
         :raises TokenStoreError: it could not be deleted from the store.
@@ -193,7 +195,8 @@ class Refresher:
         """Adopt what is in the store, if another process has put it there.
 
         :param before_use: called with the header of a token that is adopted.
-        :param can_save: whether a refresh token that the store has lost can be given back to it.
+        :param can_save: false if the store could not be locked, so that nothing can be written to
+            it.
         :raises TokenStoreError: the store could not be read.
         """
         if self.state.is_removed:
@@ -205,7 +208,7 @@ class Refresher:
         if self._is_replaced(stored):
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
-        elif self._is_news(stored):
+        elif self._was_stored_by_others(stored):
             log.info("adopted the access token %s%s", stored.fingerprint, self.persistence.place)
             state = self._adopted(stored, can_save)
             if before_use is not None:
@@ -229,7 +232,7 @@ class Refresher:
     def _is_replaced(self, stored: Token) -> bool:
         return fingerprint(stored.get("refresh_token") or "") in self.state.replaced
 
-    def _is_news(self, stored: Token) -> bool:
+    def _was_stored_by_others(self, stored: Token) -> bool:
         """Whether somebody else has put *stored* into the store since it was last read."""
         state, ours = self.state, self.state.token
         if stored.is_same_as(ours):
@@ -243,7 +246,7 @@ class Refresher:
 
     # Refresh --------------------------------------------------------------------------------
 
-    def _refuse_what_is_in_vain(self) -> None:
+    def _require_login(self) -> None:
         """:raises LoginRequiredError: Kakao has ended the login, or there is none."""
         if self.state.ended:
             raise copy.copy(self.state.ended)
@@ -256,7 +259,7 @@ class Refresher:
         self,
         refresh_token: str | None,
         before_use: BeforeUse | None,
-        transport: Mapping[str, Any],
+        **transport: Any,
     ) -> Bearer:
         old = self.state.token
         if refresh_token is not None:
@@ -291,7 +294,11 @@ class Refresher:
     def _end(self, error: LoginRequiredError) -> None:
         """Remember that Kakao has ended the login. From now on each call looks into the store."""
         token = self.state.token
-        self.state = self.state._replace(bearer=Bearer.unusable(token), ended=copy.copy(error))
+        self.state = self.state._replace(
+            bearer=Bearer.unusable(token),
+            is_saved=True,  # there is nothing left that is worth saving
+            ended=copy.copy(error),
+        )
         log.error("the login with the access token %s has ended", token.fingerprint)
 
     # Save -----------------------------------------------------------------------------------

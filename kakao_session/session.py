@@ -21,18 +21,13 @@ from kakao_session.auth import KakaoAuth
 from kakao_session.authorization_response import checked_code, read_code
 from kakao_session.call import NO_CALL, QUIET, Call, Timeout, current, during
 from kakao_session.endpoints import KAKAO, Endpoints
-from kakao_session.errors import (
-    ConfigurationError,
-    KakaoAPIError,
-    json_object,
-    raise_for_kakao,
-)
-from kakao_session.persistence import TokenUpdater, checked
+from kakao_session.errors import KakaoAPIError, json_object, raise_for_kakao
+from kakao_session.persistence import TokenUpdater, checked_updater
 from kakao_session.redaction import without_inner_frames
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
 from kakao_session.transport import (
-    SILENCE,
+    NO_SETTINGS,
     Environment,
     as_sent,
     leave_connections_to_the_parent,
@@ -217,12 +212,13 @@ class KakaoSession(_Parent):
             # What is remembered is requests' own answer, not that of a patch or another class.
             own = proxies and dict(proxies)  # requests writes into it
             return merge(url, own, stream, verify, cert)
-        answer = self._environment.ask(url) if self.trust_env else SILENCE
-        merged = {**self.proxies, **answer.proxies, **proxies}
+        settings = self._environment.ask(url) if self.trust_env else NO_SETTINGS
+        merged = {**self.proxies, **settings.proxies, **proxies}
         if verify is True or verify is None:
-            verify = answer.ca_bundle or verify
+            verify = settings.ca_bundle or verify
         return {
-            "proxies": {scheme: proxy for scheme, proxy in merged.items() if proxy is not None},
+            "proxies": merged
+            and {scheme: each for scheme, each in merged.items() if each is not None},
             "stream": self.stream if stream is None else stream,
             "verify": self.verify if verify is None else verify,
             "cert": self.cert if cert is None else cert,
@@ -261,7 +257,7 @@ class KakaoSession(_Parent):
     @token_updater.setter
     def token_updater(self, value: TokenUpdater | None) -> None:
         if not self._is_being_built:
-            self._source.persistence.updater = checked(value)
+            self._source.persistence.updater = checked_updater(value)
 
     @property
     def auto_refresh_url(self) -> str | None:
@@ -374,9 +370,11 @@ class KakaoSession(_Parent):
         Pass *code* or *authorization_response*; without them, the code of *client* is used. Other
         parameters of OAuth2Session are accepted for compatibility and ignored.
 
-        :param token_url: another token endpoint than Kakao's.
+        :param token_url: another token endpoint than Kakao's, for this request.
         :param code: the authorization code.
-        :param authorization_response: the URL that Kakao sent the browser to. Its state is checked.
+        :param authorization_response: the URL that Kakao sent the browser to. Its state is compared
+            with that of :meth:`authorization_url`, or with the *state* of this session. Without
+            either it is not checked: a web site passes ``state=`` to the session.
         :param timeout: transport settings of this request, like *verify*, *proxies* and *cert*.
         :param client_secret: the client secret of the REST API key. The session remembers it.
         :param kwargs: more fields of the form, such as ``code_verifier``; and ``client_id``, which
@@ -434,7 +432,7 @@ class KakaoSession(_Parent):
 
         Other parameters of OAuth2Session are accepted for compatibility and ignored.
 
-        :param token_url: another token endpoint than Kakao's.
+        :param token_url: another token endpoint than Kakao's. Later refreshes use it, too.
         :param refresh_token: sent instead of the session's own.
         :param timeout: transport settings of this request, like *verify* and *proxies*.
         :param kwargs: ``client_id`` and ``client_secret``. The session remembers them.
@@ -516,15 +514,13 @@ class KakaoSession(_Parent):
         credentials.given_secret = client_secret or credentials.given_secret
 
     def _token_endpoint(self, url: str | None) -> TokenEndpoint:
-        url = url or self.endpoints.token_url
         try:
-            url = as_sent(url)
+            url = as_sent(url or self.endpoints.token_url)
         except (ValueError, TypeError, AttributeError):
-            url = ""
-        if not url.startswith("https://"):
-            raise ConfigurationError("The token endpoint has to be an https:// URL.")
+            url = ""  # TokenEndpoint refuses it
+        endpoint = TokenEndpoint(url, self._timeout, session=self)
         self._token_urls.add(url)
-        return TokenEndpoint(url, self._timeout, session=self)
+        return endpoint
 
     @staticmethod
     def _answer(response: Response) -> dict[str, Any]:

@@ -72,7 +72,9 @@ class SingleFlight(Generic[T]):
         return self._lead(flight, work) if flight.is_led_by(leader) else None
 
     def alone(self, work: Callable[[], T]) -> T:
-        """Do work whose outcome nobody shares, while no other thread is at work.
+        """Do work while no other thread is at work.
+
+        The others do not share its outcome, unless the work calls :meth:`announce`.
 
         :raises KakaoError: the wait for another thread took too long.
         """
@@ -141,7 +143,8 @@ class _Leader:
 class _Flight(Generic[T]):
     """Work under way: which thread does it, and its outcome.
 
-    ``outcome`` and ``error`` stay ``None`` if the work was interrupted, or is not for sharing.
+    ``outcome`` and ``error`` stay ``None`` if the work was interrupted. In
+    :meth:`SingleFlight.alone` only ``announce`` sets an outcome.
     """
 
     def __init__(self, leader: _Leader, land: Callable[[_Flight[T]], object]) -> None:

@@ -56,7 +56,10 @@ class Token(dict[str, Any]):
     def __init__(
         self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), /, **more: Any
     ) -> None:
-        super().__init__(values, **more)
+        try:
+            super().__init__(values, **more)
+        except (TypeError, ValueError):
+            raise ValueError("a token is a dict such as {'access_token': ...}") from None
         if not self:
             return
         if None in self.values() or "" in self.values():
@@ -270,7 +273,7 @@ class Bearer:
         return cls(token, -math.inf, -math.inf)
 
     def not_fresh(self) -> Bearer:
-        """The same, but a call has to look what is the matter with it first."""
+        """The same token, but the next call goes through :meth:`TokenSource.current` first."""
         return Bearer(self.token, -math.inf, self.usable_until)
 
     def is_fresh(self) -> bool:

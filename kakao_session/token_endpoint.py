@@ -59,6 +59,9 @@ NO_PYSOCKS = (
     'pip install "requests[socks]"'
 )
 
+Form = dict[str, str]
+"""The fields of a token request."""
+
 _HEADERS = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
@@ -66,17 +69,11 @@ _HEADERS = {
 }
 
 
-class Form(dict[str, str]):
-    """The fields of a token request."""
-
-
 class ClientCredentials:
     """The REST API key and client secret: as given, else from the environment or the token.
 
     :param client_id: the REST API key, if it is given.
     :param client_secret: its secret, if it is given.
-    :param more: ``client_id`` and ``client_secret`` if they are not given by themselves: the
-        ``auto_refresh_kwargs`` of OAuth2Session.
 
     The methods take a function that returns the token, which may have ``app_key`` and
     ``client_secret``. It is called only when it is needed, because it may have to read a store.
@@ -84,15 +81,11 @@ class ClientCredentials:
 
     __slots__ = ("given_id", "given_secret", "more")
 
-    def __init__(
-        self,
-        client_id: str | None,
-        client_secret: str | None,
-        more: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, client_id: str | None, client_secret: str | None) -> None:
         self.given_id = client_id
         self.given_secret = client_secret
-        self.more = more or {}
+        self.more: Mapping[str, Any] = {}
+        """The ``auto_refresh_kwargs`` of OAuth2Session: counts if the two above are not given."""
 
     def client_id(self, token: Callable[[], Token]) -> str | None:
         """:returns: the REST API key, or ``None`` if it is missing."""
@@ -112,20 +105,13 @@ class ClientCredentials:
             raise ConfigurationError(NO_REST_API_KEY)
         return _sendable(client_id, "REST API key", "client_id=, KAKAO_REST_API_KEY and app_key")
 
-    def form(
-        self,
-        token: Callable[[], Token],
-        grant_type: str,
-        *,
-        client_secret: str | None = None,
-        **fields: str,
-    ) -> Form:
+    def form(self, token: Callable[[], Token], grant_type: str, **fields: str) -> Form:
         """The form of a token request: the grant, the credentials, and what else the grant needs.
 
         :raises ConfigurationError: the REST API key is missing, or it or its secret can't be sent.
         """
         form = Form(grant_type=grant_type, client_id=self.required_client_id(token), **fields)
-        if client_secret := client_secret or self.client_secret(token):
+        if client_secret := self.client_secret(token):
             places = "client_secret=, KAKAO_CLIENT_SECRET and client_secret"
             form["client_secret"] = _sendable(client_secret, "client secret", places)
         return form
@@ -156,6 +142,8 @@ class TokenEndpoint:
     def __init__(
         self, url: str, timeout: Timeout | None = None, session: requests.Session | None = None
     ) -> None:
+        if not url.startswith("https://"):
+            raise ConfigurationError("The token endpoint has to be an https:// URL.")
         self.url = url
         self.timeout = timeout or TIMEOUT
         self._session = None if session is None else weakref.ref(session)
@@ -185,8 +173,8 @@ class TokenEndpoint:
             number += 1
             if call.remaining <= 0:
                 raise _too_late()
-            usual = _at_most(own, deadline - time.monotonic())
-            connect, read = _at_most_for(call, usual)
+            usual = _within(own, deadline - time.monotonic())
+            connect, read = _shortened_for(call, usual)
             left = min(call.remaining, deadline - time.monotonic())
             until = time.monotonic() + max(left, time_to_answer)
             seconds = (connect, max(read, time_to_answer))
@@ -212,7 +200,7 @@ class TokenEndpoint:
             is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)
             raise (TimedOutError if is_timeout else TemporaryError)(
                 f"Could not reach Kakao's token endpoint ({type(error).__name__}). "
-                "Check the network. The login is kept."
+                f"{_what_to_check(error)} The login is kept."
             ) from error
         return _read(response, requested_at)
 
@@ -254,6 +242,16 @@ class TokenEndpoint:
         self._session = weakref.ref(session)
 
 
+def _what_to_check(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "Check REQUESTS_CA_BUNDLE and the clock of this machine."
+    if isinstance(error, requests.exceptions.ProxyError | requests.exceptions.InvalidProxyURL):
+        return "Check HTTPS_PROXY."
+    if type(error) is OSError:  # from requests, if there is no such file
+        return "Check the file in REQUESTS_CA_BUNDLE or verify=."
+    return "Check the network."
+
+
 def _too_late() -> TimedOutError:
     return TimedOutError(
         "The token has to be refreshed first, and the call's timeout ended before that. "
@@ -261,13 +259,14 @@ def _too_late() -> TimedOutError:
     )
 
 
-def _at_most(timeouts: tuple[float, float], seconds: float) -> tuple[float, float]:
+def _within(timeouts: tuple[float, float], seconds: float) -> tuple[float, float]:
     """Timeouts to connect and to read that end within *seconds* together."""
     connect = min(timeouts[0], seconds / 2)
     return connect, min(timeouts[1], seconds - connect)
 
 
-def _at_most_for(call: Call, timeouts: tuple[float, float]) -> tuple[float, float]:
+def _shortened_for(call: Call, timeouts: tuple[float, float]) -> tuple[float, float]:
+    """The timeouts, but no longer than the call may still take."""
     connect, read = parts(call.timeout)
     remaining = round(call.remaining + 0.05, 1)  # so that 7 stays 7
     return min(timeouts[0], connect, remaining), min(timeouts[1], read, remaining)

@@ -180,7 +180,7 @@ class TokenSource:
 
         :raises TokenStoreError: it could not be deleted from the store.
         """
-        self._flights.alone(self._refresher.drop)
+        self._flights.alone(self._refresher.forget)
 
     @without_inner_frames
     def refresh(self, refresh_token: str | None = None, **transport: Any) -> Token:
@@ -196,7 +196,7 @@ class TokenSource:
         return self.obtain(
             lambda bearer: bearer.is_usable() and bearer.token is not before,
             refresh_token=refresh_token,
-            transport=transport,
+            **transport,
         ).token
 
     @without_inner_frames
@@ -241,7 +241,7 @@ class TokenSource:
         TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
         refresher = self._refresher
         try:
-            refreshed = refresher.refresh(Bearer.is_fresh, transport={"tries": 1})
+            refreshed = refresher.refresh(Bearer.is_fresh, tries=1)
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
             if not self._can_go_on(bearer):
                 raise

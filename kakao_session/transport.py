@@ -1,8 +1,8 @@
 """Everything that depends on the inside of requests: environment, answers, retries and forks.
 
 requests reads proxies and CA bundle from the environment anew for each call, which is more than
-half of what a call costs. The answer depends on the host and a few variables, so it is kept here
-with their values.
+half of what a call costs. They depend on the host and a few variables, so they are kept here with
+the values of these.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _VARIABLES = (
 _KEYS = tuple(map(os.environ.encodekey, _VARIABLES))
 
 _LIFE = 30.0 if sys.platform in ("darwin", "win32") else math.inf
-"""An answer is used this many seconds where the system's own settings count as well."""
+"""Settings are used this many seconds where the system's own settings count as well."""
 
 _MOST_HOSTS = 64
 
@@ -67,8 +67,9 @@ _ATTRIBUTES = (
 )
 
 
-class Answer(NamedTuple):
-    """What the environment says: ``proxies`` by scheme, and ``ca_bundle`` if there is one."""
+class Settings(NamedTuple):
+    """What the environment says about a host: ``proxies`` by scheme, and ``ca_bundle`` if there is
+    one. ``values`` are those of the variables that it was read from."""
 
     proxies: dict[str, str]
     ca_bundle: str | None
@@ -76,35 +77,35 @@ class Answer(NamedTuple):
     good_until: float
 
 
-SILENCE = Answer({}, None, (), math.inf)
-"""The answer for a session with ``trust_env = False``."""
+NO_SETTINGS = Settings({}, None, (), math.inf)
+"""For a session with ``trust_env = False``."""
 
 
 class Environment:
-    """The answers of the environment, by host."""
+    """The settings in the environment, by host."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Answer] = {}
+        self._by_host: dict[str, Settings] = {}
 
-    def ask(self, url: str) -> Answer:
+    def ask(self, url: str) -> Settings:
         """:returns: what the environment says now about the host of *url*."""
         host = url.partition("://")[2].partition("/")[0]
         values = _values()
-        answer = self._answers.get(host)
-        if answer is None or answer.values != values or _is_old(answer):
-            if len(self._answers) >= _MOST_HOSTS:
-                self._answers.clear()
-            answer = self._answers[host] = _asked(url, values)
-        return answer
+        settings = self._by_host.get(host)
+        if settings is None or settings.values != values or _is_old(settings):
+            if len(self._by_host) >= _MOST_HOSTS:
+                self._by_host.clear()
+            settings = self._by_host[host] = _read(url, values)
+        return settings
 
 
-def _asked(url: str, values: tuple[object, ...]) -> Answer:
+def _read(url: str, values: tuple[object, ...]) -> Settings:
     ca_bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return Answer(get_environ_proxies(url), ca_bundle, values, time.monotonic() + _LIFE)
+    return Settings(get_environ_proxies(url), ca_bundle, values, time.monotonic() + _LIFE)
 
 
-def _is_old(answer: Answer) -> bool:
-    return answer.good_until != math.inf and time.monotonic() >= answer.good_until
+def _is_old(settings: Settings) -> bool:
+    return settings.good_until != math.inf and time.monotonic() >= settings.good_until
 
 
 def _values() -> tuple[object, ...]:

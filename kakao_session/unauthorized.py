@@ -16,7 +16,8 @@ from kakao_session.token_source import TokenSource
 from kakao_session.transport import read_whole, send_again
 
 REFRESHED_FOR_A_401 = Cooldown(60.0)
-"""After a refresh for a 401 that did not help, the new token is not refreshed for another 401."""
+"""Starts for each token that a refresh after a 401 brings, before it is used. Stops if it works.
+While it is on, another 401 for that token brings no refresh."""
 
 LARGEST_401 = 1 << 20
 """At most this many bytes of a 401's body are read. Kakao's have about a hundred."""
@@ -82,14 +83,14 @@ class RetryUnauthorized:
             return None
         return self.source.obtain(
             lambda bearer: bearer.is_usable() and bearer.authorization != rejected,
-            before_use=_note,
+            before_use=_start_cooldown,
         ).authorization
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _without_login, ()
 
 
-def _note(authorization: str, issued_at: float) -> None:
+def _start_cooldown(authorization: str, issued_at: float) -> None:
     """Start the cooldown of a new token. Another process may have refreshed it for the same 401."""
     if REFRESHED_FOR_A_401.lasts_since(issued_at):
         REFRESHED_FOR_A_401.start(authorization)

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from kakao_session import (
+    ConfigurationError,
     EncryptedTokenStore,
+    Endpoints,
     FileTokenStore,
     KakaoAuth,
     KakaoSession,
@@ -17,6 +19,16 @@ from kakao_session import (
 TOKEN = {"access_token": "secret-access", "refresh_token": "secret-refresh"}
 
 both = pytest.mark.parametrize("client", [KakaoSession, KakaoAuth])
+
+
+class AsyncSavingStore:
+    def load(self):
+        return None
+
+    async def save(self, token):
+        pass
+
+    delete = lock = load
 
 
 class AsyncStore:
@@ -44,8 +56,9 @@ class AsyncStore:
         ("postgresql://user:secret-pw@host/db", "the path of a file, not a URL."),
         (FileTokenStore, "takes a store, not its class. Write FileTokenStore(...)."),
         (AsyncStore(), "Those of AsyncStore are for asyncio, and nothing would be saved."),
+        (AsyncSavingStore(), "Those of AsyncSavingStore are for asyncio, and nothing would be"),
     ],
-    ids=["dict", "int", "bytes", "redis", "postgresql", "class", "asyncio"],
+    ids=["dict", "int", "bytes", "redis", "postgresql", "class", "asyncio", "asyncio save"],
 )
 def test_token_store__that_is_none(client, store, message):
     with pytest.raises(TypeError, match=re.escape(message)) as caught:
@@ -79,6 +92,20 @@ def test_token_store__whose_methods_are_its_own_attributes(client, tmp_path):
     file = FileTokenStore(tmp_path / "token.json")
     methods = {name: getattr(file, name) for name in ("load", "save", "delete", "lock")}
     client("key", token_store=SimpleNamespace(**methods))
+
+
+@both
+@pytest.mark.parametrize("token", ["secret-access", b"secret-access", ["secret-access"], 5])
+def test_token__that_is_not_a_dict(client, token):
+    with pytest.raises(ValueError, match=r"^a token is a dict such as \{'access_token': \.\.\.\}$"):
+        client("key", token=token)
+
+
+@both
+def test_token_endpoint__that_is_not_https(client):
+    endpoints = Endpoints(kauth_url="http://127.0.0.1:8080")
+    with pytest.raises(ConfigurationError, match="has to be an https:// URL"):
+        client("key", endpoints=endpoints)
 
 
 @both

@@ -13,7 +13,7 @@ from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Toke
 from tests.conftest import LIFE, ME, REFRESH, MemoryStore, wire
 from tests.required import on_posix
 
-WHAT_NOW = "Fix the error above. The login is kept as long as this process runs."
+WHAT_NOW = "Fix what caused it and try again."
 
 
 class Updater:
@@ -197,6 +197,25 @@ def test_save_fails__the_call_goes_on_and_the_save_is_tried_again(kakao, saving,
     assert wire(kakao) == [REFRESH, ME, ME, ME, ME]
 
 
+def test_save_fails__and_then_the_login_ends(kakao, new_session, token, clock):
+    updater = Updater()
+    updater.fails = True
+    session = new_session(token=token, token_updater=updater)
+    clock.advance(hours=7)
+    with pytest.warns(KakaoWarning):
+        session.get("/v2/user/me")
+    kakao.unlink()
+    with pytest.raises(LoginRequiredError), pytest.warns(KakaoWarning):
+        session.get("/v2/user/me")
+    updater.fails = False
+    kakao.clear_requests()
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError):
+            session.get("/v2/user/me")
+    assert kakao.requests == []
+    assert updater.saved == []  # somebody may have logged in again, and saved that
+
+
 def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):
     kakao.refresh_token_renewal = "always"
     session = saving.session
@@ -208,7 +227,9 @@ def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):
         cause = caught.value.__cause__
         assert type(cause) is saving.cause
         failed = f"Could not save the token{saving.failed} ({type(cause).__name__})."
-        assert str(caught.value) == f"{failed} {WHAT_NOW}"
+        assert str(caught.value) == (
+            f"{failed} {WHAT_NOW} Until then the new token is in memory only."
+        )
     assert session.token["refresh_token"] != token["refresh_token"]
     saving.fail(False)
     assert session.get("/v2/user/me").status_code == 200

@@ -103,6 +103,16 @@ def test_login__keeps_what_belongs_to_the_app(kakao, new_session, store):
     assert session.refresh_token()["access_token"] != token["access_token"]
 
 
+def test_login__with_another_app_keeps_nothing_of_the_old_one(kakao, new_session, store):
+    store.save(Token({**kakao.login(), "app_key": "the old one", "client_secret": "secret"}))
+    session = new_session(kakao.app_key, token_store=store, redirect_uri=REDIRECT_URI)
+    url, _ = session.authorization_url()
+    token = session.fetch_token(authorization_response=agree(url))
+    assert token["app_key"] == kakao.app_key
+    assert "client_secret" not in token
+    assert new_session(None, token_store=store).refresh_token()
+
+
 def test_authorization_url__without_an_app_key():
     with pytest.raises(ConfigurationError, match="REST API key"):
         KakaoSession().authorization_url()

@@ -415,7 +415,9 @@ def test_deadline__leaves_ten_seconds_to_answer(slow_session, token, seconds, tr
         (requests.ConnectionError(SLOW), 1),
         (requests.ConnectionError(MaxRetryError(POOL, "/oauth/token", SLOW)), 1),
         (requests.exceptions.SSLError(ssl.SSLCertVerificationError("another")), 1),
+        (requests.exceptions.ProxyError("refused"), 3),
         (requests.exceptions.InvalidProxyURL("odd"), 1),
+        (OSError("no such bundle"), 1),
         (ValueError("odd"), 1),
     ],
     ids=repr,
@@ -434,7 +436,14 @@ def test_trouble_on_the_way(new_session, token, stopwatch, raised, tries):
     assert len(sent) == tries
     twin = pickle.loads(pickle.dumps(caught.value))
     assert isinstance(twin, requests.Timeout) == ("slow" in str(raised))
-    assert f"({type(raised).__name__})" in str(caught.value)
+    advice = {
+        "SSLError": "Check REQUESTS_CA_BUNDLE and the clock of this machine.",
+        "ProxyError": "Check HTTPS_PROXY.",
+        "InvalidProxyURL": "Check HTTPS_PROXY.",
+        "OSError": "Check the file in REQUESTS_CA_BUNDLE or verify=.",
+    }
+    kind = type(raised).__name__
+    assert f"({kind}). {advice.get(kind, 'Check the network.')} " in str(caught.value)
 
 
 def test_socks_proxy__without_pysocks(new_session, kakao, clock, token, monkeypatch):

@@ -85,7 +85,7 @@ def check_store(store: Any, taker: str) -> None:
     if not all(callable(getattr(store, name, None)) for name in _METHODS):
         hint = " A token goes to token=." if isinstance(store, Mapping) else ""
         raise TypeError(f"{taker} takes a store, such as FileTokenStore(path), not {kind}.{hint}")
-    if iscoroutinefunction(store.load):
+    if any(iscoroutinefunction(getattr(store, name)) for name in _METHODS):
         raise TypeError(
             f"{taker} takes a store with ordinary methods. Those of {kind} are for asyncio, and "
             "nothing would be saved."
@@ -200,9 +200,6 @@ class TextTokenStore(ABC):
     _json: ClassVar[dict[str, Any]] = {}
     """Arguments for :func:`to_text`."""
 
-    _restore = "It was not changed. Restore it, or delete it and log in again"
-    """What to do if something else than a token is stored."""
-
     @without_inner_frames
     def load(self) -> Token | None:
         """Read the token.
@@ -248,6 +245,11 @@ class TextTokenStore(ABC):
     @abstractmethod
     def _place(self) -> str:
         """The place, for messages."""
+
+    @property
+    def _restore(self) -> str:
+        """What to do if something else than a token is stored."""
+        return "It was not changed. Restore it, or delete it and log in again"
 
     @abstractmethod
     def _read(self) -> Any:

@@ -80,7 +80,7 @@ class EncryptedTokenStore:
             raise self._error(
                 "decrypt",
                 "the key is wrong, or the ciphertext is damaged. It was not changed. Use the key "
-                "that it was encrypted with. If you do, run `kakao-session login`",
+                "that it was encrypted with. If that is lost, delete the token and log in again",
             ) from error
         except ValueError as error:
             raise self._error(
@@ -114,6 +114,11 @@ class EncryptedTokenStore:
     def lock(self) -> AbstractContextManager[object]:
         """:returns: the other store's lock."""
         return self.inner.lock()
+
+    @property
+    def lock_timeout(self) -> Any:
+        """How many seconds the other store waits for its lock; ``None`` if it does not tell."""
+        return getattr(self.inner, "lock_timeout", None)
 
     def _error(self, verb: str, why: str) -> TokenStoreError:
         return could_not(verb, f"the token in {name_of(self.inner)}", why)

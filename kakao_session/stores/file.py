@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from kakao_session.errors import TokenStoreError
+from kakao_session.errors import TokenStoreError, as_command
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, to_token
 from kakao_session.stores.lockfile import locked, opened, reason
@@ -37,7 +37,6 @@ class FileTokenStore(TextTokenStore):
 
     _failures = (OSError,)
     _json: ClassVar[dict[str, Any]] = {"indent": 2}
-    _restore = "It was not changed. Restore it, or move it away and run `kakao-session login`"
 
     @without_inner_frames
     def __init__(
@@ -103,6 +102,11 @@ class FileTokenStore(TextTokenStore):
     @property
     def _place(self) -> str:
         return str(self.path)
+
+    @property
+    def _restore(self) -> str:
+        command = as_command("kakao-session", "login", "--token-file", str(self.path))
+        return f"It was not changed. Restore it, or move it away and run `{command}`"
 
     def __repr__(self) -> str:
         return f"FileTokenStore({str(self.path)!r})"

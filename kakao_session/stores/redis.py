@@ -72,8 +72,7 @@ class RedisTokenStore(TextTokenStore):
     :param client: a client of redis-py, with any value of ``decode_responses``. Give it a
         ``socket_timeout``, else calls wait forever for a Redis that does not answer.
     :param key: the key, such as ``kakao:token:123456789``. It does not end with ``:lock``.
-    :param lease: seconds; longer than a refresh may take, see ``timeout`` of
-        :class:`~kakao_session.KakaoAuth`.
+    :param lease: seconds; longer than a refresh may take, which is a little over a minute.
     :param lock_timeout: seconds to wait for the lock.
     :raises TypeError: *client* is a URL, or a client for asyncio, or not a client of redis-py.
 
@@ -94,7 +93,7 @@ class RedisTokenStore(TextTokenStore):
     ) -> None:
         _check_client(client)
         if not isinstance(key, str) or not key:
-            raise ValueError(f"key must be a string and not empty, not {key!r}")
+            raise ValueError("key must be a string and not empty")
         if key.endswith(_LOCK):
             raise ValueError(
                 f"key must not end with {_LOCK}, like the lock of another key: {key!r}"

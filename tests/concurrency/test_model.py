@@ -438,12 +438,12 @@ class Model(RuleBasedStateMachine):
 
     @rule(name=ANY_CALLER)
     def endpoint_fails_three_minutes_before_the_end(self, name):
+        self.has_had_trouble = True  # in any case: what is fresh may depend on threads
         if not self.is_fresh(name):
             return
         before = self.token_of(name)
         self.clock.advance(seconds=self.seconds_left(before) - 180)
         self.kakao.fail_next("html")
-        self.has_had_trouble = True
         self.watch_call(name)
         after = self.token_of(name)
         if after and after.is_same_as(before) and self.seconds_left(after) > 60:

@@ -74,8 +74,8 @@ def test_load__damaged_or_encrypted_with_another_key(store, file):
         error = error_of(store.load)
         assert str(error) == (
             f"Could not decrypt the token in {file!r}: the key is wrong, or the ciphertext is "
-            "damaged. It was not changed. Use the key that it was encrypted with. If you do, run "
-            "`kakao-session login`."
+            "damaged. It was not changed. Use the key that it was encrypted with. If that is "
+            "lost, delete the token and log in again."
         )
         assert error.__cause__ is not None or not ciphertext
         assert KEY not in "".join(traceback.format_exception(error))

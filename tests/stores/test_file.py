@@ -88,7 +88,7 @@ def test_load__what_is_not_a_token_is_not_changed(kakao, store, content, why):
         error = error_of(attempt)
         assert str(error) == (
             f"Could not read {store.path}: it holds no token ({why}). It was not changed. "
-            "Restore it, or move it away and run `kakao-session login`."
+            f"Restore it, or move it away and run `kakao-session login --token-file {store.path}`."
         )
         assert error.__cause__ is None
     assert store.path.read_bytes() == content

@@ -46,9 +46,9 @@ def new_twin(store):
     return RedisTokenStore(store.client, store.key)
 
 
-@pytest.mark.parametrize("key", ["", None, 123456789, b"bytes"])
+@pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", {"access_token": "secret"}])
 def test_key__that_is_not_text_is_refused_at_once(key):
-    with pytest.raises(ValueError, match="key must be a string and not empty"):
+    with pytest.raises(ValueError, match=r"^key must be a string and not empty$"):
         RedisTokenStore(redis.Redis(), key)
 
 

@@ -61,6 +61,11 @@ def test_keys__that_are_not_are_refused_at_once(file, keys):
     assert KEY not in shown
 
 
+def test_lock_timeout__is_that_of_the_inner_store(tmp_path):
+    inner = FileTokenStore(tmp_path / "token.json", lock_timeout=600)
+    assert EncryptedTokenStore(inner, KEY).lock_timeout == 600
+
+
 def test_load__damaged_or_encrypted_with_another_key(store, file):
     EncryptedTokenStore(file, OTHER).save(OLD)
     with_another_key = file.load()["access_token"]

@@ -135,11 +135,16 @@ _PATHS = (str, os.PathLike)
 _FILE_NAME = frozenset("/\\.")  # none of these is in an app key
 
 
+def could_be_app_key(text: str) -> bool:
+    """Whether *text* has none of the characters of a path or a JSON Web Token."""
+    return _FILE_NAME.isdisjoint(text)
+
+
 def _checked_client_id(client_id: str | None) -> str | None:
     """:raises TypeError: it is a path or a token, not an app key. The message hides it."""
     if client_id is None:
         return None
-    if not isinstance(client_id, str) or not _FILE_NAME.isdisjoint(client_id):
+    if not isinstance(client_id, str) or not could_be_app_key(client_id):
         raise TypeError(
             "client_id= takes the REST API key. The path of a token file goes to token_store=, a "
             "token to token=."

@@ -22,7 +22,6 @@ are left out. The whole answer is in the attribute ``response``.
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 import shlex
@@ -264,6 +263,14 @@ KOE: dict[str, _Remedy] = {
 """Error codes of Kakao Login: what each means and what to do.
 Source: Kakao Developers, Kakao Login > REST API > Error code."""
 
+_HINTS: dict[type[TokenEndpointError], str] = {
+    LoginRequiredError: LOGIN,
+    ConfigurationError: "Check the app's keys and settings in the console.",
+    TemporaryError: KOE["KOE003"].hint,
+    TokenEndpointError: "Look for this code in Kakao's documentation.",
+}
+"""What to do about an error that has no known code."""
+
 _BY_ERROR: dict[str, type[TokenEndpointError]] = {
     "invalid_grant": LoginRequiredError,
     "invalid_client": ConfigurationError,
@@ -312,6 +319,7 @@ API_MESSAGES: dict[str, str] = {
     "ip mismatched": "Add this machine's IP address to the app's allowed IP addresses in the "
     "console.",
     "no authentication key": "The call carried no token. Make it with the session, or pass auth=.",
+    "wrong appKey": API[-903],
     "deactivated": "The app is deactivated. Look at it in the console.",
     "disabled OPEN_MAP_AND_LOCAL": "Turn it on in the console: Kakao Map > Usage.",
 }
@@ -331,9 +339,9 @@ def token_endpoint_error(
     remedy = KOE.get(error_code or "")
     kind = remedy.kind if remedy else _BY_ERROR.get(error or "", TokenEndpointError)
     meaning = remedy.meaning if remedy else "Kakao refused the token request"
-    hint = remedy.hint if remedy else (LOGIN if kind is LoginRequiredError else None)
+    hint = remedy.hint if remedy else _HINTS[kind]
     if status == 429:
-        kind, hint = RateLimitedError, hint or KOE["KOE237"].hint
+        kind, hint = RateLimitedError, remedy.hint if remedy else KOE["KOE237"].hint
     elif status >= 500:
         kind, hint = TemporaryError, KOE["KOE003"].hint
     name = " ".join(_plain(part) for part in (error_code, error) if part)
@@ -366,7 +374,7 @@ def raise_for_kakao(response: Response) -> None:
     code = body.get("code") if type(body.get("code")) is int else None
     msg = _msg(body)
     hint = next((hint for words, hint in API_MESSAGES.items() if words in (msg or "")), None)
-    hint = hint or API.get(code or 0)
+    hint = hint or API.get(code or 0) or _hint_by_status(response.status_code)
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
     said = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
     error = kind(
@@ -382,6 +390,12 @@ def raise_for_kakao(response: Response) -> None:
     raise error
 
 
+def _hint_by_status(status: int) -> str | None:
+    if status == 429:
+        return "There were too many calls. Wait."
+    return API[-1] if status >= 500 else None
+
+
 def as_command(*words: str) -> str:
     """:returns: a command that the user can paste into a shell."""
     if os.name == "nt":
@@ -395,7 +409,7 @@ def json_object(response: Response) -> dict[str, Any]:
     """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
-    except (ValueError, RecursionError, RequestException):  # the last if the body is incomplete
+    except (ValueError, RuntimeError, RequestException):  # also: was read, is deep, or broke off
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -431,9 +445,13 @@ def _masked(text: str) -> str:
 def _without_request(response: Response | None) -> Response | None:
     if response is None:
         return None
-    twin = copy.copy(response)
-    twin.request = None  # type: ignore[assignment]  # carries hooks and credentials
-    twin.history = []
+    try:
+        content = response.content
+    except (RuntimeError, RequestException):  # somebody else has read it, or it broke off
+        content = b""
+    twin, state = Response(), {name: getattr(response, name) for name in Response.__attrs__}
+    # The request and the history carry hooks and credentials.
+    twin.__setstate__({**state, "_content": content, "request": None, "history": []})
     return twin
 
 

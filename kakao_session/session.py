@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import requests
 from requests import PreparedRequest, Request, Response
@@ -228,6 +229,8 @@ class KakaoSession(_Parent):
         return get_netrc_auth(url) if self.trust_env else None
 
     def _absolute(self, url: Any) -> Any:
+        if isinstance(url, bytes):
+            url = url.decode()
         if isinstance(url, str) and url.startswith("/"):
             return self.endpoints.api_url + url
         return url
@@ -277,7 +280,13 @@ class KakaoSession(_Parent):
 
     @auto_refresh_kwargs.setter
     def auto_refresh_kwargs(self, value: Mapping[str, Any] | None) -> None:
-        self._login_auth.source.credentials.more = {} if value is None else value
+        credentials = self._login_auth.source.credentials
+        credentials.more = {} if value is None else value
+        if not self._is_being_built:  # the latest counts
+            if "client_id" in credentials.more:
+                credentials.given_id = None
+            if "client_secret" in credentials.more:
+                credentials.given_secret = None
 
     @property
     def _is_being_built(self) -> bool:
@@ -367,8 +376,9 @@ class KakaoSession(_Parent):
     ) -> Token:
         """Exchange an authorization code for a token, and save it.
 
-        Pass *code* or *authorization_response*; without them, the code of *client* is used. Other
-        parameters of OAuth2Session are accepted for compatibility and ignored.
+        Pass *code* or *authorization_response*; without them, the code of *client* is used. *body*
+        may hold ``client_id`` and ``client_secret``. Other parameters of OAuth2Session are accepted
+        for compatibility and ignored.
 
         :param token_url: another token endpoint than Kakao's, for this request.
         :param code: the authorization code.
@@ -385,7 +395,7 @@ class KakaoSession(_Parent):
         :raises TokenEndpointError: there is no token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        self._remember(kwargs.pop("client_id", None), client_secret)
+        self._remember(body, client_id=kwargs.pop("client_id", None), client_secret=client_secret)
         if authorization_response and not code:
             state = self._state if isinstance(self._state, str) else None
             code = read_code(authorization_response, state)
@@ -430,7 +440,8 @@ class KakaoSession(_Parent):
     ) -> Token:
         """Refresh the token now, unless another user of the store has just done so.
 
-        Other parameters of OAuth2Session are accepted for compatibility and ignored.
+        *body* may hold ``client_id`` and ``client_secret``. Other parameters of OAuth2Session are
+        accepted for compatibility and ignored.
 
         :param token_url: another token endpoint than Kakao's. Later refreshes use it, too.
         :param refresh_token: sent instead of the session's own.
@@ -441,7 +452,7 @@ class KakaoSession(_Parent):
         :raises TokenEndpointError: there is no new token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
         """
-        self._remember(kwargs.get("client_id"), kwargs.get("client_secret"))
+        self._remember(body, **kwargs)
         if token_url:
             self._source.use(self._token_endpoint(token_url))
         refresh = partial(
@@ -508,10 +519,15 @@ class KakaoSession(_Parent):
             "KakaoSession speaks Kakao's dialect itself and calls no compliance hook.", stacklevel=2
         )
 
-    def _remember(self, client_id: Any, client_secret: Any) -> None:
-        credentials = self._source.credentials
-        credentials.given_id = client_id or credentials.given_id
-        credentials.given_secret = client_secret or credentials.given_secret
+    def _remember(
+        self, body: str, *, client_id: Any = None, client_secret: Any = None, **_: Any
+    ) -> None:
+        """:param body: more fields of a form. These two are taken from it if they are there."""
+        credentials, more = self._source.credentials, dict(parse_qsl(body or ""))
+        credentials.given_id = client_id or more.get("client_id") or credentials.given_id
+        credentials.given_secret = (
+            client_secret or more.get("client_secret") or credentials.given_secret
+        )
 
     def _token_endpoint(self, url: str | None) -> TokenEndpoint:
         try:

@@ -362,9 +362,10 @@ def _moment(value: Any) -> float | None:
 
 
 def _from_iso(text: str) -> float | None:
-    # Python 3.10 knows neither Z nor other fractions than three or six digits.
+    # Python 3.10 knows neither Z, nor +09, nor other fractions than three or six digits.
     text = re.sub(r"[zZ]$", "+00:00", text.strip())
     text = re.sub(r"[.,](\d{1,6})\d*", lambda match: f".{match[1]:0<6}", text)
+    text = re.sub(r"(:\d\d[^+-]*[+-]\d\d)$", r"\1:00", text)
     text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text)
     try:
         return _timestamp(datetime.fromisoformat(text))

@@ -319,6 +319,37 @@ def test_auto_refresh_url__that_is_refused_changes_nothing(new_session, token, c
     assert session.get("/v2/user/me").status_code == 200
 
 
+@pytest.mark.parametrize("remembered", ["constructor", "refresh_token"])
+def test_auto_refresh_kwargs__later_count_more_than_what_was_given(
+    kakao, new_session, token, clock, remembered
+):
+    kakao.client_secret = "new"
+    given = {"client_secret": "old"} if remembered == "constructor" else {}
+    session = new_session("wrong", token=token, **given)
+    if remembered == "refresh_token":
+        with pytest.raises(ConfigurationError):
+            session.refresh_token(client_secret="old")
+    session.auto_refresh_kwargs = {"client_id": kakao.app_key, "client_secret": "new"}
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+
+
+@pytest.mark.parametrize("deed", ["fetch_token", "refresh_token"])
+def test_body__with_the_app(kakao, new_session, token, deed):
+    kakao.client_secret = "secret"
+    session = new_session("wrong", token=token, redirect_uri=REDIRECT_URI)
+    body = f"client_id={kakao.app_key}&client_secret=secret"
+    if deed == "fetch_token":
+        session.client_id = kakao.app_key
+        url, _ = session.authorization_url()
+        response = agree(url)
+        session.client_id = "wrong"
+        new = session.fetch_token(authorization_response=response, body=body)
+    else:
+        new = session.refresh_token(body=body)
+    assert new["access_token"] != token["access_token"]
+
+
 @pytest.mark.parametrize("how", ["assigned", "updated"])
 def test_auto_refresh_kwargs__later(kakao, new_session, token, how):
     kakao.client_secret = "secret"

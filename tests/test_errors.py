@@ -215,9 +215,28 @@ def test_raise_for_kakao__odd_scopes(kakao, session, scopes):
 
 @pytest.mark.parametrize("body", [{}, [], "text", None, {"code": "x", "msg": 1}, {"code": True}])
 def test_raise_for_kakao__odd_body(kakao, session, body):
-    error = api_error(kakao, session, 500, body)
-    assert (error.code, error.msg, error.hint) == (None, None, None)
-    assert str(error) == "the call failed (no code, HTTP 500)."
+    for status, hint in (
+        (400, ""),
+        (429, " There were too many calls. Wait."),
+        (500, " Kakao has a temporary error. Try again later."),
+    ):
+        error = api_error(kakao, session, status, body)
+        assert (error.code, error.msg, error.hint) == (None, None, hint.strip() or None)
+        assert str(error) == f"the call failed (no code, HTTP {status}).{hint}"
+
+
+@pytest.mark.parametrize("how", ["read by the caller", "broken off"])
+def test_raise_for_kakao__body_that_can_not_be_read(kakao, session, how):
+    kakao.fail_next("truncated" if how == "broken off" else 500, path="/v2/user/me")
+    response = session.get("/v2/user/me", stream=True)
+    if how == "read by the caller":
+        list(response.iter_content())
+    response.status_code = 500
+    with pytest.raises(KakaoAPIError) as caught:
+        raise_for_kakao(response)
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert str(twin) == str(caught.value)
+    assert (twin.response.status_code, twin.response.content) == (500, b"")
 
 
 def test_raise_for_kakao__dapi(kakao, new_session):
@@ -226,6 +245,7 @@ def test_raise_for_kakao__dapi(kakao, new_session):
         raise_for_kakao(response)
     assert caught.value.code is None
     assert caught.value.msg == response.json()["message"]
+    assert caught.value.hint == "Kakao does not know this app key. Use a key of the app."
 
 
 # What an error does not repeat ------------------------------------------------------------------

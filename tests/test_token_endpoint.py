@@ -494,6 +494,8 @@ def test_trouble__while_the_caller_handles_an_error_of_its_own(
 
 REFUSED = "Kakao refused the token request"
 LATER = "Try again later."
+CONSOLE = "Check the app's keys and settings in the console."
+LOOK_UP = "Look for this code in Kakao's documentation."
 LOGIN = "Pass token= or token_store=, or log in with fetch_token."
 SECRET = "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET."
 FORTY = "_" * 40
@@ -505,15 +507,21 @@ OVER = {"error": "invalid_grant", "error_code": "KOE322"}
     [
         (400, {"error": "invalid_grant"}, LoginRequiredError, f"{REFUSED} (invalid_grant", LOGIN),
         (200, {"error": "invalid_grant"}, LoginRequiredError, f"{REFUSED} (invalid_grant", LOGIN),
-        (401, {"error": "invalid_client"}, ConfigurationError, f"{REFUSED} (invalid_client", ""),
-        (400, {"error_code": "KOE999"}, TokenEndpointError, f"{REFUSED} (KOE999", ""),
-        (400, {"error": FORTY}, TokenEndpointError, f"{REFUSED} ({FORTY}", ""),
+        (
+            401,
+            {"error": "invalid_client"},
+            ConfigurationError,
+            f"{REFUSED} (invalid_client",
+            CONSOLE,
+        ),
+        (400, {"error_code": "KOE999"}, TokenEndpointError, f"{REFUSED} (KOE999", LOOK_UP),
+        (400, {"error": FORTY}, TokenEndpointError, f"{REFUSED} ({FORTY}", LOOK_UP),
         (
             400,
             {"error": "a b", "error_code": "x" * 41},
             TokenEndpointError,
             f"{REFUSED} (... ...",
-            "",
+            LOOK_UP,
         ),
         (
             429,

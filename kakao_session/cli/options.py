@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from kakao_session.auth import could_be_app_key
 from kakao_session.cli import output
 from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
 from kakao_session.cli.errors import Failure, command_for_login, with_options
@@ -103,6 +104,8 @@ class Options:
         """
         own = {"client_id": self.client_id, "client_secret": self.client_secret}
         settings = {**own, "token_store": self.store, **settings}
+        if why := _why_not_key(settings["client_id"]):
+            raise Failure(why)
         with KakaoSession(**settings) as session:
             session.mount("https://", TracingAdapter(self.verbose))
             session.mount("http://", TracingAdapter(self.verbose))
@@ -171,11 +174,8 @@ def why_unsendable(key: str | None, secret: str | None, look_up: Callable[[], To
 
     :param secret: what the user typed; ``None`` to look for it, at last in the token.
     """
-    if key is not None and not is_sendable(key):
-        return _(
-            "The REST API key has characters that no key has. Check --client-id, "
-            "KAKAO_REST_API_KEY and app_key in the token file."
-        )
+    if why := _why_not_key(key):
+        return why
     secret = ClientCredentials(None, secret).client_secret(look_up)
     if secret is not None and not is_sendable(secret):
         return _(
@@ -183,6 +183,15 @@ def why_unsendable(key: str | None, secret: str | None, look_up: Callable[[], To
             "and client_secret in the token file."
         )
     return None
+
+
+def _why_not_key(key: str | None) -> str | None:
+    if key is None or (is_sendable(key) and could_be_app_key(key)):
+        return None
+    return _(
+        "The REST API key has characters that no key has. Check --client-id, KAKAO_REST_API_KEY "
+        "and app_key in the token file."
+    )
 
 
 @contextmanager

@@ -146,7 +146,8 @@ class KakaoEmulator(Switches):
             The API shows nothing else. There is an ``id_token`` if ``openid_connect`` is on.
         :returns: the answer of the token endpoint, with ``access_token`` and ``refresh_token``.
         """
-        return self._backend.issuer.login(user, scopes).body
+        names = scopes.replace(",", " ").split() if isinstance(scopes, str) else scopes
+        return self._backend.issuer.login(user, names).body
 
     def advance(
         self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0

@@ -163,13 +163,15 @@ def _from_json(text: str | bytes) -> tuple[dict[str, Any], str]:
     """:returns: the JSON object; or an empty one, and what is wrong with the text."""
     try:
         value = json.loads(text)
-    except UnicodeDecodeError:
-        return {}, "not UTF-8"
     except (ValueError, RecursionError):
-        return {}, "not JSON"
+        return {}, "not JSON" if _is_utf8(text) else "not UTF-8"
     if not isinstance(value, dict):
         return {}, f"a JSON {type(value).__name__}, not an object"
     return value, "" if value else "an empty JSON object"
+
+
+def _is_utf8(text: str | bytes) -> bool:
+    return isinstance(text, str) or text.decode(errors="ignore").encode() == text
 
 
 def _remedy(values: dict[str, Any]) -> str:
@@ -215,7 +217,7 @@ class TextTokenStore(ABC):
         try:
             return self._parse(stored)
         except ValueError as error:
-            raise self._error("read", self._no_token(error)) from None
+            raise self._error("read", self._no_token(error)) from error
 
     @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:

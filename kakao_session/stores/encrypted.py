@@ -85,7 +85,7 @@ class EncryptedTokenStore:
         except ValueError as error:
             raise self._error(
                 "read", f"there is no token in the ciphertext ({error}). It was not changed"
-            ) from None
+            ) from error
 
     @without_inner_frames
     def save(self, token: Mapping[str, Any]) -> None:

@@ -123,8 +123,8 @@ class RedisTokenStore(TextTokenStore):
     def _keys(self) -> Iterator[str]:
         with self._guarded("read"):
             for key in self.client.scan_iter(match=self.key, count=_PAGE):
-                name = key.decode() if isinstance(key, bytes) else key
-                if not name.endswith(_LOCK):
+                name = _name_of_key(key)
+                if name is not None and not name.endswith(_LOCK):
                     yield name
 
     @contextmanager
@@ -265,6 +265,14 @@ def _address(client: Any) -> str:
     if settings.get("host"):
         return f" at {settings['host']}:{settings.get('port')}/{database}"
     return ""
+
+
+def _name_of_key(key: str | bytes) -> str | None:
+    """:returns: a key as text; ``None`` if it is not UTF-8, and so belongs to another program."""
+    try:
+        return key.decode() if isinstance(key, bytes) else key
+    except UnicodeDecodeError:
+        return None
 
 
 def _new_holder() -> str:

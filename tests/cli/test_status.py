@@ -107,6 +107,14 @@ def test_refresh_token__and_the_time_that_is_left(
     assert as_json(run)["next_refresh_renews_refresh_token"] is replaces
 
 
+@pytest.mark.parametrize("command", [["status"], ["refresh"], ["request", "GET", "/v2/user/me"]])
+def test_app_key__that_is_none(login, kakao, run, command):
+    result = run(*command, "--client-id", "./kakao_token.json")
+    assert result.exit_code == 1
+    assert "The REST API key has characters that no key has. Check --client-id, " in result.stderr
+    assert kakao.requests == []
+
+
 def test_app_key__missing(token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY", raising=False)
     store(token_file, access_token="a", refresh_token="r", expires_at=clock.moment)

@@ -212,6 +212,13 @@ def test_members__of_a_test_app(kakao, client, consent, status):
     assert client.authorize().status_code == status
 
 
+def test_login__with_scopes_as_text(kakao):
+    assert set(kakao.login(scopes="friends, talk_message")["scope"].split()) >= {
+        "friends",
+        "talk_message",
+    }
+
+
 def test_nobody_logged_in__the_page_asks_even_a_known_user(kakao, client):
     kakao.login()
     kakao.consent = "page"

@@ -47,7 +47,7 @@ def test_save__writes_readable_json(store):
 
 NO_TOKENS = {
     "torn": (b'{"access_token": "secret-acc', "not JSON"),
-    "binary": (b"\xff\xfe\x00\x80secret", "not JSON"),
+    "binary": (b"\xff\xfe\x00\x80secret", "not UTF-8"),
     "cp949": ('{"name": "홍길동", "access_token": "secret"}'.encode("cp949"), "not UTF-8"),
     "list": (b'[{"access_token": "secret"}]', "a JSON list, not an object"),
     "null": (b"null", "a JSON NoneType, not an object"),
@@ -90,7 +90,7 @@ def test_load__what_is_not_a_token_is_not_changed(kakao, store, content, why):
             f"Could not read {store.path}: it holds no token ({why}). It was not changed. "
             f"Restore it, or move it away and run `kakao-session login --token-file {store.path}`."
         )
-        assert error.__cause__ is None
+        assert str(error.__cause__) == why
     assert store.path.read_bytes() == content
     assert kakao.requests == []
 

@@ -77,6 +77,8 @@ def test_redis__every_login_and_no_lock(redis_server, key, decode_responses):
     client = factories.client(redis_server.url, decode_responses)
     names = {f"{key}:{number}" for number in range(1200)} | {f"{key}:김"}
     client.mset(dict.fromkeys(names, "{}"))
+    if not decode_responses:  # such a client can't read it
+        client.set(f"{key}:".encode() + b"\xff", "{}")
     client.set(f"other:{key}", "{}")
     with RedisTokenStore(client, f"{key}:5").lock():
         assert client.exists(f"{key}:5:lock")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -128,7 +128,7 @@ class Persistence:
         :param who: who failed, if it was not the store.
         """
         try:
-            return function(*arguments)
+            return _finished(function(*arguments))
         except TokenStoreError:
             raise
         except Exception as error:
@@ -137,3 +137,11 @@ class Persistence:
                 f"Could not {verb} the token{who or self.place} ({type(error).__name__}). Fix what "
                 f"caused it and try again.{kept}"
             ) from error
+
+
+def _finished(result: T) -> T:
+    """:raises TypeError: the function was for asyncio, and has done nothing yet."""
+    if isinstance(result, Coroutine):
+        result.close()
+        raise TypeError("a function for asyncio saves nothing here")
+    return result

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from kakao_session.call import at_most, bounded
 from kakao_session.errors import LoginRequiredError, TokenStoreError
 from kakao_session.persistence import Persistence
 from kakao_session.redaction import fingerprint
@@ -33,6 +34,10 @@ NOT_SAVED = (
     "The new token could not be saved. It is in memory, and will be saved again before the next "
     "call with this session or auth. If there is none, it is lost."
 )
+
+_not_saved: dict[str, Token] = {}
+"""New tokens that are not saved yet, by the fingerprint of the refresh token that Kakao replaced.
+For the whole process: a server makes an auth for each call, and the login must not end with it."""
 
 REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
 
@@ -116,6 +121,7 @@ class Refresher:
         *,
         before_use: BeforeUse | None = None,
         refresh_token: str | None = None,
+        patience: float | None = None,
         **transport: Any,
     ) -> Bearer:
         """Get a bearer that is good enough: from the store if there is one, else from Kakao.
@@ -123,6 +129,7 @@ class Refresher:
         :param is_enough: which bearer is good enough.
         :param before_use: called with a new token's header, before any call can use it.
         :param refresh_token: to be sent instead of the token's own.
+        :param patience: seconds to wait for the store's lock, if not as long as usual.
         :param transport: see :meth:`TokenEndpoint.request`.
         :raises KakaoError: there is none.
         """
@@ -137,7 +144,10 @@ class Refresher:
             self._require_login()
         lock = self.persistence.lock()
         try:
-            lock.__enter__()
+            if patience is None:
+                lock.__enter__()
+            else:
+                bounded(at_most(patience), lock.__enter__)
         except TokenStoreError:
             # Without the right to write, follow the process that has it.
             if is_enough(self.adopt(before_use, can_save=False)):
@@ -202,10 +212,15 @@ class Refresher:
         if self.state.is_removed:
             return self.state.bearer
         stored = self.persistence.load()
-        if not stored:
-            return self.state.bearer
-        state = self.state
-        if self._is_replaced(stored):
+        state, known = self.state, stored or self.state.token
+        newer = None if state.ended else _newer_than(known)
+        if newer is not None:  # another session or auth of this process could not save it
+            name = fingerprint(known["refresh_token"])
+            bearer = self._bearer(newer).not_fresh()
+            state = state._replace(bearer=bearer, is_saved=False, replaced=state.replaced | {name})
+        elif not stored:
+            return state.bearer
+        elif self._is_replaced(stored):
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
         elif self._was_stored_by_others(stored):
@@ -281,8 +296,9 @@ class Refresher:
             raise
         new = old.merged(answer)
         if new.refresh_token_changed:
-            replaced = self.state.replaced | {fingerprint(old["refresh_token"])}
-            self.state = self.state._replace(replaced=replaced)
+            name = fingerprint(old["refresh_token"])
+            _not_saved[name] = new
+            self.state = self.state._replace(replaced=self.state.replaced | {name})
         lost = new.refresh_token_changed and self.persistence.is_missing
         self.news = News(new, NOWHERE_TO_GO if lost else None)
         new.refresh_token_changed |= refresh_token is not None
@@ -311,6 +327,8 @@ class Refresher:
         )
         with self._unless_the_login_depends_on_it():
             self.persistence.save(token, before_callback=lambda: self._announce(bearer))
+            for name in self.state.replaced:
+                _not_saved.pop(name, None)
             if self.state.token is not token:
                 return self.state.bearer  # the save callback has assigned another one
             self.state = self.state._replace(bearer=bearer, is_saved=True)
@@ -345,3 +363,11 @@ class Refresher:
     def _login_required(self, what: str) -> LoginRequiredError:
         hint = self.persistence.how_to_log_in
         return LoginRequiredError(f"{what}{self.persistence.place}. {hint}", hint=hint)
+
+
+def _newer_than(token: Token) -> Token | None:
+    """:returns: what Kakao has issued in the place of a token, if that is not saved yet."""
+    newer = None
+    while found := _not_saved.get(fingerprint((newer or token).get("refresh_token") or "")):
+        newer = found
+    return newer

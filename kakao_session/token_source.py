@@ -29,6 +29,9 @@ from kakao_session.token_endpoint import DEADLINE, ClientCredentials, Form, Toke
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 1.0
+"""Seconds that a refresh ahead of time waits for the store's lock: the token is still good."""
+
 TRIED_AHEAD = Cooldown(30.0)
 """After an attempt to refresh a token that is still good, the next one comes no sooner."""
 
@@ -102,18 +105,21 @@ class TokenSource:
         return self.obtain(Bearer.is_usable)
 
     @without_inner_frames
-    def obtain(self, is_enough: IsEnough, **options: Any) -> Bearer:
+    def obtain(self, is_enough: IsEnough, *, is_shared: bool = True, **options: Any) -> Bearer:
         """Get a bearer that is good enough, or share what another thread is getting.
 
         :param is_enough: which bearer is good enough.
+        :param is_shared: false if a failure concerns nobody else.
         :param options: see :meth:`Refresher.refresh`.
         :raises KakaoError: there is none.
         """
-        bearer, news = self._share(is_enough, **options)
+        bearer, news = self._share(is_enough, is_shared=is_shared, **options)
         self._tell(news)
         return bearer
 
-    def _share(self, is_enough: IsEnough, **options: Any) -> tuple[Bearer, News]:
+    def _share(
+        self, is_enough: IsEnough, *, is_shared: bool = True, **options: Any
+    ) -> tuple[Bearer, News]:
         refresher, news = self._refresher, News()
 
         def refresh() -> Bearer:
@@ -123,6 +129,8 @@ class TokenSource:
             finally:
                 news = refresher.news
 
+        if not is_shared:
+            return self._flights.alone(refresh), news
         bearer = self._flights.share(refresh, is_enough)
         # A save callback that calls Kakao itself uses the token that is being saved.
         return refresher.state.bearer if bearer is None else bearer, news
@@ -195,6 +203,8 @@ class TokenSource:
             refresh_token = None
         return self.obtain(
             lambda bearer: bearer.is_usable() and bearer.token is not before,
+            is_shared=refresh_token is None
+            and all(transport.get(name) is None for name in ("verify", "proxies")),
             refresh_token=refresh_token,
             **transport,
         ).token
@@ -206,15 +216,17 @@ class TokenSource:
         :returns: whether this call made the refresh.
         :raises KakaoError: the login has ended, or there is no new token.
         """
-        before = self.look_up()
-        if not self._refresher.state.ended and not before.may_get_new_refresh_token():
+        before, refresher = self.look_up(), self._refresher
+
+        def is_enough(bearer: Bearer) -> bool:
+            if refresher.state.ended:
+                return False
+            is_new = bearer.token is not before and bearer.is_usable()
+            return is_new or not bearer.token.may_get_new_refresh_token()
+
+        if refresher.state.is_saved and is_enough(refresher.state.bearer):
             return False
-        _, news = self._share(
-            lambda bearer: (
-                bearer.token is not before
-                and (bearer.is_usable() or not bearer.token.may_get_new_refresh_token())
-            )
-        )
+        _, news = self._share(is_enough)
         self._tell(news)
         return news.token is not None
 
@@ -241,7 +253,7 @@ class TokenSource:
         TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
         refresher = self._refresher
         try:
-            refreshed = refresher.refresh(Bearer.is_fresh, tries=1)
+            refreshed = refresher.refresh(Bearer.is_fresh, patience=PATIENCE, tries=1)
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
             if not self._can_go_on(bearer):
                 raise

@@ -159,14 +159,18 @@ def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
     assert session.get(f"{kakao.endpoints.kauth_url}/nowhere").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [("v2/user/me", "with a slash, /v2/user/me"), (b"v2/user/me", "No scheme supplied")],
-)
-def test_path_without_a_slash__says_so(new_session, token, path, message):
+@pytest.mark.parametrize("path", ["v2/user/me", b"v2/user/me"])
+def test_path_without_a_slash__says_so(new_session, token, path):
     request = requests.Request("GET", path)
-    with pytest.raises(requests.exceptions.MissingSchema, match=message):
+    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me"):
         new_session(token=token).prepare_request(request)
+
+
+def test_path__as_bytes(kakao, new_session, token):
+    session = new_session(token=token)
+    prepared = session.prepare_request(requests.Request("GET", b"/v2/user/me"))
+    assert prepared.url == f"{kakao.endpoints.api_url}/v2/user/me"
+    assert prepared.headers["Authorization"] == f"Bearer {token['access_token']}"
 
 
 # Redirects ------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kakao_session import FileTokenStore, LoginRequiredError
-from tests.conftest import REFRESH, at_once, wire
+from kakao_session import FileTokenStore, LoginRequiredError, TokenStoreError
+from tests.conftest import REFRESH, MemoryStore, at_once, wire
 
 MONTH = 31 * 24 * 3600
 
@@ -32,6 +32,21 @@ def test_access_token_ended__makes_no_request(login, kakao, clock, token):
     clock.advance(days=20)
     assert login(token=token).keep_alive() is False
     assert wire(kakao) == []
+
+
+def test_login_that_could_not_be_saved__is_saved_the_next_night(kakao, new_session, clock, token):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    clock.advance(days=45)
+    store.fails = {"save"}
+    with pytest.raises(TokenStoreError):
+        session.keep_alive()
+    store.fails = set()
+    kakao.clear_requests()
+    assert session.keep_alive() is False
+    assert kakao.requests == []
+    assert store.token == session.token != token
 
 
 @pytest.mark.parametrize("missing", ["token", "refresh_token", "time"])

@@ -9,7 +9,14 @@ from datetime import date
 import pytest
 import requests
 
-from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Token, TokenStoreError
+from kakao_session import (
+    FileTokenStore,
+    KakaoAuth,
+    KakaoWarning,
+    LoginRequiredError,
+    Token,
+    TokenStoreError,
+)
 from tests.conftest import LIFE, ME, REFRESH, MemoryStore, wire
 from tests.required import on_posix
 
@@ -214,6 +221,47 @@ def test_save_fails__and_then_the_login_ends(kakao, new_session, token, clock):
             session.get("/v2/user/me")
     assert kakao.requests == []
     assert updater.saved == []  # somebody may have logged in again, and saved that
+
+
+@pytest.mark.parametrize("keeps", ["store", "updater", "both"])
+def test_save_fails__for_an_auth_that_is_made_for_each_call(kakao, token, clock, me_url, keeps):
+    kakao.refresh_token_renewal = "always"
+    store, updater = MemoryStore(token), Updater()
+    store.fails, updater.fails = {"save"}, True
+
+    def call():
+        given = {"token_store": store} if keeps != "updater" else {"token": token}
+        saver = None if keeps == "store" else updater
+        auth = KakaoAuth(kakao.app_key, token_updater=saver, endpoints=kakao.endpoints, **given)
+        return requests.get(me_url, auth=auth, verify=kakao.ca_file, timeout=10)
+
+    for hours in (7, 1, 1):
+        clock.advance(hours=hours)
+        with pytest.raises(TokenStoreError):
+            call()
+    store.fails, updater.fails = set(), False
+    assert call().status_code == 200
+    assert len(kakao.token_requests) == 1
+    saved = updater.saved[-1] if keeps == "updater" else store.token
+    assert saved["refresh_token"] != token["refresh_token"]
+    assert kakao.find(saved["refresh_token"]).ended is None
+    if keeps != "updater":  # then it is the caller's turn to pass the new token
+        assert call().status_code == 200
+
+
+@pytest.mark.parametrize("place", ["updater", "store"])
+def test_save__by_a_coroutine_is_a_failure(kakao, new_session, token, clock, place):
+    async def save(_):
+        pytest.fail("nobody awaits this")
+
+    store = MemoryStore(token)
+    if place == "store":
+        store.save = lambda token: save(token)
+    updater = (lambda token: save(token)) if place == "updater" else None
+    session = new_session(token_store=store, token_updater=updater)
+    clock.advance(hours=7)
+    with pytest.warns(KakaoWarning, match=r"\(TypeError\)\. Fix what caused it"):
+        assert session.get("/v2/user/me").status_code == 200
 
 
 def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):

@@ -7,7 +7,13 @@ import time
 import pytest
 import requests
 
-from kakao_session import RateLimitedError, TemporaryError, TokenStoreError, single_flight
+from kakao_session import (
+    LoginRequiredError,
+    RateLimitedError,
+    TemporaryError,
+    TokenStoreError,
+    single_flight,
+)
 from kakao_session.single_flight import SingleFlight
 from tests.conftest import ME, REFRESH, MemoryStore, at_once, wire
 
@@ -77,6 +83,28 @@ def test_another_thread__that_gives_up_early_is_followed(kakao, refreshing, lead
     session = refreshing(times=1, timeout=leaders)
     assert session.get("/v2/user/me", timeout=waiters).status_code == 200
     assert len(kakao.token_requests) == 2
+
+
+def test_threads__do_not_share_the_failure_of_a_foreign_refresh_token(
+    kakao, new_session, token, clock
+):
+    session = new_session(token=token)
+    clock.advance(hours=7)
+    kakao.latency = 0.5
+    errors = []
+
+    def refresh_another():
+        with pytest.raises(LoginRequiredError):
+            session.refresh_token(refresh_token="foreign")
+        errors.append(1)
+
+    first = threading.Thread(target=refresh_another)
+    first.start()
+    while not kakao.token_requests:
+        time.sleep(0.01)
+    assert session.get("/v2/user/me").status_code == 200
+    first.join()
+    assert errors == [1]
 
 
 def test_threads__with_the_same_timeout_share_the_failure(kakao, new_session, token, clock):

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -223,6 +224,16 @@ def test_refresh_ahead__by_one_while_the_rest_go_on(kakao, new_session, token, c
     with refreshing(kakao, lambda: status(session)):
         assert [status(session) for _ in range(5)] == [200] * 5
     assert len(kakao.token_requests) == 1
+
+
+def test_refresh_ahead__does_not_wait_for_the_store(kakao, new_session, token, clock, tmp_path):
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save(token)
+    session = new_session(token_store=store)
+    clock.advance(seconds=LIFE - 300)
+    with ThreadPoolExecutor(1) as thread, store.lock():
+        assert thread.submit(status, session).result(20) == 200
+    assert wire(kakao) == [ME]
 
 
 def test_refresh_ahead__not_if_another_session_is_faster(

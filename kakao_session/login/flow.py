@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kakao_session.authorization_response import read_code
 from kakao_session.errors import LOGIN, LoginRequiredError
+from kakao_session.redaction import without_inner_frames
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Login:
             return error.error not in ("mismatching_state", "missing_code")
         return True
 
+    @without_inner_frames
     def read(self, answer: str) -> str:
         """Read the authorization code from what the browser brought back, or the user pasted.
 

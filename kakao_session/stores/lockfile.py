@@ -142,7 +142,7 @@ def _wait(descriptor: int, give_up: float) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except (BlockingIOError, PermissionError):  # the second from SMB
             _pause(give_up, TimeoutError())
         else:
             return

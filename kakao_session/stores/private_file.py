@@ -24,7 +24,7 @@ _ROOM = bytes(1 << 14)
 """More than a token takes, even with an ID token."""
 
 _TRY_AGAIN = 1.0
-"""Seconds for which replacing is tried again while another program has the file open (Windows)."""
+"""Seconds for which the file is tried again while another program has it open or locked."""
 
 _IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _IS_BROKEN = {*_IS_FULL, errno.EIO, errno.ENOENT}
@@ -206,9 +206,7 @@ class PrivateFile:
     def _overwrite(self, content: bytes) -> None:
         """Overwrite the file in place. A power failure in the middle may leave half of each."""
         with self._opened_to_overwrite() as descriptor:
-            if fcntl is not None:
-                with suppress(OSError):  # a writer in another container has another lock file
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait_for_another_container(descriptor)
             size = os.fstat(descriptor).st_size
             try:
                 # Spaces at the end keep the old JSON valid, and reserve the room for the new one.
@@ -247,6 +245,25 @@ def make_private(descriptor: int, model: os.stat_result | None, mode: int = 0o60
     if model is not None and is_root():
         with suppress(OSError):  # root without CAP_CHOWN, or an owner unknown in the container
             os.fchown(descriptor, model.st_uid, model.st_gid)
+
+
+def _wait_for_another_container(descriptor: int) -> None:
+    """Lock a file that is overwritten: a writer in another container has another lock file.
+
+    It waits for a moment only. Somebody else may hold such a lock for ever, as ``flock FILE`` does.
+    """
+    give_up = time.monotonic() + _TRY_AGAIN
+    while fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                return
+            time.sleep(0.02)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
 
 
 def _not_regular(found: os.stat_result) -> OSError:

@@ -9,7 +9,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ _PAGE = 500
 _LOCK = ":lock"
 """The key of a lock ends with it, and no key of a token does."""
 
-# Redis runs a script only if this client may also write.
+# Redis runs a script only if this client may also write, and never on a replica.
 _READ = "return redis.call('GET', KEYS[1])"
 
 # Replaces what was seen, or the nothing of a Redis that lost its memory, and nothing else.
@@ -137,11 +137,11 @@ class RedisTokenStore(TextTokenStore):
             yield
 
     def _read(self) -> Any:
-        stored = self.client.get(self.key)
         seen = _locks.get(self._lock_place)
-        if seen is not None:
-            seen.value = stored
-        return stored
+        if seen is None:
+            return self.client.get(self.key)
+        seen.value = self.client.eval(_READ, 1, self.key)
+        return seen.value
 
     def _write(self, text: str) -> None:
         value = text.encode()
@@ -168,12 +168,12 @@ class RedisTokenStore(TextTokenStore):
             f"{self.key}{_LOCK}",
             timeout=self.lease,
             sleep=_POLL_INTERVAL,
-            blocking_timeout=at_most(self.lock_timeout),
+            # redis-py gives up when there is no time for another interval.
+            blocking_timeout=at_most(self.lock_timeout) + _POLL_INTERVAL,
             thread_local=False,
         )
         with self._guarded("lock"):
-            if not lock.acquire(token=_new_holder()):
-                raise self._error("lock", self._why_occupied())
+            self._acquire(lock)
         try:
             with self._guarded("lock"):
                 seen = _Seen(self.client.eval(_READ, 1, self.key))
@@ -181,6 +181,17 @@ class RedisTokenStore(TextTokenStore):
                 yield seen
         finally:
             self._release(lock)
+
+    def _acquire(self, lock: Any) -> None:
+        holder, is_ours = _new_holder(), False
+        try:
+            is_ours = lock.acquire(token=holder)
+        finally:
+            if not is_ours:
+                with suppress(RedisError):  # it may be ours, and only the answer was lost
+                    lock.do_release(holder)
+        if not is_ours:
+            raise self._error("lock", self._why_occupied())
 
     def _release(self, lock: Any) -> None:
         # Everything is saved by now, so no call has to fail.

@@ -225,6 +225,7 @@ class SQLTokenStore(TextTokenStore):
 
     # The row --------------------------------------------------------------------------------
 
+    @without_inner_frames
     def _lock_row(self, connection: Connection) -> str:
         """Begin a transaction that has locked the row.
 

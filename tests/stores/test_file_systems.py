@@ -225,17 +225,18 @@ def test_overwritten_file__in_several_writes(path, monkeypatch):
 
 
 @pytest.mark.parametrize("has_locks", [True, False])
-def test_overwritten_file__when_another_container_has_written_it(path, monkeypatch, has_locks):
-    do_flock, waited = fcntl.flock, []
+def test_overwritten_file__when_another_container_has_written_it(
+    path, monkeypatch, stopwatch, has_locks
+):
+    do_flock, seen = fcntl.flock, []
 
     def flock(descriptor, operation):
-        if operation == fcntl.LOCK_EX:
-            with pytest.raises(BlockingIOError):
-                do_flock(descriptor, operation | fcntl.LOCK_NB)
-            waited.append(loaded(path))
+        if operation & fcntl.LOCK_EX and os.fstat(descriptor).st_ino == path.stat().st_ino:
+            seen.append(loaded(path))
             if not has_locks:
                 raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-            do_flock(other, fcntl.LOCK_UN)
+            if len(seen) == 3:
+                do_flock(other, fcntl.LOCK_UN)
         do_flock(descriptor, operation)
 
     fail(monkeypatch, os, "replace", errno.EBUSY)
@@ -243,7 +244,17 @@ def test_overwritten_file__when_another_container_has_written_it(path, monkeypat
         fcntl.flock(other, fcntl.LOCK_EX)
         monkeypatch.setattr(fcntl, "flock", flock)
         assert lock_and_save(path, NEW) == SAVED
-    assert waited == [OLD]
+    assert seen == [OLD] * (3 if has_locks else 1)
+    assert len(stopwatch.naps) == len(seen) - 1
+    assert loaded(path) == NEW
+
+
+def test_overwritten_file__that_somebody_else_locks_for_ever(path, monkeypatch, stopwatch):
+    fail(monkeypatch, os, "replace", errno.EBUSY)
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert lock_and_save(path, NEW) == SAVED
+    assert 1 <= sum(stopwatch.naps) < 2
     assert loaded(path) == NEW
 
 
@@ -486,6 +497,16 @@ def test_lock__on_a_disk_that_fails(path, monkeypatch, error, said):
     assert str(error_of(lambda: lock(FileTokenStore(path)))) == (
         f"Could not lock {path}: {path}.lock: {said}. Check the disk and the folder."
     )
+
+
+def test_lock__of_smb_is_waited_for(path, monkeypatch, stopwatch):
+    store = FileTokenStore(path, lock_timeout=5)
+    with monkeypatch.context() as patch:
+        fail(patch, fcntl, "flock", errno.EACCES, times=3)
+        with store.lock():
+            assert len(stopwatch.naps) == 3
+    fail(monkeypatch, fcntl, "flock", errno.EACCES)
+    assert "another program or thread has held" in str(error_of(lambda: lock(store)))
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ import re
 import socket
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import Mock
 
 import pytest
 import redis
 import redis.asyncio
+from redis.lock import Lock
 
-from kakao_session import RedisTokenStore, Token
+from kakao_session import KakaoError, KakaoSession, RedisTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores import factories
 from tests.stores.conftest import error_in_thread, error_of, lock
@@ -116,6 +118,53 @@ def test_lock_wait__another_programs_lock(store, client):
     client.set(f"{store.key}:lock", "s3cret of another program")
     waiting = RedisTokenStore(client, store.key, lock_timeout=0.1)
     assert ": another program or thread has" in str(error_of(lambda: lock(waiting)))
+
+
+@pytest.mark.parametrize("lost", [KeyboardInterrupt, redis.TimeoutError])
+def test_lock__whose_answer_is_lost_is_free_again(store, client, monkeypatch, lost):
+    acquire = Lock.do_acquire
+
+    def acquire_without_answer(lock, token):
+        assert acquire(lock, token)
+        raise lost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lock, "do_acquire", acquire_without_answer)
+        with pytest.raises((KeyboardInterrupt, TokenStoreError)):
+            lock(store)
+    assert not client.exists(f"{store.key}:lock")
+    with store.lock():
+        held = client.get(f"{store.key}:lock")
+        error_in_thread(lambda: lock(RedisTokenStore(client, store.key, lock_timeout=0)))
+        assert client.get(f"{store.key}:lock") == held
+
+
+def test_lock__reads_what_the_server_says_that_can_be_written(store, client, monkeypatch):
+    store.save(OLD)
+    stale = client.get(store.key)
+    store.save(NEW)
+    # As of a replica.
+    monkeypatch.setattr(store.client, "get", lambda key: stale)
+    with store.lock():
+        assert store.load() == NEW
+        store.save(OLD)
+
+
+def test_lock_wait__of_a_short_call_does_not_fail_a_longer_one(kakao, clock, token, client, key):
+    store = RedisTokenStore(client, key)
+    store.save(token)
+    session = KakaoSession(kakao.app_key, token_store=store, endpoints=kakao.endpoints)
+    session.verify = kakao.ca_file
+    assert session.authorized
+    clock.advance(hours=7)
+    with ThreadPoolExecutor(2) as threads, store.lock():
+        short = threads.submit(session.get, "/v2/user/me", timeout=0.3)
+        while not client.exists(f"{key}:lock") or not short.running():
+            time.sleep(0.01)
+        time.sleep(0.1)  # so that the short one leads; the other way round is as good
+        long = threads.submit(session.get, "/v2/user/me", timeout=20)
+        assert isinstance(short.exception(20), KakaoError)
+    assert long.result(20).status_code == 200
 
 
 def test_save__after_the_memory_was_lost(store, client):

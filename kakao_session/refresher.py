@@ -193,6 +193,7 @@ class Refresher:
         :raises TokenStoreError: it could not be deleted from the store.
         """
         stored = self.state.stored or self.state.token or None
+        self._drop_unsaved()
         self.begin_with(Token())
         self.state = self.state._replace(stored=stored)  # it does not come back from there
         with self.persistence.lock():
@@ -213,11 +214,12 @@ class Refresher:
             return self.state.bearer
         stored = self.persistence.load()
         state, known = self.state, stored or self.state.token
-        newer = None if state.ended else _newer_than(known)
-        if newer is not None:  # another session or auth of this process could not save it
-            name = fingerprint(known["refresh_token"])
+        newer = _newer_than(known)
+        if newer is not None and (_newer_than(state.token) or self._was_stored_by_others(newer)):
+            # Another session or auth of this process got it, and could not save it.
+            replaced = state.replaced | {fingerprint(known["refresh_token"])}
             bearer = self._bearer(newer).not_fresh()
-            state = state._replace(bearer=bearer, is_saved=False, replaced=state.replaced | {name})
+            state = state._replace(bearer=bearer, is_saved=False, ended=None, replaced=replaced)
         elif not stored:
             return state.bearer
         elif self._is_replaced(stored):
@@ -327,14 +329,18 @@ class Refresher:
         )
         with self._unless_the_login_depends_on_it():
             self.persistence.save(token, before_callback=lambda: self._announce(bearer))
-            for name in self.state.replaced:
-                _not_saved.pop(name, None)
+            self._drop_unsaved()
             if self.state.token is not token:
                 return self.state.bearer  # the save callback has assigned another one
             self.state = self.state._replace(bearer=bearer, is_saved=True)
             if self.persistence.store is not None:
                 self.state = self.state._replace(stored=token)
         return self.state.bearer
+
+    def _drop_unsaved(self) -> None:
+        """Forget, for the whole process, what could not be saved of this login."""
+        for name in self.state.replaced:
+            _not_saved.pop(name, None)
 
     def _save_again(self) -> None:
         with self._unless_the_login_depends_on_it(), self.persistence.lock():

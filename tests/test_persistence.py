@@ -249,6 +249,43 @@ def test_save_fails__for_an_auth_that_is_made_for_each_call(kakao, token, clock,
         assert call().status_code == 200
 
 
+@pytest.mark.parametrize("deed", ["forgotten", "assigned", "ended"])
+def test_save_fails__then_another_session_does_not_bring_an_old_login_back(
+    kakao, new_session, token, clock, deed
+):
+    kakao.refresh_token_renewal = "always"
+    store = MemoryStore(token)
+    session, other = (new_session(token_store=store) for _ in range(2))
+    assert other.authorized
+    clock.advance(hours=7)
+    store.fails = {"save", "delete"}
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    if deed == "forgotten":
+        with pytest.raises(TokenStoreError):
+            session.logout()
+        assert session.token == {}
+        assert not session.authorized
+    elif deed == "assigned":
+        session.token = latest = Token.from_response(kakao.login(), clock.moment)
+        clock.advance(hours=7)
+        store.fails = set()
+        assert session.get("/v2/user/me").status_code == 200
+        assert kakao.token_requests[-1].form[2] == ("refresh_token", latest["refresh_token"])
+    else:
+        kakao.unlink()
+        for one in (session, other):
+            with pytest.raises((LoginRequiredError, TokenStoreError)):
+                one.get("/v2/user/me")
+        store.fails = set()
+        kakao.clear_requests()
+        for _ in range(2):
+            for one in (session, other):
+                with pytest.raises(LoginRequiredError):
+                    one.get("/v2/user/me")
+        assert len(kakao.token_requests) <= 2
+
+
 @pytest.mark.parametrize("place", ["updater", "store"])
 def test_save__by_a_coroutine_is_a_failure(kakao, new_session, token, clock, place):
     async def save(_):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kakao_session.call import bounded
 from kakao_session.errors import TokenStoreError, as_command
-from kakao_session.stores.base import ENCRYPTED, FERNET, LOCK_TIMEOUT, could_not, name_of
+from kakao_session.redaction import fingerprint
+from kakao_session.stores.base import (
+    ENCRYPTED,
+    FERNET,
+    LOCK_TIMEOUT,
+    could_not,
+    is_ours,
+    name_of,
+)
 from kakao_session.token import Token
 
 if TYPE_CHECKING:
@@ -18,6 +26,11 @@ if TYPE_CHECKING:
 TokenUpdater = Callable[[Token], object]
 
 T = TypeVar("T")
+
+_unsaved: dict[tuple[str, object], tuple[Token, object]] = {}
+"""New tokens that are not saved yet, by the fingerprint of the refresh token that Kakao replaced,
+and by the place. For the whole process: a server makes an auth for each call, and the login must
+not end with it."""
 
 
 def checked_updater(updater: TokenUpdater | None) -> TokenUpdater | None:
@@ -98,6 +111,38 @@ class Persistence:
         if self.updater is not None:
             before_callback()
             self._call("save", self.updater, token.copy(), who=": token_updater failed")
+
+    def remember(self, replaced: str, token: Token) -> None:
+        """Note a new token until it is saved, for all in this process who use the same place.
+
+        :param replaced: the fingerprint of the refresh token that Kakao has replaced.
+        """
+        _unsaved[replaced, self._name] = token, self._keeper
+
+    def newer_than(self, token: Token) -> Token | None:
+        """:returns: what Kakao has issued in the place of a token, if that is not saved yet."""
+        newer = None
+        while _unsaved:
+            name = fingerprint((newer or token).get("refresh_token") or "")
+            found = _unsaved.get((name, self._name))
+            if found is None:
+                break
+            newer, _ = found
+        return newer
+
+    def forget_newer_than(self, replaced: Iterable[str]) -> None:
+        """Forget what came in the place of refresh tokens: it is saved, or not wanted any more."""
+        for name in replaced:
+            _unsaved.pop((name, self._name), None)
+
+    @property
+    def _keeper(self) -> object:
+        return self.updater if self.store is None else self.store
+
+    @property
+    def _name(self) -> object:
+        """What names the place, also for another store that is made for it."""
+        return repr(self.store) if is_ours(self.store) else id(self._keeper)
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""

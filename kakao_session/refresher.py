@@ -35,10 +35,6 @@ NOT_SAVED = (
     "call with this session or auth. If there is none, it is lost."
 )
 
-_not_saved: dict[str, Token] = {}
-"""New tokens that are not saved yet, by the fingerprint of the refresh token that Kakao replaced.
-For the whole process: a server makes an auth for each call, and the login must not end with it."""
-
 REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
 
 IsEnough = Callable[[Bearer], bool]
@@ -193,7 +189,7 @@ class Refresher:
         :raises TokenStoreError: it could not be deleted from the store.
         """
         stored = self.state.stored or self.state.token or None
-        self._drop_unsaved()
+        self.persistence.forget_newer_than(self.state.replaced)
         self.begin_with(Token())
         self.state = self.state._replace(stored=stored)  # it does not come back from there
         with self.persistence.lock():
@@ -214,9 +210,10 @@ class Refresher:
             return self.state.bearer
         stored = self.persistence.load()
         state, known = self.state, stored or self.state.token
-        newer = _newer_than(known)
-        if newer is not None and (_newer_than(state.token) or self._was_stored_by_others(newer)):
-            # Another session or auth of this process got it, and could not save it.
+        newer = self.persistence.newer_than(known)
+        if newer is not None and (
+            self.persistence.newer_than(state.token) or self._was_stored_by_others(newer)
+        ):
             replaced = state.replaced | {fingerprint(known["refresh_token"])}
             bearer = self._bearer(newer).not_fresh()
             state = state._replace(bearer=bearer, is_saved=False, ended=None, replaced=replaced)
@@ -299,7 +296,7 @@ class Refresher:
         new = old.merged(answer)
         if new.refresh_token_changed:
             name = fingerprint(old["refresh_token"])
-            _not_saved[name] = new
+            self.persistence.remember(name, new)
             self.state = self.state._replace(replaced=self.state.replaced | {name})
         lost = new.refresh_token_changed and self.persistence.is_missing
         self.news = News(new, NOWHERE_TO_GO if lost else None)
@@ -329,18 +326,13 @@ class Refresher:
         )
         with self._unless_the_login_depends_on_it():
             self.persistence.save(token, before_callback=lambda: self._announce(bearer))
-            self._drop_unsaved()
+            self.persistence.forget_newer_than(self.state.replaced)
             if self.state.token is not token:
                 return self.state.bearer  # the save callback has assigned another one
             self.state = self.state._replace(bearer=bearer, is_saved=True)
             if self.persistence.store is not None:
                 self.state = self.state._replace(stored=token)
         return self.state.bearer
-
-    def _drop_unsaved(self) -> None:
-        """Forget, for the whole process, what could not be saved of this login."""
-        for name in self.state.replaced:
-            _not_saved.pop(name, None)
 
     def _save_again(self) -> None:
         with self._unless_the_login_depends_on_it(), self.persistence.lock():
@@ -369,11 +361,3 @@ class Refresher:
     def _login_required(self, what: str) -> LoginRequiredError:
         hint = self.persistence.how_to_log_in
         return LoginRequiredError(f"{what}{self.persistence.place}. {hint}", hint=hint)
-
-
-def _newer_than(token: Token) -> Token | None:
-    """:returns: what Kakao has issued in the place of a token, if that is not saved yet."""
-    newer = None
-    while found := _not_saved.get(fingerprint((newer or token).get("refresh_token") or "")):
-        newer = found
-    return newer

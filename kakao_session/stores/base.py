@@ -101,10 +101,12 @@ def _has_ordinary_methods(kind: type) -> bool:
 def name_of(store: object) -> str:
     """:returns: a store for messages: as it writes itself, if it is ours. Others may write down
     the token, as a dataclass does."""
-    kind = type(store)
-    if str(getattr(kind.__repr__, "__module__", "")).startswith("kakao_session."):
-        return repr(store)
-    return kind.__name__
+    return repr(store) if is_ours(store) else type(store).__name__
+
+
+def is_ours(store: object) -> bool:
+    """Whether a store writes itself as the place where it keeps the token, as ours do."""
+    return str(getattr(type(store).__repr__, "__module__", "")).startswith("kakao_session.")
 
 
 # Tokens as text -------------------------------------------------------------------------------

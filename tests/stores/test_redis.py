@@ -44,6 +44,10 @@ def test_key__any_text(store, client):
     assert not client.exists(store.key, f"{store.key}:lock")
 
 
+def place(store):
+    return repr(store).replace("RedisTokenStore(", "Redis key ").removesuffix(")")
+
+
 def new_twin(store):
     return RedisTokenStore(store.client, store.key)
 
@@ -84,8 +88,12 @@ def test_defaults__outlast_a_refresh_and_a_dead_holder():
 
 def test_another_kind_of_value__is_left_alone(store, client):
     client.rpush(store.key, "a", "b")
-    assert "plain string" in str(error_of(store.load))
-    assert "Could not lock" in str(error_of(lambda: lock(store)))
+    what = (
+        "ResponseError. Check that Redis is running, that this program has access, and that the "
+        "key holds a plain string."
+    )
+    assert str(error_of(store.load)) == f"Could not read {place(store)}: {what}"
+    assert str(error_of(lambda: lock(store))) == f"Could not lock {place(store)}: {what}"
     assert client.lrange(store.key, 0, -1) == [b"a", b"b"]
     assert client.get(f"{store.key}:lock") is None
 
@@ -93,8 +101,10 @@ def test_another_kind_of_value__is_left_alone(store, client):
 def test_bytes_that_are_no_text__are_left_alone(store, client):
     client.set(store.key, b"\xff\xfe\x00secret-of-another-program")
     error = error_of(store.load)
-    assert "it holds no token" in str(error)
-    assert store.key in str(error)
+    assert str(error) == (
+        f"Could not read {place(store)}: it holds no token (not UTF-8). It was not changed. "
+        "Restore it, or delete it and log in again."
+    )
     assert "secret-of" not in "".join(traceback.format_exception(error)) + repr(error.__context__)
     assert client.get(store.key) == b"\xff\xfe\x00secret-of-another-program"
 
@@ -182,8 +192,11 @@ def test_save__somebody_was_faster(store, client):
         assert store.load() == OLD
         client.set(store.key, '{"access_token": "newer"}')
         error = str(error_of(lambda: store.save(NEW)))
-        assert "longer than the lock lasts (30 seconds)" in error
-        assert "newer" not in error
+        assert error == (
+            f"Could not save {place(store)}: the refresh took longer than the lock lasts (30 "
+            "seconds), and another token was saved in the meantime. The next call will use that "
+            "one."
+        )
         assert store.load() == Token({"access_token": "newer"})
         store.save(NEW)  # by now it has been seen
     assert store.load() == NEW
@@ -197,11 +210,21 @@ def test_save__answer_was_lost_and_sent_again(store, client):
     assert store.load() == NEW
 
 
-def test_release__of_another_holders_lock(store, client):
-    with store.lock():
+def test_release__of_another_holders_lock(store, client, caplog):
+    with caplog.at_level(logging.INFO, "kakao_session"), store.lock():
         store.save(NEW)
         client.set(f"{store.key}:lock", "another holder's")
     assert client.get(f"{store.key}:lock") == b"another holder's"
+    assert caplog.messages == [f"the lock of {store!r} ended before it was released"]
+
+
+def test_release__in_another_thread(store, client):
+    held = store.lock()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(held.__enter__).result()
+    assert client.exists(f"{store.key}:lock")
+    held.__exit__(None, None, None)
+    assert not client.exists(f"{store.key}:lock")
 
 
 def test_release__out_of_reach(caplog):
@@ -210,7 +233,9 @@ def test_release__out_of_reach(caplog):
         with caplog.at_level(logging.WARNING, "kakao_session"), store.lock():
             store.save(NEW)
             server.stop()
-        assert "ends within 30 seconds" in caplog.text
+        assert caplog.messages == [
+            f"could not release the lock of {store!r} (ConnectionError): it ends within 30 seconds"
+        ]
 
 
 @pytest.fixture

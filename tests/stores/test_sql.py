@@ -90,6 +90,8 @@ def test_key__is_any_text_and_only_equal_to_itself(engine):
         assert store.load() == {"access_token": "a", "key": store.key}
         store.delete()
         assert store.load() is None
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alike")) == 0
 
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", "a\0b", "\ud800", "k" * 256])

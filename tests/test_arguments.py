@@ -50,7 +50,7 @@ class AsyncStore:
     ("store", "message"),
     [
         (TOKEN, "token_store= takes a store, such as FileTokenStore(path), not dict. A token goes"),
-        (12345678, "such as FileTokenStore(path), not int."),
+        (12345678, "such as FileTokenStore(path), not int.$"),
         (b"kakao_token.json", "such as FileTokenStore(path), not bytes."),
         ("redis://:secret-pw@host/0", "the path of a file, not a URL. For a token in Redis"),
         ("postgresql://user:secret-pw@host/db", "the path of a file, not a URL."),
@@ -61,7 +61,7 @@ class AsyncStore:
     ids=["dict", "int", "bytes", "redis", "postgresql", "class", "asyncio", "asyncio save"],
 )
 def test_token_store__that_is_none(client, store, message):
-    with pytest.raises(TypeError, match=re.escape(message)) as caught:
+    with pytest.raises(TypeError, match=re.escape(message).replace(r"\$", "$")) as caught:
         client("key", token_store=store)
     assert "secret" not in str(caught.value)
     assert ("token=" in str(caught.value)) is isinstance(store, dict)

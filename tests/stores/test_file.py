@@ -471,6 +471,14 @@ def test_lock__the_thread_that_holds_it_comes_in_again(store):
     assert store.load() == TOKEN
 
 
+def test_lock__of_the_same_file_with_another_store(store):
+    with store.lock():
+        assert str(error_of(lambda: lock(FileTokenStore(store.path)))) == (
+            f"Could not lock {store.path}: this thread has locked it with another store. "
+            "Use one store for both."
+        )
+
+
 def test_lock__folder_removed_in_the_meantime(tmp_path):
     store = FileTokenStore(tmp_path / "folder" / "token.json")
     with store.lock():

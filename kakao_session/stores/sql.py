@@ -286,6 +286,7 @@ class SQLTokenStore(TextTokenStore):
         self._update(hold, text)
 
     def _update(self, hold: _Hold, text: str) -> None:
+        self._dialect.wait_longer(hold.connection, at_most(self.lock_timeout))
         statement = update(self._table).values(token=text) if text else delete(self._table)
         hold.connection.execute(statement.where(self._table.c.id == self.key))
         hold.connection.commit()

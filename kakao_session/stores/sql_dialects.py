@@ -42,6 +42,9 @@ class SQLDialect(Protocol):
         :param timeout: seconds to wait for a lock.
         """
 
+    def wait_longer(self, connection: Connection, timeout: float) -> None:
+        """Let the rest of the transaction wait this long, if it may have to wait again."""
+
     def restore(self, connection: Connection) -> None:
         """Undo what :meth:`begin` has changed on the connection, between two transactions."""
 
@@ -70,6 +73,9 @@ class PostgreSQL:
         connection.execution_options(isolation_level="READ COMMITTED")
         connection.execute(self._SETTINGS, {"wait": str(max(1, round(timeout * 1000)))})
 
+    def wait_longer(self, connection: Connection, timeout: float) -> None:
+        pass  # it has the row
+
     def restore(self, connection: Connection) -> None:
         pass
 
@@ -89,6 +95,9 @@ class MySQL:
         _remember(connection, "SELECT @@SESSION.innodb_lock_wait_timeout")
         self._set_timeout(connection, max(1, math.ceil(timeout)))
         connection.exec_driver_sql("START TRANSACTION")  # an engine may use AUTOCOMMIT
+
+    def wait_longer(self, connection: Connection, timeout: float) -> None:
+        pass  # it has the row
 
     def restore(self, connection: Connection) -> None:
         _put_back(connection, self._set_timeout)
@@ -111,10 +120,13 @@ class SQLite:
 
     def begin(self, connection: Connection, timeout: float) -> None:
         _remember(connection, "PRAGMA busy_timeout")
-        self._set_timeout(connection, max(1, round(timeout * 1000)))
+        self.wait_longer(connection, timeout)
         if getattr(connection.connection.dbapi_connection, "in_transaction", False):
             connection.exec_driver_sql("ROLLBACK")  # an engine that begins by itself
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def wait_longer(self, connection: Connection, timeout: float) -> None:
+        self._set_timeout(connection, max(1, round(timeout * 1000)))  # COMMIT waits for readers
 
     def restore(self, connection: Connection) -> None:
         _put_back(connection, self._set_timeout)

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
 import pytest
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from kakao_session import SQLTokenStore, Token
+from kakao_session import KakaoSession, SQLTokenStore, Token
 from kakao_session.stores.testing import NEW, OLD
 from tests.stores.conftest import error_in_thread, error_of, lock
 from tests.stores.servers import PASSWORD
@@ -279,6 +279,25 @@ def test_lock__sqlite_engine_that_begins_by_itself(sqlite_url, new_engine, key, 
         settings = {"connect_args": {"autocommit": False}}
     engine = new_engine(sqlite_url, **settings)
     count_in_threads(begins_by_itself(engine) if how == "begin event" else engine, key)
+
+
+def test_save__in_sqlite_waits_for_a_reader(kakao, token, clock, sqlite_url, new_engine):
+    """Longer than the call that refreshes may take: the token would be in memory only."""
+    kakao.refresh_token_renewal = "always"
+    store = SQLTokenStore(new_engine(sqlite_url), "key")
+    store.save(token)
+    session = KakaoSession(kakao.app_key, token_store=store, endpoints=kakao.endpoints)
+    session.verify = kakao.ca_file
+    assert session.authorized
+    clock.advance(hours=7)
+    with new_engine(sqlite_url).connect() as reader, ThreadPoolExecutor(1) as thread:
+        reader.exec_driver_sql("BEGIN")
+        assert reader.scalar(text("SELECT id FROM kakao_tokens")) == "key"  # and has a lock
+        call = thread.submit(session.get, "/v2/user/me", timeout=0.5)
+        assert wait([call], timeout=1).not_done
+        reader.rollback()
+        assert call.result(10).status_code == 200
+    assert store.load() == session.token
 
 
 @pytest.fixture

@@ -192,8 +192,6 @@ class KakaoSession(_Parent):
         try:
             return super().prepare_request(request)
         except MissingSchema:
-            if not isinstance(url, str):
-                raise
             raise MissingSchema(
                 f"Invalid URL {url!r}: start a path of the API with a slash, /{url}"
             ) from None

@@ -236,7 +236,9 @@ def test_raise_for_kakao__body_that_can_not_be_read(kakao, session, how):
         raise_for_kakao(response)
     twin = pickle.loads(pickle.dumps(caught.value))
     assert str(twin) == str(caught.value)
-    assert (twin.response.status_code, twin.response.content) == (500, b"")
+    assert twin.response.status_code == 500
+    if how == "read by the caller":  # half a body is not broken off for urllib3 1.26
+        assert twin.response.content == b""
 
 
 def test_raise_for_kakao__dapi(kakao, new_session):

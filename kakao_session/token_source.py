@@ -8,6 +8,7 @@ Everything else happens in single flight: the first thread does the work of
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -251,7 +252,7 @@ class TokenSource:
         if TRIED_AHEAD.is_on(bearer.authorization):  # another thread was faster
             return bearer, News()
         TRIED_AHEAD.start(bearer.authorization)  # now, for other sessions with this token
-        refresher = self._refresher
+        refresher, began = self._refresher, time.monotonic()
         try:
             refreshed = refresher.refresh(Bearer.is_fresh, patience=PATIENCE, tries=1)
         except (LoginRequiredError, TemporaryError, RateLimitedError, TokenStoreError) as error:
@@ -259,8 +260,13 @@ class TokenSource:
                 raise
             at_hand = refresher.state.bearer
             TRIED_AHEAD.start(at_hand.authorization)
-            # As text: the error has frames with tokens, and log records live on.
-            log.warning("could not refresh ahead of time, using the current token: %s", str(error))
+            is_being_refreshed = isinstance(error, TokenStoreError) and (
+                time.monotonic() - began >= PATIENCE
+            )
+            if not is_being_refreshed:  # by another process, which has the lock
+                # As text: the error has frames with tokens, and log records live on.
+                text = "could not refresh ahead of time, using the current token: %s"
+                log.warning(text, str(error))
             return at_hand, refresher.news
         TRIED_AHEAD.stop(bearer.authorization)
         return refreshed, refresher.news

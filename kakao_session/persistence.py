@@ -120,7 +120,7 @@ class Persistence:
         _unsaved[replaced, self._name] = token, self._keeper
 
     def newer_than(self, token: Token) -> Token | None:
-        """:returns: what Kakao has issued in the place of a token, if that is not saved yet."""
+        """:returns: the token that Kakao has replaced this one with, if it is not saved yet."""
         newer = None
         while _unsaved:
             name = fingerprint((newer or token).get("refresh_token") or "")
@@ -131,7 +131,7 @@ class Persistence:
         return newer
 
     def forget_newer_than(self, replaced: Iterable[str]) -> None:
-        """Forget what came in the place of refresh tokens: it is saved, or not wanted any more."""
+        """Forget the successors of refresh tokens: they are saved, or not wanted any more."""
         for name in replaced:
             _unsaved.pop((name, self._name), None)
 

@@ -236,7 +236,7 @@ def test_refresh_ahead__does_not_wait_for_the_store(
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as thread, store.lock():
         assert thread.submit(status, session).result(20) == 200
     assert wire(kakao) == [ME]
-    assert caplog.messages == []  # whoever has the lock may be refreshing it
+    assert caplog.messages == []  # the holder of the lock may be refreshing it
 
 
 def test_refresh_ahead__not_if_another_session_is_faster(

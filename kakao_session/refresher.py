@@ -31,8 +31,8 @@ NOWHERE_TO_GO = (
     "ends. Pass token_store= or token_updater=."
 )
 NOT_SAVED = (
-    "The new token could not be saved. It is in memory, and will be saved again before the next "
-    "call with this session or auth. If there is none, it is lost."
+    "The new token could not be saved. It is in memory and will be saved again before the next "
+    "call; it is lost if the program ends before that."
 )
 
 REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
@@ -213,7 +213,7 @@ class Refresher:
         newer = self.persistence.newer_than(known)
         if newer is not None and (
             self.persistence.newer_than(state.token) or self._was_stored_by_others(newer)
-        ):
+        ):  # another session or auth of this process got it, and could not save it
             replaced = state.replaced | {fingerprint(known["refresh_token"])}
             bearer = self._bearer(newer).not_fresh()
             state = state._replace(bearer=bearer, is_saved=False, ended=None, replaced=replaced)

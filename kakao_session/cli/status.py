@@ -120,9 +120,8 @@ def _what_is_missing(options: Options, token: Token) -> str | None:
         return _(NO_KEY)
     if why := why_unsendable(key, options.client_secret, lambda: token):
         return why
-    if options.client_secret or is_secret_missing(
-        token
-    ):  # typed for this command only: programs do not have it
+    # If it was typed, it is for this command only: programs do not have it.
+    if options.client_secret or is_secret_missing(token):
         return f"{_('The client secret is missing.')} {_(NO_SECRET)}"
     return None
 

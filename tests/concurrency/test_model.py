@@ -78,7 +78,6 @@ class Model(RuleBasedStateMachine):
         self.clock.moment = BEGIN
         self.callers = {}
         self.held = {}  # the saved token that a caller has in memory; None: it has to load it
-        self.bought = {}  # the fingerprint of the last token that a caller got from Kakao
         self.issued = {}  # when, by fingerprint
         self.unproven = {}  # tokens that were sent after a 401, and when
         self.excused = set()  # logins that may have missed a new refresh token
@@ -121,9 +120,13 @@ class Model(RuleBasedStateMachine):
 
     def token_of(self, name):
         """The token that a caller's next call uses if it is fresh; ``None`` if nobody knows."""
-        if self.held[name] is UNKNOWN or (self.held[name] is None and self.store.is_unreachable):
+        if self.held[name] is UNKNOWN:
             return None
-        return self.held[name] or self.store.last
+        if self.held[name] is not None:
+            return self.held[name]
+        # Who loads a token that was replaced saves the new one, if another caller could not.
+        is_replaced = self.kakao.find(self.store.last["refresh_token"]).ended is not None
+        return None if is_replaced or self.store.is_unreachable else self.store.last
 
     def seconds_left(self, token):
         """For how many seconds calls with a token succeed, as far as anybody knows."""
@@ -165,7 +168,6 @@ class Model(RuleBasedStateMachine):
         session.mount("https://", self.connections)
         self.callers[name] = session
         self.held[name] = self.updater.last if name == "alone" else None
-        self.bought[name] = None
 
     def attempt(self, name, body="none"):
         method, path = ("GET", ME) if body == "none" else ("POST", UPLOAD)
@@ -195,11 +197,9 @@ class Model(RuleBasedStateMachine):
             is_rejected |= record.service == "kapi" and record.status == 401
         return wire
 
-    def learn(self, name, wire, outcomes):
+    def learn(self, name, outcomes):
         """Learn what a caller has in memory now."""
         place = self.place_of(name)
-        bought = [record.issued for record in wire.refreshes if record.issued]
-        self.bought[name] = bought[-1] if bought else self.bought[name]
         used = {
             sent_with(one.request) if is_answer(one) and one.status_code != 401 else UNKNOWN
             for one in outcomes
@@ -222,7 +222,7 @@ class Model(RuleBasedStateMachine):
         place.visits = place.failures = 0
         outcome = self.attempt(name, body)
         wire = self.read_wire(name)
-        self.learn(name, wire, [outcome])
+        self.learn(name, [outcome])
         self.check_outcome(name, outcome, wire, body)
         self.check_bodies(wire, body)
         if is_answer(outcome):
@@ -255,11 +255,8 @@ class Model(RuleBasedStateMachine):
             outcomes = list(threads.map(self.attempt, callers))
         wire = self.read_wire("shared")
         for name in SHARERS:
-            self.learn(
-                name,
-                wire,
-                [one for other, one in zip(callers, outcomes, strict=True) if other == name],
-            )
+            own = [one for other, one in zip(callers, outcomes, strict=True) if other == name]
+            self.learn(name, own)
         for name, outcome in zip(callers, outcomes, strict=True):
             self.check_outcome(name, outcome, wire)
         if not trouble:
@@ -283,7 +280,7 @@ class Model(RuleBasedStateMachine):
             outcomes = list(threads.map(self.attempt, names))
         wire = self.read_wire("alone" if "alone" in self.excused else "session-1")
         for name, outcome in zip(names, outcomes, strict=True):
-            self.learn(name, wire, [outcome])
+            self.learn(name, [outcome])
             self.check_outcome(name, outcome, wire)
             assert not is_answer(outcome) or sent_with(outcome.request) in self.place_of(name).saved
 
@@ -301,7 +298,7 @@ class Model(RuleBasedStateMachine):
         outcome = self.attempt(name)
         self.kakao.clear_failures()
         wire = self.read_wire(name)
-        self.learn(name, wire, [None])
+        self.learn(name, [None])
         if is_answer(outcome):
             assert [record.service for record in wire.records][-2:] == ["kapi", host]
 
@@ -399,11 +396,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(name=ANY_CALLER)
     def restarts(self, name):
-        bought = self.bought[name]
-        is_unsaved = bought is not None and bought not in self.place_of(name).saved
-        if self.in_trouble or name == "alone" or is_unsaved:
-            self.excused.add(self.login_of(name))
-        self.open(name)
+        self.open(name)  # what could not be saved is not lost: the process has it
 
     @precondition(lambda self: self.has_had_trouble)
     @rule()

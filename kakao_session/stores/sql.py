@@ -307,7 +307,13 @@ class SQLTokenStore(TextTokenStore):
         )
 
     def _quotes(self, error: Exception) -> bool:
-        return isinstance(error, DataError | IntegrityError) or _NOT_UTF8 in str(error)
+        # PostgreSQL quotes a row that it refuses, and not every driver calls that a DataError.
+        is_about_the_row = (getattr(error, "statement", None) or "").startswith("UPDATE")
+        return (
+            is_about_the_row
+            or isinstance(error, DataError | IntegrityError)
+            or _NOT_UTF8 in str(error)
+        )
 
     def _why_occupied(self) -> str:
         return (

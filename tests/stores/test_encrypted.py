@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 import traceback
+from types import SimpleNamespace
 
 import pytest
 from cryptography.fernet import Fernet
@@ -54,7 +55,8 @@ def test_keys__change(file):
     "keys", ["", "not-a-key-but-secret", KEY[:-2], [], [KEY, "not-a-key-but-secret"], [None], [5]]
 )
 def test_keys__that_are_not_are_refused_at_once(file, keys):
-    with pytest.raises(ValueError, match=r"Fernet.generate_key\(\)") as caught:
+    words = "key_or_keys must be one or more Fernet keys. Make one with Fernet.generate_key()."
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$") as caught:
         EncryptedTokenStore(file, keys)
     shown = "".join(traceback.format_exception(caught.value))
     assert "not-a-key" not in str(caught.value)
@@ -64,6 +66,9 @@ def test_keys__that_are_not_are_refused_at_once(file, keys):
 def test_lock_timeout__is_that_of_the_inner_store(tmp_path):
     inner = FileTokenStore(tmp_path / "token.json", lock_timeout=600)
     assert EncryptedTokenStore(inner, KEY).lock_timeout == 600
+    methods = ("load", "save", "delete", "lock")
+    bare = SimpleNamespace(**{name: getattr(inner, name) for name in methods})
+    assert EncryptedTokenStore(bare, KEY).lock_timeout is None
 
 
 def test_load__damaged_or_encrypted_with_another_key(store, file):

@@ -21,6 +21,8 @@ from tests.stores import factories
 from tests.stores.conftest import error_in_thread, error_of, lock
 from tests.stores.servers import redis_server as own_redis_server
 
+FOR_ASYNCIO = "not of redis.asyncio: with an asyncio client nothing would be saved"
+
 
 @pytest.fixture
 def client(redis_server):
@@ -125,9 +127,18 @@ def test_lock_wait__ends_and_says_who_holds_it(store):
 
 
 def test_lock_wait__another_programs_lock(store, client):
-    client.set(f"{store.key}:lock", "s3cret of another program")
     waiting = RedisTokenStore(client, store.key, lock_timeout=0.1)
-    assert ": another program or thread has" in str(error_of(lambda: lock(waiting)))
+    for value in ("s3cret of another program", b"\xff s3cret"):
+        client.set(f"{store.key}:lock", value)
+        assert ": another program or thread has" in str(error_of(lambda: lock(waiting)))
+
+
+def test_lock__of_another_store_in_this_thread(store):
+    with store.lock():
+        assert str(error_of(lambda: lock(new_twin(store)))) == (
+            f"Could not lock {place(store)}: this thread has locked it with another store. Use one "
+            "store for both."
+        )
 
 
 @pytest.mark.parametrize("lost", [KeyboardInterrupt, redis.TimeoutError])
@@ -283,16 +294,19 @@ def test_repr__of_a_client_of_several_servers():
 @pytest.mark.parametrize(
     ("client", "why"),
     [
-        ("redis://user:s3cret-pw@127.0.0.1", "not a URL: RedisTokenStore(redis.Redis.from_url("),
-        (redis.asyncio.Redis(password="s3cret-pw"), "not of redis.asyncio"),
-        (redis.asyncio.RedisCluster, "not of redis.asyncio"),
-        (redis.Redis, "such as redis.Redis(), not the class Redis."),
-        ({"password": "s3cret-pw"}, "not dict"),
-        (redis.Redis(password="s3cret-pw").pipeline(), "not Pipeline"),
+        (
+            "redis://user:s3cret-pw@127.0.0.1",
+            "not a URL: RedisTokenStore(redis.Redis.from_url(url), key)",
+        ),
+        (redis.asyncio.Redis(password="s3cret-pw"), FOR_ASYNCIO),
+        (redis.asyncio.RedisCluster, FOR_ASYNCIO),
+        (redis.Redis, "such as redis.Redis(), not the class Redis"),
+        ({"password": "s3cret-pw"}, "such as redis.Redis(), not dict"),
+        (redis.Redis(password="s3cret-pw").pipeline(), "such as redis.Redis(), not Pipeline"),
     ],
 )
 def test_client__that_would_save_nothing_is_refused_at_once(client, why):
     with pytest.raises(TypeError) as caught:
         RedisTokenStore(client, "key")
-    assert why in str(caught.value)
+    assert str(caught.value) == f"RedisTokenStore takes a client of redis-py, {why}."
     assert "s3cret-pw" not in "".join(traceback.format_exception(caught.value))

@@ -18,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from kakao_session import KakaoSession, SQLTokenStore, Token
 from kakao_session.stores.testing import NEW, OLD
+from tests.required import package
 from tests.stores.conftest import error_in_thread, error_of, lock
 from tests.stores.servers import PASSWORD
 
@@ -58,6 +59,11 @@ def shown(error):
     return "".join(traceback.format_exception(error)) + repr(error.__context__)
 
 
+def place(store):
+    """How messages name the row."""
+    return repr(store).replace("SQLTokenStore(", "row ").removesuffix(")")
+
+
 def execute(engine, statement):
     with engine.begin() as connection:
         result = connection.execute(text(statement))
@@ -96,7 +102,11 @@ def test_key__is_any_text_and_only_equal_to_itself(engine):
 
 @pytest.mark.parametrize("key", ["", None, 123456789, b"bytes", "a\0b", "\ud800", "k" * 256])
 def test_key__that_does_not_fit_is_refused_at_once(key):
-    with pytest.raises(ValueError, match=r"^key |surrogates") as caught:
+    words = (
+        "key must be a string, not empty and without NUL|"
+        "key has 256 characters, and 255 fit. Use the user's number|.*surrogates not allowed"
+    )
+    with pytest.raises(ValueError, match=f"^({words})$") as caught:
         SQLTokenStore(create_engine("sqlite://"), key)
     assert len(str(caught.value)) < 100
 
@@ -114,7 +124,7 @@ def changed_engine(**dialect):
         (lambda: make_url("postgresql://user:s3cret-pw@host/db"), "not a URL"),
         (lambda: AsyncEngine(changed_engine(is_async=True)), "not AsyncEngine. Make one with"),
         (lambda: changed_engine(is_async=True), "which is for asyncio"),
-        (lambda: changed_engine(name="oracle"), "postgresql, mysql, mariadb, sqlite, not oracle"),
+        (lambda: changed_engine(name="oracle"), "an engine for postgresql, mysql, mariadb, sqlite"),
         (lambda: Session(create_engine("sqlite://")), "not Session."),
     ],
 )
@@ -123,6 +133,46 @@ def test_engine__that_is_not_is_refused_at_once(make, why):
         SQLTokenStore(make(), "key")
     assert why in str(caught.value)
     assert "s3cret-pw" not in str(caught.value)
+
+
+# The drivers ----------------------------------------------------------------------------------
+
+
+def with_driver(url, name):
+    """:returns: the URL of the same database for another driver."""
+    url = make_url(url).set(drivername=name)
+    package({"mysqlconnector": "mysql.connector"}.get(driver := name.partition("+")[2], driver))
+    if driver != "pg8000":
+        return url
+    return url.set(query={"unix_sock": f"{url.query['host']}/.s.PGSQL.5432"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver"),
+    [
+        ("postgresql", "postgresql+psycopg2"),
+        ("postgresql", "postgresql+pg8000"),
+        ("mariadb", "mysql+mysqlconnector"),
+        ("mariadb", "mariadb+mysqlconnector"),
+        ("mariadb", "mariadb+pymysql"),
+    ],
+)
+def test_driver__of_another_kind(new_url, new_engine, key, kind, driver):
+    engine = new_engine(with_driver(new_url(kind), driver))
+    names = ["김철수", "Kim", "kim"]
+    for name in names:
+        store = SQLTokenStore(engine, name, table=f"drivers_{key[-12:]}")
+        waiting = SQLTokenStore(engine, name, table=f"drivers_{key[-12:]}", lock_timeout=0.1)
+        with store.lock():
+            error = error_in_thread(lambda waiting=waiting: lock(waiting))
+            assert "has held it for more than 0.1 seconds" in str(error)
+            store.save(OLD)
+            store.save(NEW)
+        assert store.load() == NEW
+    assert sorted(SQLTokenStore.keys(engine, table=f"drivers_{key[-12:]}")) == sorted(names)
+    store.delete()
+    assert store.load() is None
+    execute(engine, f"DROP TABLE drivers_{key[-12:]}")
 
 
 # The table ------------------------------------------------------------------------------------
@@ -165,14 +215,20 @@ def test_table__that_may_not_be_written(postgresql, new_engine, key, grant):
         execute(postgresql, "DROP TABLE shown; DROP ROLE reader")
 
 
-def test_table__that_refuses_the_token(postgresql, key):
+@pytest.mark.parametrize(
+    ("driver", "name"),
+    [("psycopg", "CheckViolation"), ("psycopg2", "CheckViolation"), ("pg8000", "ProgrammingError")],
+)
+def test_table__that_refuses_the_token(postgresql_server, new_engine, key, driver, name):
+    engine = new_engine(with_driver(postgresql_server.url, f"postgresql+{driver}"))
+    execute(engine, "DROP TABLE IF EXISTS narrow")
     execute(
-        postgresql,
+        engine,
         "CREATE TABLE narrow (id varchar(255) PRIMARY KEY, "
         "token text NOT NULL CHECK (length(token) < 50))",
     )
-    error = shown(error_of(lambda: SQLTokenStore(postgresql, key, table="narrow").save(NEW)))
-    assert re.search(r"Could not save .*: CheckViolation\.", error)
+    error = shown(error_of(lambda: SQLTokenStore(engine, key, table="narrow").save(NEW)))
+    assert re.search(rf"Could not save .*: {name}\. Check ", error)
     assert not any(secret in error for secret in [*SECRETS, "Failing row"])
 
 
@@ -192,8 +248,13 @@ def test_table__that_refuses_every_row(engine):
         "CREATE TABLE strict (id varchar(255) PRIMARY KEY, token text, more text NOT NULL CHECK "
         "(more <> ''))",
     )
-    error = error_of(lambda: SQLTokenStore(engine, "key", table="strict").save(NEW))
-    assert "Could not lock row" in str(error)
+    store = SQLTokenStore(engine, "key", table="strict")
+    error = str(error_of(lambda: store.save(NEW)))
+    if engine.dialect.name == "mysql":  # it knows what is missing
+        assert error.startswith(f"Could not lock {place(store)}: OperationalError. Check ")
+    else:
+        why = "it vanishes as soon as it is made. Find out who removes it"
+        assert error == f"Could not lock {place(store)}: {why}."
 
 
 def test_save__is_ascii(store, engine):
@@ -210,13 +271,22 @@ def test_lock_wait__ends_and_says_where_to_look(store, engine, key):
     with store.lock():
         error = error_in_thread(lambda: lock(waiting))
     assert 0.9 < time.monotonic() - started < 10
-    message = str(error)
-    place = f"row '{key}' of table kakao_tokens in {engine.dialect.name}://"
-    assert message.startswith(f"Could not lock {place}")
-    assert "another program or thread has held it for more than 1 seconds. Find the one" in message
-    assert any(place in message for place in ("pg_stat_activity", "innodb_trx", "fuser"))
+    assert re.fullmatch(
+        rf"Could not lock row '{key}' of table kakao_tokens in {engine.dialect.name}://.*: another "
+        r"program or thread has held it for more than 1 seconds\. Find the one that hangs "
+        r"\(.*(pg_stat_activity|innodb_trx|fuser).*\), end it and try again\.",
+        str(error),
+    )
     assert PASSWORD not in shown(error)
     assert error.__cause__ is not None
+
+
+def test_lock__of_another_store_in_this_thread(store, engine, key):
+    with store.lock():
+        assert str(error_of(lambda: lock(SQLTokenStore(engine, key)))) == (
+            f"Could not lock {place(store)}: this thread has locked it with another store. Use one "
+            "store for both."
+        )
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
@@ -327,8 +397,12 @@ def test_lock__of_threads_that_share_a_connection(shared, key):
 def test_lock_wait__for_a_shared_connection_ends(shared, key):
     waiting, store = SQLTokenStore(shared, key, lock_timeout=0.2), SQLTokenStore(shared, key)
     with store.lock():
-        for work in (waiting.load, waiting.delete):
-            assert "held it for more than 0.2 seconds" in str(error_in_thread(work))
+        for work, verb in ((waiting.load, "read"), (waiting.delete, "lock")):
+            assert str(error_in_thread(work)) == (
+                f"Could not {verb} {place(store)}: another program or thread has held it for more "
+                "than 0.2 seconds. Find the one that hangs (fuser, with the path of the database), "
+                "end it and try again."
+            )
         store.save(NEW)
     assert waiting.load() == NEW
 
@@ -445,18 +519,25 @@ def test_connection__died_in_the_pool(victim, other):
 
 
 @pytest.mark.parametrize("saves", [True, False])
-def test_connection__died_in_the_lock(victim, other, saves):
-    with victim.lock():
+def test_connection__died_in_the_lock(victim, other, saves, caplog):
+    with caplog.at_level(logging.INFO, "kakao_session"), victim.lock():
         kill_connections(victim.engine, other.engine)
         if saves:
             victim.save(NEW)
     assert other.load() == (NEW if saves else OLD)
+    name = "AdminShutdown" if victim.engine.dialect.name == "postgresql" else "OperationalError"
+    ended = f"the connection that locked {victim!r} had ended ({name})"
+    assert caplog.messages == ([] if saves else [ended])
 
 
 @pytest.mark.parametrize(
     ("change", "why", "left"),
     [
-        (lambda other: other.save(NEW), "saved another token. The next call will use that", NEW),
+        (
+            lambda other: other.save(NEW),
+            "saved another token. The next call will use that one",
+            NEW,
+        ),
         (lambda other: other.delete(), "deleted the token. The new one was not saved", None),
     ],
     ids=["saved", "deleted"],
@@ -468,7 +549,9 @@ def test_connection__died_in_the_lock_and_another_program_was_faster(
         kill_connections(victim.engine, other.engine)
         change(other)
         error = error_of(lambda: victim.save(Token({**OLD, "access_token": "late"})))
-    assert f"the database ended the lock, and another program {why}" in str(error)
+    assert str(error) == (
+        f"Could not save {place(victim)}: the database ended the lock, and another program {why}."
+    )
     assert other.load() == left
 
 
@@ -492,12 +575,35 @@ def test_log__shows_no_token(url, new_engine, key, caplog):
 def test_password__is_never_shown():
     engine = create_engine(f"postgresql+psycopg://someone:{PASSWORD}@127.0.0.1:1/db?password=again")
     store = SQLTokenStore(engine, "user 1")
-    error = error_of(store.load)
-    place = "'user 1' of table kakao_tokens in postgresql://127.0.0.1:1/db"
-    assert repr(store) == f"SQLTokenStore({place})"
-    assert str(error).startswith(f"Could not read row {place}: OperationalError. Check ")
-    assert PASSWORD not in shown(error)
-    assert "again" not in shown(error)
+    assert place(store) == "row 'user 1' of table kakao_tokens in postgresql://127.0.0.1:1/db"
+    for verb, work in (
+        ("read", store.load),
+        ("read", lambda: list(SQLTokenStore.keys(engine))),
+        ("lock", lambda: lock(store)),
+        ("lock", store.delete),
+    ):
+        error = error_of(work)
+        assert str(error).replace("'*'", "'user 1'") == (
+            f"Could not {verb} {place(store)}: OperationalError. Check that the database is "
+            "running, that this program has access, and that the table exists."
+        )
+        assert PASSWORD not in shown(error)
+        assert "again" not in shown(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite://", "sqlite:///"),
+        ("sqlite:////home/kim/tokens.db", "sqlite:////home/kim/tokens.db"),
+        ("postgresql+psycopg://kim:pw@db.example.com/app", "postgresql://db.example.com/app"),
+        ("mysql+pymysql://kim:pw@:3307/app", "mysql://:3307/app"),
+        ("mysql+pymysql://kim:pw@db", "mysql://db/"),
+    ],
+)
+def test_repr__names_the_database_without_user_and_password(url, shown):
+    store = SQLTokenStore(create_engine(url), "key")
+    assert repr(store) == f"SQLTokenStore('key' of table kakao_tokens in {shown})"
 
 
 def test_commit__whose_answer_is_lost_is_not_another_programs(store, monkeypatch):

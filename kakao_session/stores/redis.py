@@ -243,8 +243,10 @@ def _check_client(client: Any) -> None:
     kind = client if is_class else kind
     if isinstance(client, str | bytes):
         why = "not a URL: RedisTokenStore(redis.Redis.from_url(url), key)"
-    elif _is_for_asyncio(kind):
+    elif _is_of("redis.asyncio", kind):
         why = "not of redis.asyncio: with an asyncio client nothing would be saved"
+    elif _is_of("valkey", kind):  # its errors are others
+        why = "not of valkey-py: redis.Redis works with Valkey, too"
     elif is_class or not _has_methods(client):
         why = f"such as redis.Redis(), not {'the class ' if is_class else ''}{kind.__name__}"
     else:
@@ -254,11 +256,11 @@ def _check_client(client: Any) -> None:
 
 @lru_cache(maxsize=64)  # a server makes a store for each call
 def _makes_clients(kind: type) -> bool:
-    return _has_methods(kind) and not _is_for_asyncio(kind)
+    return _has_methods(kind) and not _is_of("redis.asyncio", kind) and not _is_of("valkey", kind)
 
 
-def _is_for_asyncio(kind: type) -> bool:
-    return any(base.__module__.startswith("redis.asyncio") for base in kind.__mro__)
+def _is_of(package: str, kind: type) -> bool:
+    return any(base.__module__.startswith(package) for base in kind.__mro__)
 
 
 def _has_methods(client: Any) -> bool:

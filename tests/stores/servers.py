@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.sentinel import Sentinel
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from tests.free_port import free_port
 from tests.required import missing
 
 
@@ -61,11 +63,9 @@ class Server:
             )
         with self.process.stdin as stdin:
             stdin.write(self.typed)
-        deadline = time.monotonic() + 60
-        while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"{self.command[0]} does not run:\n{log.read_text()}")
-            time.sleep(0.02)
+        _wait_until(lambda: self.process.poll() is not None or self.is_ready(), log)
+        if self.process.poll() is not None:
+            pytest.fail(f"{self.command[0]} does not run:\n{log.read_text()}")
 
     def stop(self):
         """End it, if it runs."""
@@ -83,13 +83,16 @@ class Server:
 
 
 class RedisServer(Server):
-    """A Redis that keeps its data when it is stopped."""
+    """A Redis that keeps its data when it is stopped.
 
-    def __init__(self, folder):
+    :param options: more of its options.
+    """
+
+    def __init__(self, folder, *options):
         socket = folder / "socket"
         self.url = f"unix://{socket}"
         command = [_program("redis-server"), "--port", "0", "--unixsocket", socket, "--dir", folder]
-        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always", *options]
         super().__init__(folder, command, self._pings)
 
     def _pings(self):
@@ -128,9 +131,45 @@ PASSWORD = "the-database-password"
 
 
 @contextmanager
-def redis_server():
-    with _folder() as folder, RedisServer(folder) as server:
+def redis_server(*options):
+    with _folder() as folder, RedisServer(folder, *options) as server:
         yield server
+
+
+@contextmanager
+def redis_cluster():
+    """:returns: a client of a cluster with one node."""
+    port = str(free_port())
+    options = ["--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes"]
+    with redis_server(*options, "--cluster-port", str(free_port())) as server:
+        with redis.Redis.from_url(server.url) as node:
+            node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            _wait_until(lambda: node.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
+        with redis.RedisCluster(host="127.0.0.1", port=int(port)) as client:
+            yield client
+
+
+@contextmanager
+def redis_sentinel():
+    """:returns: a client that a sentinel has told where the master is."""
+    port, master = free_port(), free_port()
+    with redis_server("--port", str(master), "--bind", "127.0.0.1"), _folder() as folder:
+        config = folder / "sentinel.conf"
+        config.write_text(
+            f"port {port}\nbind 127.0.0.1\nsentinel monitor the-master 127.0.0.1 {master} 1\n"
+        )
+
+        def knows_the_master():
+            try:
+                return sentinel.discover_master("the-master")
+            except redis.RedisError:
+                return False
+
+        sentinel = Sentinel([("127.0.0.1", port)], socket_timeout=5)
+        command = [_program("redis-server"), config, "--sentinel"]
+        with Server(folder, command, knows_the_master), sentinel.master_for("the-master") as client:
+            yield client
+        sentinel.sentinels[0].close()
 
 
 @contextmanager
@@ -182,6 +221,14 @@ def secret_service():
         server = Server(folder, command, ready, typed=b"open sesame", environment=environment)
         stack.enter_context(server)
         yield environment
+
+
+def _wait_until(is_so, log=None):
+    deadline = time.monotonic() + 60
+    while not is_so():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not ready after a minute: {log.read_text() if log else ''}")
+        time.sleep(0.02)
 
 
 def _program(name):

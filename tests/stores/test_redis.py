@@ -8,7 +8,7 @@ import socket
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import Mock
+from contextlib import nullcontext
 
 import pytest
 import redis
@@ -17,11 +17,12 @@ from redis.lock import Lock
 
 from kakao_session import KakaoError, KakaoSession, RedisTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
-from tests.stores import factories
+from tests.required import package
+from tests.stores import factories, servers
 from tests.stores.conftest import error_in_thread, error_of, lock
-from tests.stores.servers import redis_server as own_redis_server
 
 FOR_ASYNCIO = "not of redis.asyncio: with an asyncio client nothing would be saved"
+OF_VALKEY = "not of valkey-py: redis.Redis works with Valkey, too"
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def test_release__in_another_thread(store, client):
 
 
 def test_release__out_of_reach(caplog):
-    with own_redis_server() as server:
+    with servers.redis_server() as server:
         store = factories.redis_store(server.url, "key", lease=30)
         with caplog.at_level(logging.WARNING, "kakao_session"), store.lock():
             store.save(NEW)
@@ -286,9 +287,27 @@ def test_password__is_never_shown(url, address):
     assert "s3cret-pw" not in "".join(traceback.format_exception(error))
 
 
-def test_repr__of_a_client_of_several_servers():
-    cluster = Mock(spec=redis.RedisCluster)
-    assert repr(RedisTokenStore(cluster, "key")) == "RedisTokenStore('key')"
+def fake():
+    return nullcontext(package("fakeredis").FakeRedis())
+
+
+@pytest.mark.parametrize("new_client", [servers.redis_cluster, servers.redis_sentinel, fake])
+def test_client__of_another_kind(new_client):
+    with new_client() as client:
+        names = {f"kakao:token:{number}" for number in range(20)}  # in many slots of a cluster
+        for name in names:
+            store, waiting = (RedisTokenStore(client, name, lock_timeout=0) for _ in range(2))
+            with store.lock():
+                error = error_in_thread(lambda waiting=waiting: lock(waiting))
+                assert re.search(f": .*, process {os.getpid()}, thread .* has held", str(error))
+                store.save(OLD)
+                store.save(NEW)
+            assert waiting.load() == NEW
+        assert set(RedisTokenStore.keys(client, "kakao:token:*")) == names
+        if new_client is not fake:
+            assert repr(store) == f"RedisTokenStore({name!r})"  # of several servers
+        store.delete()
+        assert store.load() is None
 
 
 @pytest.mark.parametrize(
@@ -302,6 +321,7 @@ def test_repr__of_a_client_of_several_servers():
         (redis.asyncio.RedisCluster, FOR_ASYNCIO),
         (redis.Redis, "such as redis.Redis(), not the class Redis"),
         ({"password": "s3cret-pw"}, "such as redis.Redis(), not dict"),
+        (type("Valkey", (redis.Redis,), {"__module__": "valkey.client"})(), OF_VALKEY),
         (redis.Redis(password="s3cret-pw").pipeline(), "such as redis.Redis(), not Pipeline"),
     ],
 )

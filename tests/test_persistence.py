@@ -299,6 +299,10 @@ def test_save__by_a_coroutine_is_a_failure(kakao, new_session, token, clock, pla
     clock.advance(hours=7)
     with pytest.warns(KakaoWarning, match=r"\(TypeError\)\. Fix what caused it"):
         assert session.get("/v2/user/me").status_code == 200
+    kakao.refresh_token_renewal = "always"
+    with pytest.raises(TokenStoreError) as caught:
+        session.refresh_token()
+    assert str(caught.value.__cause__) == "a function for asyncio saves nothing here"
 
 
 def test_save_fails__with_a_new_refresh_token(kakao, saving, token, clock):

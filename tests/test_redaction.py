@@ -357,6 +357,20 @@ def test_refresh_ahead__that_fails_is_a_warning(kakao, new_session, token, clock
     assert log() == [("WARNING", message)]
 
 
+def test_refresh_ahead__with_a_store_that_fails_is_a_warning(new_session, token, clock, log):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    assert session.authorized
+    clock.advance(seconds=LIFE - 300)
+    store.fails = {"lock"}
+    assert session.get("/v2/user/me").status_code == 200
+    [_, (level, message)] = log()
+    assert level == "WARNING"
+    assert message.startswith(
+        "could not refresh ahead of time, using the current token: Could not lock the token in "
+    )
+
+
 def test_save_that_fails__is_an_error(new_session, token, log):
     store = MemoryStore(token)
     session = new_session(token_store=store)

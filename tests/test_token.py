@@ -225,6 +225,7 @@ CAMEL_CASE = (
         ),
         ({"error_code": "secret", "error": "secret"}, "this is Kakao's error answer, not a token"),
         ({"error": "secret"}, "this is Kakao's error answer, not a token"),
+        ({"error_code": "KOE320"}, "this is Kakao's error answer KOE320, not a token"),
         ({"accessToken": "secret"}, CAMEL_CASE),
         ({"refreshToken": "secret"}, CAMEL_CASE),
         (

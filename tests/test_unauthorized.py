@@ -382,6 +382,7 @@ def test_body_of_a_401__is_read_up_to_1_mib(kakao, new_session, token, declared,
         assert response.json()["code"] == -401
     else:
         assert response.content == (body if declared else body[:LARGEST_401])
+        assert b"".join(response.iter_content(LARGEST_401)) == response.content
 
 
 def test_body_of_a_401__that_swells(kakao, new_session, token):

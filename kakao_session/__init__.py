@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# Without the stores that need an optional package: an import of everything must not ask for it.
+# Stores that need an optional package are left out, so that ``import *`` works without it.
 __all__ = [
     "ConfigurationError",
     "Endpoints",

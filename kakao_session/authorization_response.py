@@ -45,9 +45,8 @@ def read_code(authorization_response: str, state: str | None) -> str:
 def checked_code(code: str) -> str:
     """:raises LoginRequiredError: *code* can't be an authorization code."""
     if not _CODE.fullmatch(code):
-        raise LoginRequiredError(
-            f"The redirect has no code. {LOGIN}", error="missing_code", hint=LOGIN
-        )
+        why = "The code has characters that a code can't have" if code else "There is no code"
+        raise LoginRequiredError(f"{why}. {LOGIN}", error="missing_code", hint=LOGIN)
     return code
 
 

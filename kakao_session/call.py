@@ -1,8 +1,8 @@
-"""The API call that a token is wanted for: what a refresh has to know of it.
+"""The API call that needs a token, and how long it may take.
 
 requests does not tell an auth how long its call may take. So :meth:`KakaoSession.request` notes it
 here for its thread, and what a refresh waits for (the token endpoint, another thread, the lock of a
-store) takes no longer.
+store) takes no longer. Only a request that may bring a new refresh token has more time.
 """
 
 from __future__ import annotations
@@ -27,15 +27,21 @@ class Call(NamedTuple):
     :param started: when it started, by ``time.monotonic()``.
     :param raises_for: the token source whose refresh makes this call raise ``TokenUpdated``, as in
         OAuth2Session; ``None`` for none.
+    :param is_quiet: whether the session makes it by itself, for a logout for example. Then no call
+        inside raises ``TokenUpdated``.
     """
 
     timeout: Any = None
     started: float = 0.0
     raises_for: object = None
+    is_quiet: bool = False
 
     @property
     def seconds(self) -> float:
         """How long the call may wait for a token; infinity if it has no timeout."""
+        total = getattr(self.timeout, "total", None)  # of urllib3
+        if isinstance(total, int | float):
+            return total
         connect, read = parts(self.timeout)
         # For requests, timeout=5 is 5 seconds for each. But the user means 5 for all.
         return read if connect == read else connect + read
@@ -48,8 +54,7 @@ class Call(NamedTuple):
 
 NO_CALL = Call()
 
-QUIET = Call()
-"""For calls that the session makes by itself, such as logout: they never raise ``TokenUpdated``."""
+QUIET = Call(is_quiet=True)
 
 current: ContextVar[Call] = ContextVar("call", default=NO_CALL)
 """The call that this thread is making."""
@@ -58,7 +63,7 @@ current: ContextVar[Call] = ContextVar("call", default=NO_CALL)
 def during(call: Call, work: Callable[[], T]) -> T:
     """Do work with *call* as the call that this thread is making."""
     outer = current.get()
-    try:  # no context manager: an interrupt could leave it without its end
+    try:  # not a context manager: an interrupt could skip its end
         current.set(call)
         return work()
     finally:
@@ -75,9 +80,9 @@ def at_most(seconds: float) -> float:
     return max(0.0, min(seconds, current.get().remaining))
 
 
-def longest(seconds: float) -> float:
-    """:returns: *seconds*, or fewer if this thread's call has a shorter timeout: for messages."""
-    return min(seconds, current.get().seconds)
+def is_shorter_than(seconds: float) -> bool:
+    """Whether this thread's call has a shorter timeout."""
+    return current.get().seconds < seconds
 
 
 def parts(timeout: Any) -> tuple[float, float]:

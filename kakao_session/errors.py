@@ -113,14 +113,14 @@ class TokenEndpointError(KakaoError, OAuth2Error):
 class LoginRequiredError(TokenEndpointError, InvalidGrantError):
     """There is no login, or it has ended. The user has to log in again."""
 
+    error: str | None  # type: ignore[assignment]  # the parent always has one
+    status_code: int | None  # type: ignore[assignment]  # likewise
+
     def say_how(self, hint: str) -> None:
         """Say how to log in where this login is kept."""
         self.description = str(self).replace(LOGIN, hint)
         self.args = (self.description,)
         self.hint = hint
-
-    error: str | None  # type: ignore[assignment]  # the parent always has one
-    status_code: int | None  # type: ignore[assignment]  # likewise
 
 
 class ForgedRedirectError(LoginRequiredError, MismatchingStateError):
@@ -152,6 +152,8 @@ class TimedOutError(TemporaryError, Timeout):
 
 class TokenStoreError(KakaoError):
     """A token could not be loaded, locked, saved or deleted. The message says where."""
+
+    is_full: bool = False  # whether that is because there is no room left
 
 
 class KakaoAPIError(KakaoError, HTTPError):
@@ -258,7 +260,9 @@ KOE: dict[str, _Remedy] = {
     "KOE322": _Remedy(
         LoginRequiredError, "the refresh token has expired, or was replaced or revoked", LOGIN
     ),
-    "KOE400": _Remedy(ConfigurationError, "the ID token is not valid", "Take it from a new login."),
+    "KOE400": _Remedy(
+        ConfigurationError, "the ID token is not valid", "Log in again to get a new one."
+    ),
 }
 """Error codes of Kakao Login: what each means and what to do.
 Source: Kakao Developers, Kakao Login > REST API > Error code."""
@@ -337,20 +341,21 @@ def token_endpoint_error(
     """
     status = response.status_code
     remedy = KOE.get(error_code or "")
-    kind = remedy.kind if remedy else _BY_ERROR.get(error or "", TokenEndpointError)
-    meaning = remedy.meaning if remedy else "Kakao refused the token request"
-    hint = remedy.hint if remedy else _HINTS[kind]
     if status == 429:
-        kind, hint = RateLimitedError, remedy.hint if remedy else KOE["KOE237"].hint
+        remedy = KOE["KOE237"]
     elif status >= 500:
-        kind, hint = TemporaryError, KOE["KOE003"].hint
+        remedy = KOE["KOE003"]
+    if remedy is None:
+        kind = _BY_ERROR.get(error or "", TokenEndpointError)
+        remedy = _Remedy(kind, "Kakao refused the token request", _HINTS[kind])
     name = " ".join(_plain(part) for part in (error_code, error) if part)
-    return kind(
-        _sentence(f"{meaning} ({name or 'no code'}, HTTP {status})", hint),
+    meaning = remedy.meaning[0].upper() + remedy.meaning[1:]
+    return remedy.kind(
+        _sentence(f"{meaning} ({name or 'no code'}, HTTP {status})", remedy.hint),
         error=error,
         error_code=error_code,
         status_code=status,
-        hint=hint,
+        hint=remedy.hint,
         response=response,
     )
 
@@ -376,9 +381,9 @@ def raise_for_kakao(response: Response) -> None:
     hint = next((hint for words, hint in API_MESSAGES.items() if words in (msg or "")), None)
     hint = hint or API.get(code or 0) or _hint_by_status(response.status_code)
     kind = ScopeRequiredError if code == -402 else KakaoAPIError
-    said = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
+    codes = f"{'no code' if code is None else f'code {code}'}, HTTP {response.status_code}"
     error = kind(
-        _sentence(f"{_masked(msg or '') or 'the call failed'} ({said})", hint),
+        _sentence(f"{_masked(msg or '') or 'the call failed'} ({codes})", hint),
         code=code,
         msg=msg,
         hint=hint,
@@ -409,7 +414,7 @@ def json_object(response: Response) -> dict[str, Any]:
     """:returns: the JSON object in an answer; empty if there is none."""
     try:
         body = response.json()
-    except (ValueError, RuntimeError, RequestException):  # also: was read, is deep, or broke off
+    except (ValueError, RuntimeError, RequestException):  # also if it was read, or broke off
         return {}
     return body if isinstance(body, dict) else {}
 

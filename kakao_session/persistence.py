@@ -30,12 +30,17 @@ T = TypeVar("T")
 _unsaved: dict[tuple[str, object], tuple[Token, object]] = {}
 """New tokens that are not saved yet, by the fingerprint of the refresh token that Kakao replaced,
 and by the place. For the whole process: a server makes an auth for each call, and the login must
-not end with it."""
+not end with it. The store or callback stands beside its token, because the ``id()`` of one that is
+gone could come again."""
 
 
 def checked_updater(updater: TokenUpdater | None) -> TokenUpdater | None:
-    """:raises TypeError: the save callback is for asyncio, so nothing would be saved."""
-    if updater is not None and any(map(iscoroutinefunction, (updater, type(updater).__call__))):
+    """:raises TypeError: it is no function, or one for asyncio, so nothing would be saved."""
+    if updater is None:
+        return None
+    if not callable(updater):
+        raise TypeError("token_updater= takes a function. The path of a file is token_store=.")
+    if any(map(iscoroutinefunction, (updater, type(updater).__call__))):
         raise TypeError("token_updater= takes an ordinary function. One for asyncio saves nothing.")
     return updater
 
@@ -117,7 +122,7 @@ class Persistence:
 
         :param replaced: the fingerprint of the refresh token that Kakao has replaced.
         """
-        _unsaved[replaced, self._name] = token, self._keeper
+        _unsaved[replaced, self._name] = token, self._store_or_updater
 
     def newer_than(self, token: Token) -> Token | None:
         """:returns: the token that Kakao has replaced this one with, if it is not saved yet."""
@@ -136,13 +141,13 @@ class Persistence:
             _unsaved.pop((name, self._name), None)
 
     @property
-    def _keeper(self) -> object:
+    def _store_or_updater(self) -> object:
         return self.updater if self.store is None else self.store
 
     @property
     def _name(self) -> object:
-        """What names the place, also for another store that is made for it."""
-        return repr(self.store) if is_ours(self.store) else id(self._keeper)
+        """The name of the place. Stores of ours that are made for the same place have the same."""
+        return repr(self.store) if is_ours(self.store) else id(self._store_or_updater)
 
     def delete(self) -> None:
         """:raises TokenStoreError: the token could not be deleted from the store."""

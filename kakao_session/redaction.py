@@ -38,7 +38,7 @@ def without_inner_frames(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*arguments, **keywords)
         except BaseException as error:
-            arguments, keywords = (), {}  # type: ignore[assignment]  # this frame is shown
+            arguments, keywords = (), {}  # type: ignore[assignment]  # crash reporters show this frame
             _drop_inner_frames(error, handled)
             raise error  # noqa: TRY201  # a bare raise restores the frames in Python 3.10
 
@@ -58,19 +58,20 @@ def _drop_inner_frames(error: BaseException, handled: BaseException | None) -> N
 
     :param handled: what the caller was handling before. It stays as it is.
     """
-    seen: list[BaseException] = []
+    seen: set[int] = set()
     pending: list[tuple[BaseException | None, bool]] = [(error, False)]
     while pending:
         link, is_of_others = pending.pop()
-        if link is None or link is handled or any(link is each for each in seen):
+        if link is None or link is handled or id(link) in seen:
             continue
-        seen.append(link)
-        doors = sum(module == __name__ for module in map(_module, _entries(link.__traceback__)))
+        seen.add(id(link))
+        # How often it has passed without_inner_frames. The error itself is passing it just now.
+        passes = sum(module == __name__ for module in map(_module, _entries(link.__traceback__)))
         if link is error:
-            doors -= 1  # this one
+            passes -= 1
         link.__traceback__ = _outer(link.__traceback__, keep=is_of_others)
-        # If it has come through a door before, what it chains has no inner frames any more.
-        is_of_others = link.__traceback__ is not None or doors > 0
+        # If it has passed before, what it chains has no inner frames any more.
+        is_of_others = link.__traceback__ is not None or passes > 0
         pending += [(link.__cause__, is_of_others), (link.__context__, is_of_others)]
 
 

@@ -48,9 +48,10 @@ class State(NamedTuple):
     """All that is known of a login. It is replaced as a whole, so threads read it without a lock.
 
     :param bearer: what calls use.
-    :param is_saved: whether the token is where it is kept; true also for one that was assigned.
+    :param is_saved: whether the token is saved. One that was given or assigned counts as saved.
     :param ended: Kakao's answer, if it has ended the login.
-    :param stored: what was in the store when it was last read; ``None`` if *bearer* came later.
+    :param stored: what was in the store when it was last read or written; ``None`` if that has not
+        happened since the token was given, assigned or fetched.
     :param replaced: fingerprints of the refresh tokens that Kakao has replaced.
     :param is_removed: whether the token was removed by ``token = {}``. What is in the store is not
         used then.
@@ -91,7 +92,7 @@ class Refresher:
     """
 
     news = News()
-    """Of the last refresh."""
+    """What the last refresh has to tell its caller."""
 
     def __init__(
         self,
@@ -144,12 +145,14 @@ class Refresher:
                 lock.__enter__()
             else:
                 bounded(at_most(patience), lock.__enter__)
-        except TokenStoreError:
+        except TokenStoreError as error:
             # Without the right to write, follow the process that has it.
             if is_enough(self.adopt(before_use, can_save=False)):
                 return self.state.bearer
+            if error.is_full and patience is None and self._keeps_its_refresh_token(refresh_token):
+                return self._refresh(None, before_use, **transport)
             raise
-        try:  # no ExitStack: an interrupt could leave it in a circle, with the lock inside
+        try:  # no ExitStack: after an interrupt, it could be in a reference cycle, with the lock
             self.adopt(before_use)
             if not self.state.is_saved:
                 self._save(self.state.token)
@@ -219,7 +222,7 @@ class Refresher:
             state = state._replace(bearer=bearer, is_saved=False, ended=None, replaced=replaced)
         elif not stored:
             return state.bearer
-        elif self._is_replaced(stored):
+        elif self._is_over(stored):
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
         elif self._was_stored_by_others(stored):
@@ -243,8 +246,12 @@ class Refresher:
             return self.state._replace(bearer=bearer.not_fresh(), is_saved=False)
         return self.state._replace(bearer=bearer, is_saved=True)
 
-    def _is_replaced(self, stored: Token) -> bool:
-        return fingerprint(stored.get("refresh_token") or "") in self.state.replaced
+    def _is_over(self, stored: Token) -> bool:
+        """Whether Kakao has replaced the stored refresh token, or it has ended before ours."""
+        if fingerprint(stored.get("refresh_token") or "") in self.state.replaced:
+            return True
+        ours_lives = self.state.ended is None and self.state.token.can_be_refreshed()
+        return ours_lives and stored.is_refresh_token_expired()
 
     def _was_stored_by_others(self, stored: Token) -> bool:
         """Whether somebody else has put *stored* into the store since it was last read."""
@@ -268,6 +275,12 @@ class Refresher:
             raise LoginRequiredError(REMOVED, hint=REMOVED)
         if not self.state.token:
             raise self._login_required("No token")
+
+    def _keeps_its_refresh_token(self, given: str | None) -> bool:
+        """Whether nothing is lost if the answer can't be saved. The call may be the message that
+        the disk is full."""
+        token = self.state.token
+        return given is None and token.can_be_refreshed() and not token.may_get_new_refresh_token()
 
     def _refresh(
         self,
@@ -342,7 +355,7 @@ class Refresher:
 
     @contextmanager
     def _unless_the_login_depends_on_it(self) -> Iterator[None]:
-        """Let a save fail: the disk may be full, and the next call may be the one that says so.
+        """Go on if a save fails: the call may be the message that the disk is full.
 
         :raises TokenStoreError: it failed, and a new refresh token would be lost with the process.
         """

@@ -31,7 +31,7 @@ from kakao_session.transport import (
     NO_SETTINGS,
     Environment,
     as_sent,
-    leave_connections_to_the_parent,
+    renew_connections_after_fork,
     without_retries,
 )
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 _merge: Any = requests.Session.merge_environment_settings
-_MERGE = _merge if _merge.__module__ == "requests.sessions" else None  # if it was patched before
+_MERGE = _merge if _merge.__module__ == "requests.sessions" else None  # None if it was patched
 
 if TYPE_CHECKING:
 
@@ -133,7 +133,7 @@ class KakaoSession(_Parent):
         self.auth = auth
         self._source = auth.source
         self._source.use(self._token_endpoint(self.auto_refresh_url))
-        leave_connections_to_the_parent(self)
+        renew_connections_after_fork(self)
 
     # Calls ----------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class KakaoSession(_Parent):
         if timeout is None and outer is NO_CALL and not self._auto_refresh_url:
             return send(method, url, data=data, headers=headers, files=files, **kwargs)
         raises = self._auto_refresh_url and self._source.persistence.is_missing
-        raises_for = self._source if raises and outer is not QUIET else None
+        raises_for = self._source if raises and not outer.is_quiet else None
         call = Call(timeout, time.monotonic(), raises_for)
         return during(
             call, lambda: send(method, url, data=data, headers=headers, files=files, **kwargs)
@@ -192,8 +192,11 @@ class KakaoSession(_Parent):
         try:
             return super().prepare_request(request)
         except MissingSchema:
+            if not url:
+                raise
             raise MissingSchema(
-                f"Invalid URL {url!r}: start a path of the API with a slash, /{url}"
+                f"Invalid URL {url!r}: start a path of the API with a slash, /{url}, and any other "
+                "URL with https://"
             ) from None
 
     def get_adapter(self, url: str) -> BaseAdapter:
@@ -211,7 +214,7 @@ class KakaoSession(_Parent):
             # What is remembered is requests' own answer, not that of a patch or another class.
             own = proxies and dict(proxies)  # requests writes into it
             return merge(url, own, stream, verify, cert)
-        settings = self._environment.ask(url) if self.trust_env else NO_SETTINGS
+        settings = self._environment.settings_for(url) if self.trust_env else NO_SETTINGS
         merged = {**self.proxies, **settings.proxies, **proxies}
         if verify is True or verify is None:
             verify = settings.ca_bundle or verify
@@ -395,8 +398,9 @@ class KakaoSession(_Parent):
         """
         self._remember(body, client_id=kwargs.pop("client_id", None), client_secret=client_secret)
         if authorization_response and not code:
-            state = self._state if isinstance(self._state, str) else None
-            code = read_code(authorization_response, state)
+            state = self._state  # a callable is not a state: it makes those of oauthlib's client
+            is_known = state is not None and not callable(state)
+            code = read_code(authorization_response, str(state) if is_known else None)
         code = code or getattr(self._client, "code", None)
         if not code:
             raise ValueError("Give fetch_token a code or an authorization_response.")
@@ -551,7 +555,7 @@ class KakaoSession(_Parent):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        leave_connections_to_the_parent(self)
+        renew_connections_after_fork(self)
 
 
 def _no_credential(request: PreparedRequest) -> PreparedRequest:

@@ -197,7 +197,7 @@ def _copied(error: KakaoError) -> KakaoError:
     """A copy for another thread, because raising an error changes it and all that it chains."""
     twin = copy.copy(error)
     if error.__cause__ is not None:
-        with suppress(Exception):  # somebody else's, which may be made in another way
+        with suppress(Exception):  # not everybody's errors can be copied
             twin.__cause__ = copy.copy(error.__cause__)
     return twin
 

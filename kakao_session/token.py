@@ -102,7 +102,7 @@ class Token(dict[str, Any]):
             if seconds is not None:
                 token[end] = requested_at + seconds
         if requested_at < _FIRST_DAY:
-            # Once the clock is put right, this end would declare a living login dead.
+            # When the clock is right again, this end would make a good login look expired.
             token.pop("refresh_token_expires_at", None)
         return token
 
@@ -113,9 +113,8 @@ class Token(dict[str, Any]):
         What the answer does not have stays, above all the refresh token. But the end of an old
         token is never kept as the end of a new one.
         """
-        changed = answer.get("refresh_token", self.get("refresh_token")) != self.get(
-            "refresh_token"
-        )
+        old = self.get("refresh_token")
+        changed = answer.get("refresh_token", old) != old
         outdated = {*_LIVES[0], *(_LIVES[1] if changed else ())}
         kept = {key: value for key, value in self.items() if key not in outdated}
         new = Token({**kept, **answer})

@@ -194,7 +194,7 @@ class TokenEndpoint:
         try:
             response = self._send(form, until, **transport)
         except (requests.RequestException, Urllib3Error, OSError, ValueError, TypeError) as error:
-            # requests raises the last two for an odd proxy.
+            # requests raises the last two for a malformed URL of a proxy.
             if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
                 raise ConfigurationError(NO_PYSOCKS) from error
             is_timeout = isinstance(error, requests.Timeout) or _has(error, ReadTimeoutError)

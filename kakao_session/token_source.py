@@ -203,7 +203,9 @@ class TokenSource:
         if refresh_token == before.get("refresh_token"):
             refresh_token = None
         return self.obtain(
-            lambda bearer: bearer.is_usable() and bearer.token is not before,
+            lambda bearer: (
+                refresh_token is None and bearer.is_usable() and bearer.token is not before
+            ),
             is_shared=refresh_token is None
             and all(transport.get(name) is None for name in ("verify", "proxies")),
             refresh_token=refresh_token,

@@ -1,8 +1,8 @@
 """Everything that depends on the inside of requests: environment, answers, retries and forks.
 
 requests reads proxies and CA bundle from the environment anew for each call, which is more than
-half of what a call costs. They depend on the host and a few variables, so they are kept here with
-the values of these.
+half of what a call costs. They depend only on the host and a few variables. So they are kept for
+each host, with the values of those variables.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _LIFE = 30.0 if sys.platform in ("darwin", "win32") else math.inf
 _MOST_HOSTS = 64
 
 _ARRIVED = 1.0
-"""Seconds in which a body is read that has arrived."""
+"""Seconds that a body which has arrived may take to be read, even if the time is over."""
 
 _PART = 1 << 12  # can grow a thousandfold when it is decompressed
 
@@ -87,7 +87,7 @@ class Environment:
     def __init__(self) -> None:
         self._by_host: dict[str, Settings] = {}
 
-    def ask(self, url: str) -> Settings:
+    def settings_for(self, url: str) -> Settings:
         """:returns: what the environment says now about the host of *url*."""
         host = url.partition("://")[2].partition("/")[0]
         values = _values()
@@ -156,6 +156,7 @@ def read_at_most(response: Response, limit: int, until: float) -> Response:
     :raises ReadTimeout: it took too long.
     :raises Exception: whatever requests or the adapter raises.
     """
+    _has_content(response)
     if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
         response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
     body = io.BytesIO()
@@ -186,7 +187,7 @@ def read_whole(response: Response, limit: int) -> bool:
     :returns: whether the whole body is at hand.
     :raises requests.RequestException: it broke off.
     """
-    if response._content_consumed:  # it has no other name
+    if _has_content(response):
         return True
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
@@ -203,6 +204,13 @@ def read_whole(response: Response, limit: int) -> bool:
         response._content = body.getvalue()
         response._content_consumed = True
     return True
+
+
+def _has_content(response: Response) -> bool:
+    """Whether its body was read, or it was made with its content and has no stream."""
+    if response._content is not False:
+        response._content_consumed = True
+    return response._content_consumed  # it has no other name
 
 
 def send_again(first: Response, request: PreparedRequest, **options: Any) -> Response | None:
@@ -244,7 +252,7 @@ def _is_rewound(request: PreparedRequest) -> bool:
 _sessions: WeakSet[requests.Session] = WeakSet()
 
 
-def leave_connections_to_the_parent(session: requests.Session) -> None:
+def renew_connections_after_fork(session: requests.Session) -> None:
     """Give *session* new connections in each process that is forked: two can't share one."""
     _sessions.add(session)
 

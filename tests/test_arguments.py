@@ -87,6 +87,20 @@ def test_token_updater__for_asyncio(updater):
             take()
 
 
+@pytest.mark.parametrize("updater", ["kakao_token.json", {"access_token": "secret"}, 5])
+def test_token_updater__that_is_no_function(updater):
+    for take in (
+        lambda: KakaoSession("key", token_updater=updater),
+        lambda: KakaoAuth("key", token_updater=updater),
+        lambda: setattr(KakaoSession("key"), "token_updater", updater),
+    ):
+        with pytest.raises(TypeError) as caught:
+            take()
+        assert str(caught.value) == (
+            "token_updater= takes a function. The path of a file is token_store=."
+        )
+
+
 @both
 def test_token_store__whose_methods_are_its_own_attributes(client, tmp_path):
     file = FileTokenStore(tmp_path / "token.json")

@@ -162,8 +162,14 @@ def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
 @pytest.mark.parametrize("path", ["v2/user/me", b"v2/user/me"])
 def test_path_without_a_slash__says_so(new_session, token, path):
     request = requests.Request("GET", path)
-    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me"):
+    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me, and"):
         new_session(token=token).prepare_request(request)
+
+
+@pytest.mark.parametrize("url", ["", None])
+def test_no_url__says_so(new_session, token, url):
+    with pytest.raises(requests.exceptions.MissingSchema, match=r"No scheme supplied|None"):
+        new_session(token=token).get(url)
 
 
 def test_path__as_bytes(kakao, new_session, token):

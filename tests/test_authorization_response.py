@@ -1,5 +1,7 @@
 """What the browser brings back from a login: a code, a refusal, or something forged."""
 
+import uuid
+
 import pytest
 from oauthlib.oauth2 import MismatchingStateError
 
@@ -40,6 +42,20 @@ def test_state_of_ones_own__is_compared(session):
     assert session.fetch_token(authorization_response=redirect)["access_token"]
 
 
+@pytest.mark.parametrize("state", [12345, uuid.UUID(int=7)])
+def test_state_of_ones_own__of_another_type(kakao, new_session, state):
+    asking = new_session(redirect_uri=REDIRECT_URI)
+    url, _ = asking.authorization_url(state=state)
+    assert query(url)["state"] == str(state)
+    returning = new_session(redirect_uri=REDIRECT_URI, state=state)
+    forged = f"{REDIRECT_URI}?code=forged&state=forged"
+    for session in (asking, returning):
+        with pytest.raises(MismatchingStateError):
+            session.fetch_token(authorization_response=forged)
+    assert kakao.token_requests == []
+    assert asking.fetch_token(authorization_response=agree(url))["access_token"]
+
+
 @pytest.mark.parametrize("returned", ["", "&state=", "&state=forged"])
 def test_state_that_was_lost__matches_none(kakao, new_session, returned):
     callback = new_session(redirect_uri=REDIRECT_URI, state="")
@@ -56,7 +72,9 @@ def test_state_that_was_lost__matches_none(kakao, new_session, returned):
         ("error=interaction_required", "The user has to act first: leave out prompt=none."),
         ("error=login_required", "The user is not logged in to Kakao: leave out prompt=none."),
         ("error=odd%3Cscript%3E", "Kakao gave no code."),
-        *((without, "The redirect has no code.") for without in ("", "code=", "code=a%0Ab")),
+        ("", "There is no code."),
+        ("code=", "There is no code."),
+        ("code=a%0Ab", "The code has characters that a code can't have."),
     ],
 )
 def test_redirect__without_a_code(kakao, session, brought, sentence):
@@ -73,10 +91,10 @@ def test_redirect__without_a_code(kakao, session, brought, sentence):
 @pytest.mark.parametrize(
     "argument",
     [{"authorization_response": "https://[/?code=x"}]
-    + [{"code": code} for code in ("\udcff", "한글", "a\nb", "\0")],
+    + [{"code": code} for code in ("\udcff", "한글", "code\n", "\0")],
 )
 def test_code__that_can_be_none(kakao, session, argument):
-    with pytest.raises(LoginRequiredError, match="has no code") as caught:
+    with pytest.raises(LoginRequiredError, match=r"can't have|There is no code") as caught:
         session.fetch_token(**argument)
     assert caught.value.error == "missing_code"
     assert kakao.token_requests == []

@@ -176,6 +176,19 @@ def test_refresh_token_given__another(kakao, new_session, token):
     assert refreshed["access_token"] != token["access_token"]
 
 
+def test_refresh_token_given__another_is_sent_whatever_the_store_holds(
+    kakao, new_session, store, clock
+):
+    session = new_session(token_store=store)
+    assert session.authorized
+    new_session(token_store=store).refresh_token()
+    kakao.clear_requests()
+    other = kakao.login()["refresh_token"]
+    assert session.refresh_token(refresh_token=other)["refresh_token"] == other
+    assert sent_fields(kakao, "refresh_token") == [other]
+    assert store.load() == session.token
+
+
 def test_refresh_token_given__without_any_token(kakao, new_session):
     updated = []
     given = kakao.login()["refresh_token"]

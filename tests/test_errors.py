@@ -83,7 +83,8 @@ def test_koe_code__tells_the_kind_and_what_to_do(kakao, new_session, token, stop
     with pytest.raises(TokenEndpointError) as caught:
         session.refresh_token()
     error = caught.value
-    meaning, hint = errors.KOE[code].meaning, errors.KOE[code].hint
+    hint = errors.KOE[code].hint
+    meaning = errors.KOE[code].meaning[0].upper() + errors.KOE[code].meaning[1:]
     if KINDS[code] is LoginRequiredError:
         hint = "Pass token= or token_store=, or log in with fetch_token."
     assert type(error) is KINDS[code]

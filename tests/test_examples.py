@@ -332,8 +332,8 @@ def test_keep_alive(kakao, night):
     status, counts, messages = night.run()
     assert (status, counts) == (1, {"refreshed": 28, "not due": 5, "ended": 1, "refused": 1})
     ended, refused = sorted(messages.splitlines(), key=lambda line: "KOE237" in line)
-    assert ended.startswith("kakao:token:7: the refresh token has expired")
-    assert "too many token requests (KOE237" in refused
+    assert ended.startswith("kakao:token:7: The refresh token has expired")
+    assert "Too many token requests (KOE237" in refused
     assert len(night.alive()) == 34
 
     night.new_store(7).delete()

@@ -247,7 +247,7 @@ def test_forked_child__has_connections_of_its_own(forked, caplog):
     for session, adapter in zip(sessions, adapters * 2, strict=True):
         session.mount("https://", adapter)
         session.adapters["mem://"] = object()
-        transport.leave_connections_to_the_parent(session)
+        transport.renew_connections_after_fork(session)
     before = [adapter.poolmanager for adapter in adapters]
     del broken.limit
     in_child()

@@ -294,6 +294,24 @@ def test_store_that_went_back__does_not_take_the_login_along(
     assert store.token == session.token
 
 
+def test_store_that_went_back__to_a_login_that_has_ended(kakao, new_session, store, clock):
+    backup = Token.from_response(kakao.login(), clock.moment)
+    clock.advance(days=30)
+    store.token = Token.from_response(kakao.login(), clock.moment)
+    session = new_session(token_store=store)
+    assert status(session) == 200
+    login = session.token
+    clock.advance(days=31)
+    store.token = backup
+    assert status(session) == 200
+    assert session.token["access_token"] != login["access_token"]
+    assert store.token == session.token
+    # But who knows no other login tells the user that this one has ended.
+    store.token = backup
+    with pytest.raises(LoginRequiredError):
+        new_session(token_store=store).get("/v2/user/me")
+
+
 def test_store_that_went_back__gets_the_newer_token_from_the_next_call(
     kakao, new_session, token, store, clock
 ):

@@ -169,12 +169,12 @@ def test_systems_with_settings_of_their_own__are_asked_again_after_30_seconds(
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", system)
         environment = imported_again("kakao_session.transport").Environment()
-    environment.ask(URL)
+    environment.settings_for(URL)
     time.sleep(29.9)
-    environment.ask(URL)
+    environment.settings_for(URL)
     assert len(asked) == 1
     time.sleep(0.1)
-    environment.ask(URL)
+    environment.settings_for(URL)
     assert len(asked) == 2
 
 

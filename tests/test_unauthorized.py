@@ -344,11 +344,13 @@ class Answering401(BaseAdapter):
         pass
 
 
-def test_adapter_without_a_connection__gets_its_401_back(kakao, new_session, token):
+@pytest.mark.parametrize(("raw", "content"), [(io.BytesIO(), False), (None, b'{"code": -401}')])
+def test_adapter_without_a_connection__gets_its_401_back(kakao, new_session, token, raw, content):
     class Stub(Answering401):
         def send(self, request, **_):
             response = requests.Response()
-            response.status_code, response.request, response.raw = 401, request, io.BytesIO()
+            response.status_code, response.request = 401, request
+            response.raw, response._content = raw, content
             return response
 
     session = new_session(token=token)

@@ -593,7 +593,7 @@ KOREAN: dict[str, str] = {
     "Run login again, and use the code of that login.": (
         "다시 로그인해서 새로 받은 인가 코드를 쓰세요."
     ),
-    "Take it from a new login.": "다시 로그인해서 새로 받으세요.",
+    "Log in again to get a new one.": "다시 로그인해서 새로 받으세요.",
     "To ask the user to agree, run: {command}": "동의를 받으려면 다음 명령을 실행하세요: {command}",
     # The same in Python, for docs/ko/errors.md
     "Pass the client secret of this REST API key: client_secret= or KAKAO_CLIENT_SECRET.": (

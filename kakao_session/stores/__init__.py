@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kakao_session.stores.redis import RedisTokenStore as RedisTokenStore
     from kakao_session.stores.sql import SQLTokenStore as SQLTokenStore
 
-# Without the stores that need an optional package: an import of everything must not ask for it.
+# Stores that need an optional package are left out, so that ``import *`` works without it.
 __all__ = ["FileTokenStore", "TokenStore"]
 
 _MODULES = {

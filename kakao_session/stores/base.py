@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -13,6 +14,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from weakref import ref
 
+from kakao_session.call import is_shorter_than
 from kakao_session.errors import KOE, TokenStoreError
 from kakao_session.redaction import drop_messages, without_inner_frames
 from kakao_session.token import Token
@@ -67,6 +69,8 @@ class TokenStore(Protocol):
         """
 
 
+IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
 _METHODS = ("load", "save", "delete", "lock")
 
 
@@ -76,19 +80,20 @@ def check_store(store: Any, taker: str) -> None:
     :param taker: what takes the store, for the message.
     :raises TypeError: *store* lacks a method of :class:`TokenStore`, or is a class, or for asyncio.
     """
-    kind_of_store: Any = type(store)
-    if _has_ordinary_methods(kind_of_store):
+    kind: Any = type(store)
+    if _has_ordinary_methods(kind):
         return
-    kind = type(store).__name__
     if isinstance(store, type):
         raise TypeError(f"{taker} takes a store, not its class. Write {store.__name__}(...).")
     if not all(callable(getattr(store, name, None)) for name in _METHODS):
         hint = " A token goes to token=." if isinstance(store, Mapping) else ""
-        raise TypeError(f"{taker} takes a store, such as FileTokenStore(path), not {kind}.{hint}")
+        raise TypeError(
+            f"{taker} takes a store, such as FileTokenStore(path), not {kind.__name__}.{hint}"
+        )
     if any(iscoroutinefunction(getattr(store, name)) for name in _METHODS):
         raise TypeError(
-            f"{taker} takes a store with ordinary methods. Those of {kind} are for asyncio, and "
-            "nothing would be saved."
+            f"{taker} takes a store with ordinary methods. Those of {kind.__name__} are for "
+            "asyncio, and nothing would be saved."
         )
 
 
@@ -195,6 +200,22 @@ def could_not(verb: str, place: str, why: str) -> TokenStoreError:
     return TokenStoreError(f"Could not {verb} {place}: {why}.")
 
 
+def why_occupied(holder: str, lock: str, timeout: float, remedy: str) -> str:
+    """Why a lock could not be taken, without the last full stop.
+
+    :param holder: who has it.
+    :param lock: its name.
+    :param timeout: how many seconds the store waits for it.
+    :param remedy: what to do if the holder hangs.
+    """
+    if is_shorter_than(timeout):
+        return (
+            f"{holder} has {lock}, perhaps to refresh the token, and the timeout of this call is "
+            "over. Try again, or give the call more time"
+        )
+    return f"{holder} has held {lock} for more than {timeout:g} seconds. {remedy}"
+
+
 class TextTokenStore(ABC):
     """A store that keeps its token as text. A subclass knows how to read and write that text."""
 
@@ -299,6 +320,7 @@ class TextTokenStore(ABC):
             raise
         except self._failures as error:
             failure = self._error(verb, self._why(error))
+            failure.is_full = getattr(error, "errno", None) in IS_FULL
             if not self._quotes(error):
                 raise failure from error
             drop_messages(error)

@@ -17,8 +17,8 @@ from io import FileIO
 from pathlib import Path
 from weakref import WeakSet
 
-from kakao_session.call import at_most, longest
-from kakao_session.stores.base import ThreadLocks, could_not
+from kakao_session.call import at_most
+from kakao_session.stores.base import ThreadLocks, could_not, why_occupied
 from kakao_session.stores.private_file import PrivateFile, make_private
 
 try:
@@ -192,10 +192,8 @@ def _taken_by_filelock(file: PrivateFile, name: str, place: str, timeout: float)
 
 def _why_not(error: Exception, path: Path, timeout: float) -> str:
     if isinstance(error, TimeoutError):
-        return (
-            f"another program or thread has held {path} for more than {longest(timeout):g} "
-            f"seconds. Find the one that hangs (`fuser {path}`), end it and try again"
-        )
+        remedy = f"Find the one that hangs (`fuser {path}`), end it and try again"
+        return why_occupied("another program or thread", str(path), timeout, remedy)
     if isinstance(error, OSError) and error.errno in _NO_LOCKS:
         return (
             f"{path}: {error.strerror}. This file system has no locks. Keep the token on another "
@@ -232,6 +230,6 @@ _REMEDIES = {
 
 def reason(error: BaseException) -> str:
     """:returns: what the system said and what to do about it, without the last full stop."""
-    said = getattr(error, "strerror", None) or type(error).__name__
+    message = getattr(error, "strerror", None) or type(error).__name__
     number = getattr(error, "errno", None) or 0
-    return f"{said}. {_REMEDIES.get(number, 'Check the disk and the folder')}"
+    return f"{message}. {_REMEDIES.get(number, 'Check the disk and the folder')}"

@@ -205,7 +205,9 @@ def _check_links(owners: list[int], found: os.stat_result | None, folder: int | 
     if found is not None:
         reached.add(found.st_uid)
     if users and (len(users) > 1 or reached != users):
-        raise OSError(errno.ELOOP, "A link of another user leads to what is not theirs")
+        raise OSError(
+            errno.ELOOP, "A symbolic link of another user leads to a file that is not that user's"
+        )
 
 
 def _make_folder(name: str, parent: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
+from kakao_session.stores.base import IS_FULL
 from kakao_session.stores.open_folder import is_root, open_folder
 
 try:
@@ -26,8 +27,7 @@ _ROOM = bytes(1 << 14)
 _TRY_AGAIN = 1.0
 """Seconds for which the file is tried again while another program has it open or locked."""
 
-_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_IS_BROKEN = {*_IS_FULL, errno.EIO, errno.ENOENT}
+_IS_BROKEN = {*IS_FULL, errno.EIO, errno.ENOENT}
 _IS_REFUSED = {errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS, errno.EXDEV}
 
 
@@ -64,7 +64,7 @@ class PrivateFile:
             self._owner = found.st_uid
         elif found.st_uid != self._owner and is_root():
             # Root's token would go to the user who has put a file there in the meantime.
-            raise OSError(errno.EPERM, "It belongs to another user by now")
+            raise OSError(errno.EPERM, "Its owner has changed")
         return found
 
     def read(self, most: int) -> tuple[bytes, float]:
@@ -81,7 +81,7 @@ class PrivateFile:
             return file.read(most), found.st_mtime
 
     def check_opened(self, found: os.stat_result) -> None:
-        """Check that a file in the folder is what its name says, now that it is open.
+        """Check a file of the folder that was just opened: its name may lead elsewhere by now.
 
         :raises OSError: it is not a regular file. Or it is a hard link that would lead root to
             another user's file.
@@ -89,7 +89,7 @@ class PrivateFile:
         if not stat.S_ISREG(found.st_mode):
             raise _not_regular(found)
         if found.st_nlink > 1 and is_root() and found.st_uid != self.folder.status().st_uid:
-            raise OSError(errno.EPERM, "It is another name of somebody else's file")
+            raise OSError(errno.EPERM, "It is a hard link to another user's file")
 
     # Writing --------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class PrivateFile:
         try:
             self.folder.discard(self._write_temporary(_ROOM, found))
         except OSError as error:
-            if found is None or why_not is not None or error.errno in _IS_FULL:
+            if found is None or why_not is not None or error.errno in IS_FULL:
                 raise
         else:
             if why_not is not None and not self._can_be_replaced():
@@ -128,7 +128,7 @@ class PrivateFile:
             try:
                 self._overwrite(content)
             except OSError as second:
-                raise (second if second.errno in _IS_FULL else error) from None
+                raise (second if second.errno in IS_FULL else error) from None
 
     def remove(self) -> None:
         """Remove the file, if it exists."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from kakao_session.call import at_most, longest
+from kakao_session.call import at_most
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, why_occupied
 
 try:
     from redis.exceptions import LockNotOwnedError, RedisError
@@ -71,7 +71,7 @@ class RedisTokenStore(TextTokenStore):
 
     :param client: a client of redis-py, with any value of ``decode_responses``. Give it a
         ``socket_timeout``, else calls wait forever for a Redis that does not answer.
-    :param key: the key, such as ``kakao:token:123456789``. It does not end with ``:lock``.
+    :param key: the key, such as ``kakao:token:123456789``. It must not end with ``:lock``.
     :param lease: seconds; longer than a refresh may take, which is a little over a minute.
     :param lock_timeout: seconds to wait for the lock.
     :raises TypeError: *client* is a URL, or a client for asyncio, or not a client of redis-py.
@@ -209,11 +209,11 @@ class RedisTokenStore(TextTokenStore):
 
     def _why_occupied(self) -> str:
         holder = _holder_in(self.client.get(f"{self.key}{_LOCK}"))
-        return (
-            f"{holder} has held {self.key}{_LOCK} for more than {longest(self.lock_timeout):g} "
-            "seconds. If it hangs, end it and try again. The lock of a dead holder ends within "
+        remedy = (
+            "If it hangs, end it and try again. The lock of a dead holder ends within "
             f"{self.lease:g} seconds"
         )
+        return why_occupied(holder, f"{self.key}{_LOCK}", self.lock_timeout, remedy)
 
     def _why(self, error: Exception) -> str:
         if self._quotes(error):

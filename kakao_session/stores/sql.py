@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
-from kakao_session.call import at_most, longest
+from kakao_session.call import at_most
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks
+from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, why_occupied
 
 try:
     from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
@@ -35,6 +35,8 @@ T = TypeVar("T")
 TABLE = "kakao_tokens"
 
 _PAGE = 1000
+
+_LONGEST_WAIT = 1_000_000.0
 
 _TRIES = 100
 """Each takes milliseconds. More than one is needed only while others remove the row."""
@@ -200,7 +202,7 @@ class SQLTokenStore(TextTokenStore):
             try:
                 with self._guarded(verb):
                     connection = quiet.connect()
-                    begin = partial(self._dialect.begin, connection, at_most(self.lock_timeout))
+                    begin = partial(self._dialect.begin, connection, self._wait)
                     make_table(self._table, self.engine, connection, begin)
                     self._dialect.restore(connection)
                 yield connection
@@ -216,12 +218,17 @@ class SQLTokenStore(TextTokenStore):
             yield
             return
         lock = _shared.setdefault(self.engine.pool, threading.RLock())
-        if not lock.acquire(timeout=at_most(self.lock_timeout)):
+        if not lock.acquire(timeout=self._wait):
             raise self._error(verb, self._why_occupied())
         try:
             yield
         finally:
             lock.release()
+
+    @property
+    def _wait(self) -> float:
+        """How many seconds to wait for a lock now. No database can wait for ever."""
+        return min(at_most(self.lock_timeout), _LONGEST_WAIT)
 
     # The row --------------------------------------------------------------------------------
 
@@ -248,7 +255,7 @@ class SQLTokenStore(TextTokenStore):
         raise self._error("lock", "it vanishes as soon as it is made. Find out who removes it")
 
     def _lock_if_there(self, connection: Connection) -> str | None:
-        self._dialect.begin(connection, at_most(self.lock_timeout))
+        self._dialect.begin(connection, self._wait)
         row = self._table.c
         query = select(row.token).where(row.id == self.key).with_for_update()
         stored: str | None = connection.scalar(query)
@@ -286,7 +293,7 @@ class SQLTokenStore(TextTokenStore):
         self._update(hold, text)
 
     def _update(self, hold: _Hold, text: str) -> None:
-        self._dialect.wait_longer(hold.connection, at_most(self.lock_timeout))
+        self._dialect.wait_longer(hold.connection, self._wait)
         statement = update(self._table).values(token=text) if text else delete(self._table)
         hold.connection.execute(statement.where(self._table.c.id == self.key))
         hold.connection.commit()
@@ -316,11 +323,8 @@ class SQLTokenStore(TextTokenStore):
         )
 
     def _why_occupied(self) -> str:
-        return (
-            f"another program or thread has held it for more than {longest(self.lock_timeout):g} "
-            f"seconds. Find the one that hangs ({self._dialect.where_to_look}), end it and try "
-            "again"
-        )
+        remedy = f"Find the one that hangs ({self._dialect.where_to_look}), end it and try again"
+        return why_occupied("another program or thread", "it", self.lock_timeout, remedy)
 
     @property
     def _place(self) -> str:

@@ -6,13 +6,13 @@ import pickle
 import re
 import shutil
 import stat
-import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from platformdirs import user_config_path
 
-from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
+from kakao_session import FileTokenStore, KakaoSession, KakaoWarning, Token, TokenStoreError
 from kakao_session.stores.file import default_path
 from tests.required import as_root, on_posix
 from tests.stores.conftest import as_user, error_in_thread, error_of, lock, names
@@ -523,24 +523,48 @@ def test_permissions__checked_before_the_refresh_token_is_spent(
     assert store.path.read_bytes() == content
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for files")
+@contextmanager
+def full_disk():
+    """As on a full disk, a file can be made, but what goes into it has no room."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@on_posix
 def test_full_disk__noticed_before_the_refresh_token_is_spent(
     kakao, new_session, token, store, clock
 ):
-    import resource
+    store.save(token)
+    session = new_session(token_store=store)
+    clock.advance(days=40)  # Kakao would replace it now
+    with full_disk(), pytest.raises(TokenStoreError, match="File too large"):
+        session.get("/v2/user/me")
+    assert kakao.requests == []
+    assert session.get("/v2/user/me").status_code == 200
+    assert names(store.path.parent) == {"token.json", "token.json.lock"}
 
-    kakao.refresh_token_renewal = "always"
+
+@on_posix
+def test_full_disk__does_not_stop_the_message_that_tells_of_it(
+    kakao, new_session, token, store, clock
+):
     store.save(token)
     session = new_session(token_store=store)
     clock.advance(hours=7)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # As a full disk: a file can be made, but what goes into it has no room.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-    try:
+    with full_disk():
+        for _ in range(2):
+            with pytest.warns(KakaoWarning, match=r"could not be saved.*File too large"):
+                assert session.get("/v2/user/me").status_code == 200
         with pytest.raises(TokenStoreError, match="File too large"):
-            session.get("/v2/user/me")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert kakao.requests == []
+            session.refresh_token(refresh_token=kakao.login()["refresh_token"])
+    assert len(kakao.token_requests) == 1
+    assert store.load() == token
     assert session.get("/v2/user/me").status_code == 200
+    assert store.load() == session.token != token
     assert names(store.path.parent) == {"token.json", "token.json.lock"}

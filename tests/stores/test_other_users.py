@@ -23,10 +23,10 @@ os.setgroups([]); os.setgid({USER}); os.setuid({USER})
 """
 TOKEN = Token(access_token="a", refresh_token="r")
 EVIL = Token(access_token="a", refresh_token="r", own=" /tmp/evil.so ")
-OF_SOMEBODY_ELSE = "It is another name of somebody else's file"
+OF_SOMEBODY_ELSE = "It is a hard link to another user's file"
 OF_ANOTHER_USER = (
-    ": A link of another user leads to what is not theirs. Check where the symbolic link there "
-    "leads, and remove it."
+    ": A symbolic link of another user leads to a file that is not that user's. Check where the "
+    "symbolic link there leads, and remove it."
 )
 
 
@@ -326,7 +326,7 @@ def test_file_of_another_user__that_appears_in_the_lock_gets_no_token_of_root(ho
             store.path.unlink()
             store.path.write_text("{}")
         error = error_of(lambda: store.save(TOKEN))
-    assert ": It belongs to another user by now. Let this user" in str(error)
+    assert ": Its owner has changed. Let this user" in str(error)
     assert store.path.read_text() == "{}"
 
 

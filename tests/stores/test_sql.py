@@ -1,6 +1,7 @@
 """SQL: the table, the key, the row's lock, connections that die."""
 
 import logging
+import math
 import re
 import sys
 import threading
@@ -300,6 +301,13 @@ def test_lock__of_two_users(new_url, new_engine, key, kind):
             for user in users:
                 user.save(token)
         assert all(user.load() == token for user in users)
+
+
+def test_lock_wait__without_an_end(engine, key):
+    store = SQLTokenStore(engine, key, lock_timeout=math.inf)
+    with store.lock():
+        store.save(NEW)
+    assert store.load() == NEW
 
 
 def test_lock__first_of_a_new_user(engine, key):

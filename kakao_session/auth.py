@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -14,14 +14,11 @@ from kakao_session.call import NO_CALL, Timeout, during
 from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.persistence import Persistence, TokenUpdater, checked_updater
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import check_store
+from kakao_session.stores.base import TokenStore, check_store
 from kakao_session.token import LEEWAY, REFRESH_AHEAD
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
 from kakao_session.token_source import TokenSource
 from kakao_session.unauthorized import RetryUnauthorized
-
-if TYPE_CHECKING:
-    from kakao_session.stores.base import TokenStore
 
 
 class KakaoAuth(AuthBase):
@@ -123,12 +120,12 @@ class KakaoAuth(AuthBase):
 def _store(place: TokenStore | str | os.PathLike[str] | None) -> TokenStore | None:
     if place is None:
         return None
-    if not isinstance(place, _PATHS):
-        check_store(place, "token_store=")
-        return place
-    from kakao_session.stores.file import FileTokenStore
+    if isinstance(place, _PATHS) and not hasattr(place, "load"):  # a mock of a store is a path, too
+        from kakao_session.stores.file import FileTokenStore
 
-    return FileTokenStore(place)
+        return FileTokenStore(place)
+    check_store(place, "token_store=")
+    return cast("TokenStore", place)
 
 
 _PATHS = (str, os.PathLike)

@@ -213,6 +213,7 @@ class Refresher:
             return self.state.bearer
         stored = self.persistence.load()
         state, known = self.state, stored or self.state.token
+        adopted: Token | None = None
         newer = self.persistence.newer_than(known)
         if newer is not None and (
             self.persistence.newer_than(state.token) or self._was_stored_by_others(newer)
@@ -226,11 +227,12 @@ class Refresher:
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
         elif self._was_stored_by_others(stored):
-            log.info("adopted the access token %s%s", stored.fingerprint, self.persistence.place)
-            state = self._adopted(stored, can_save)
+            state, adopted = self._adopted(stored, can_save), stored
             if before_use is not None:
                 before_use(state.bearer.authorization, stored.issued_at)
         self.state = state._replace(stored=stored)
+        if adopted is not None:  # only now: a log handler may send a message with this session
+            log.info("adopted the access token %s%s", adopted.fingerprint, self.persistence.place)
         return self.state.bearer
 
     def _adopted(self, stored: Token, can_save: bool) -> State:
@@ -314,10 +316,12 @@ class Refresher:
         lost = new.refresh_token_changed and self.persistence.is_missing
         self.news = News(new, NOWHERE_TO_GO if lost else None)
         new.refresh_token_changed |= refresh_token is not None
-        log.info("refreshed the access token %s, now %s", old.fingerprint, new.fingerprint)
         if before_use is not None:
             before_use(self._bearer(new).authorization, now())
-        return self._save(new)
+        try:
+            return self._save(new)
+        finally:  # only now: a log handler may send a message with this session
+            log.info("refreshed the access token %s, now %s", old.fingerprint, new.fingerprint)
 
     def _end(self, error: LoginRequiredError) -> None:
         """Remember that Kakao has ended the login. From now on each call looks into the store."""

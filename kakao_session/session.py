@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import requests
+from oauthlib.oauth2 import Client
 from requests import PreparedRequest, Request, Response
 from requests.adapters import BaseAdapter
 from requests.exceptions import MissingSchema
@@ -25,6 +26,7 @@ from kakao_session.endpoints import KAKAO, Endpoints
 from kakao_session.errors import KakaoAPIError, json_object, raise_for_kakao
 from kakao_session.persistence import TokenUpdater, checked_updater
 from kakao_session.redaction import without_inner_frames
+from kakao_session.stores.base import TokenStore
 from kakao_session.token import LEEWAY, REFRESH_AHEAD, Token
 from kakao_session.token_endpoint import TIMEOUT, TokenEndpoint
 from kakao_session.transport import (
@@ -34,12 +36,6 @@ from kakao_session.transport import (
     renew_connections_after_fork,
     without_retries,
 )
-
-if TYPE_CHECKING:
-    from oauthlib.oauth2 import Client
-
-    from kakao_session.stores.base import TokenStore
-
 
 _merge: Any = requests.Session.merge_environment_settings
 _MERGE = _merge if _merge.__module__ == "requests.sessions" else None  # None if it was patched

@@ -70,7 +70,10 @@ class Token(dict[str, Any]):
         for key in ("access_token", "refresh_token"):
             if key in self and not is_sendable(self[key]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
-        for _, end in _LIVES:
+        for life, end in _LIVES:
+            number = _finite(self.get(life))
+            if number is not None and not isinstance(self[life], int | float | str):
+                self[life] = number  # it was a Decimal, for example
             if end in self:
                 moment = _moment(self[end])
                 if moment is None:
@@ -310,8 +313,6 @@ _ABSENT = (None, "")
 _USUAL_LIFE = 21_599.0
 """The life of an access token for a REST API key, in seconds, if it is unknown."""
 
-_NUMERIC = (int, float, str)
-
 _LATEST_IN_SECONDS = 1e11
 """A moment above this (the year 5138) is in milliseconds."""
 
@@ -357,7 +358,7 @@ def _moment(value: Any) -> float | None:
         number = value = number / 1000
     if number > _LATEST_IN_SECONDS:
         return None
-    return number if isinstance(value, str) else value  # an int stays an int
+    return value if isinstance(value, int | float) else number  # an int stays an int
 
 
 def _from_iso(text: str) -> float | None:
@@ -380,11 +381,14 @@ def _timestamp(moment: datetime) -> float | None:
 
 
 def _finite(value: Any) -> float | None:
-    """*value* as a finite number; ``None`` if it is not one. Strings of digits are numbers."""
-    if isinstance(value, bool) or not isinstance(value, _NUMERIC):
+    """*value* as a finite number; ``None`` if it is not one.
+
+    Strings of digits are numbers, and so is what databases and data frames have for numbers.
+    """
+    if isinstance(value, bool) or not (isinstance(value, str) or hasattr(value, "__float__")):
         return None
     try:
         number = float(value)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

@@ -16,7 +16,7 @@ import time
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import requests
 from requests import PreparedRequest, Request, Response
@@ -249,16 +249,17 @@ def _is_rewound(request: PreparedRequest) -> bool:
 
 # Forks ----------------------------------------------------------------------------------------
 
-_sessions: WeakSet[requests.Session] = WeakSet()
+_sessions: WeakValueDictionary[int, requests.Session] = WeakValueDictionary()
+"""By ``id()``: two sessions of a class with ``__eq__`` are still two."""
 
 
 def renew_connections_after_fork(session: requests.Session) -> None:
     """Give *session* new connections in each process that is forked: two can't share one."""
-    _sessions.add(session)
+    _sessions[id(session)] = session
 
 
 def _renew_adapters() -> None:
-    for session in _sessions:
+    for session in list(_sessions.values()):
         for adapter in session.adapters.values():
             if isinstance(adapter, HTTPAdapter):
                 try:

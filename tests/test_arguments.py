@@ -1,11 +1,16 @@
 """What can't work is refused when it is given, by an error that shows nothing of it."""
 
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_type_hints
+from unittest.mock import MagicMock
 
 import pytest
+import requests
 
+import kakao_session
 from kakao_session import (
     ConfigurationError,
     EncryptedTokenStore,
@@ -99,6 +104,33 @@ def test_token_updater__that_is_no_function(updater):
         assert str(caught.value) == (
             "token_updater= takes a function. The path of a file is token_store=."
         )
+
+
+@both
+def test_token_store__that_is_a_mock_is_not_a_path(client):
+    store = MagicMock()
+    store.load.return_value = {"access_token": "a"}
+    assert isinstance(store, os.PathLike)
+    auth = getattr(client("key", token_store=store), "auth", None) or client(
+        "key", token_store=store
+    )
+    auth(requests.Request("GET", "https://kapi.kakao.com/v2/user/me").prepare())
+    store.load.assert_called_once()
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        *(getattr(kakao_session, name) for name in kakao_session.__all__),
+        *(getattr(kakao_session, f"{kind}TokenStore") for kind in ("SQL", "Redis", "Keyring")),
+        kakao_session.EncryptedTokenStore,
+    ],
+)
+def test_annotations__can_be_read(public):
+    """Containers for dependencies and runtime checkers of types read them."""
+    for function in (getattr(public, "__init__", public), getattr(public, "keys", None)):
+        if getattr(function, "__module__", "").startswith("kakao_session"):
+            get_type_hints(function)
 
 
 @both

@@ -238,6 +238,38 @@ class Timed(HTTPAdapter):
         super().init_poolmanager(*args, timeout=self.limit, **kwargs)
 
 
+@dataclasses.dataclass(eq=False)
+class Data(KakaoSession):
+    user: str
+
+    def __post_init__(self):
+        super().__init__(self.user)
+
+
+class Equal(Data):
+    def __eq__(self, other):
+        return self.user == other.user
+
+
+@forks
+@pytest.mark.parametrize("hash_", [None, lambda _: 1])
+def test_forked_child__has_connections_of_its_own_in_each_of_two_equal_sessions(monkeypatch, hash_):
+    monkeypatch.setattr(Equal, "__hash__", hash_)
+    sessions = [Equal("kim"), Equal("kim")]
+    assert sessions[0] == sessions[1]
+    pools = [session.get_adapter("https://kapi.kakao.com").poolmanager for session in sessions]
+    queue = multiprocessing.get_context("fork").SimpleQueue()
+
+    def tell():
+        adapters = [session.get_adapter("https://kapi.kakao.com") for session in sessions]
+        queue.put([a.poolmanager is not p for a, p in zip(adapters, pools, strict=True)])
+
+    child = multiprocessing.get_context("fork").Process(target=tell)
+    child.start()
+    assert queue.get() == [True, True]
+    child.join()
+
+
 @forks
 def test_forked_child__has_connections_of_its_own(forked, caplog):
     transport, in_child = forked("kakao_session.transport")

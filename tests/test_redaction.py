@@ -377,7 +377,7 @@ def test_save_that_fails__is_an_error(new_session, token, log):
     store.fails = {"save"}
     with pytest.warns(KakaoWarning) as warned:
         session.refresh_token()
-    _, (refreshed, _), (level, message) = log()
+    _, (level, message), (refreshed, _) = log()
     assert (refreshed, level) == ("INFO", "ERROR")
     start = "could not save the new token, will try again: "
     assert message.startswith(f"{start}Could not save the token in MemoryStore")

@@ -1,5 +1,7 @@
 """How a login changes: another process's token is adopted, a dead login stays dead until healed."""
 
+import logging
+
 import pytest
 
 from kakao_session import FileTokenStore, KakaoWarning, LoginRequiredError, Token, TokenStoreError
@@ -228,6 +230,28 @@ def test_stored_without_refresh_token__and_it_can_not_be_given_back(
     with pytest.warns(KakaoWarning):
         assert status(session) == 200
     assert kakao.token_requests == []
+
+
+# Log records --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_expired", [False, True])
+def test_log_handler_that_sends_messages__with_this_session(
+    kakao, new_session, store, clock, monkeypatch, caplog, has_expired
+):
+    class ToMe(logging.Handler):
+        def emit(self, record):
+            sent.append(session.get("/v2/user/me").status_code)
+
+    sent, session, log = [], new_session(token_store=store), logging.getLogger("kakao_session")
+    monkeypatch.setattr(log, "handlers", [ToMe()])
+    caplog.set_level(logging.INFO, "kakao_session")
+    if has_expired:
+        clock.advance(hours=7)
+    assert status(session) == 200
+    assert sent == ([401, 200] if has_expired else [200])  # of what was adopted, and refreshed
+    assert [record.status for record in kakao.token_requests] == [200] * has_expired
+    assert store.token == session.token
 
 
 # A process that can read the store and not write it ---------------------------------------------

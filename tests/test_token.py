@@ -2,12 +2,14 @@
 
 import copy
 import hashlib
+import json
 import math
 import pickle
 import pprint
 import re
 import time
 from datetime import datetime, timezone
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -379,3 +381,23 @@ def test_clock_in_2106__leaves_a_file_of_a_right_clock_alone(kakao, new_session,
     kakao.revoke_access_tokens()
     assert status(session) == 200
     assert wire(kakao) == [ME, ME_401, REFRESH, ME]
+
+
+class Number:
+    """A number as data frames have them."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __float__(self):
+        return float(self.value)
+
+
+@pytest.mark.parametrize("kind", [Decimal, Number])
+def test_numbers_of_databases_and_data_frames(kind):
+    given = {"expires_in": 21_599, "expires_at": 1.8e9, "refresh_token_expires_at": 1.9e9}
+    token = Token({"access_token": "a", **{key: kind(value) for key, value in given.items()}})
+    assert token == {"access_token": "a", **given}
+    assert json.loads(json.dumps(token)) == token
+    assert Token(access_token="a", expires_at=kind(5)).is_expired()
+    assert "expires_at" not in Token(access_token="a", expires_at=kind(math.nan))

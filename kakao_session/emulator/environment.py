@@ -35,11 +35,11 @@ def write_files(folder: Path, plain_url: str, ca_file: Path, ports: Mapping[str,
     proxy = urlsplit(plain_url)
     script = Path(__file__).with_name("node").joinpath("preload.cjs").read_text(encoding="utf-8")
     (folder / "preload.cjs").write_text(script, encoding="utf-8")
-    (folder / "ports.json").write_text(json.dumps({"ports": ports, "proxy": proxy.port}))
+    (folder / "ports.json").write_text(json.dumps({"ports": ports, "proxy": proxy.port}), "utf-8")
     (folder / "ca.jks").write_bytes(_java_key_store(ca_file))
     (folder / "wgetrc").write_bytes(_own_wgetrc() + b"ca_certificate=" + os.fsencode(ca_file))
     (folder / "php").mkdir()
-    (folder / "php" / "kakao.ini").write_text(_PHP_INI.format(ca_file=ca_file))
+    (folder / "php" / "kakao.ini").write_text(_PHP_INI.format(ca_file=ca_file), "utf-8")
 
 
 def environment(folder: Path, plain_url: str, ca_file: Path) -> dict[str, str]:
@@ -88,7 +88,7 @@ def _java_options(folder: Path, plain_url: str) -> str:
 
 def _java_key_store(ca_file: Path) -> bytes:
     """:returns: a JKS file with one certificate, which every version of Java reads."""
-    certificate = ssl.PEM_cert_to_DER_cert(ca_file.read_text())
+    certificate = ssl.PEM_cert_to_DER_cert(ca_file.read_text("ascii"))
     store = struct.pack(">III", 0xFEEDFEED, 2, 1)  # magic, version, one entry
     store += struct.pack(">I", 2) + _utf("kakao") + struct.pack(">Q", 0)  # certificate, name, date
     store += _utf("X.509") + struct.pack(">I", len(certificate)) + certificate

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import (
     ENCRYPTED,
     FERNET,
+    TokenStore,
     check_store,
     could_not,
     name_of,
@@ -26,9 +27,6 @@ except ModuleNotFoundError as error:
         'EncryptedTokenStore needs cryptography: pip install "kakao-session[crypto]"',
         name=error.name,
     ) from error
-
-if TYPE_CHECKING:
-    from kakao_session.stores.base import TokenStore
 
 
 class EncryptedTokenStore:

@@ -93,7 +93,7 @@ def _taken(file: PrivateFile, name: str, place: str, timeout: float) -> Iterator
     try:
         try:
             while True:
-                lock = FileIO(_open_lock(file, name), "r+")
+                lock = os.fdopen(_open_lock(file, name), "r+b", 0)
                 _open.add(lock)
                 _wait(lock.fileno(), give_up)
                 found = file.folder.status_of(name)

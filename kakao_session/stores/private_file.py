@@ -10,7 +10,6 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 
 from kakao_session.stores.base import IS_FULL
@@ -219,7 +218,7 @@ class PrivateFile:
 
     @contextmanager
     def _opened_to_overwrite(self) -> Iterator[int]:
-        with FileIO(self.folder.open(self.name, os.O_RDWR), "r+") as file:
+        with os.fdopen(self.folder.open(self.name, os.O_RDWR), "r+b", 0) as file:
             found = os.fstat(file.fileno())
             self.check_opened(found)
             if found.st_nlink == 0:  # a mounted file: nobody would ever see what is written

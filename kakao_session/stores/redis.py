@@ -12,21 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kakao_session.call import at_most
 from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, why_occupied
 
 try:
+    from redis import Redis, RedisCluster
     from redis.exceptions import LockNotOwnedError, RedisError
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         'RedisTokenStore needs redis-py: pip install "kakao-session[redis]"', name=error.name
     ) from error
-
-if TYPE_CHECKING:
-    from redis import Redis, RedisCluster
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from kakao_session.redaction import without_inner_frames
 from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, why_occupied
 
 try:
-    from sqlalchemy import URL, Connection, Engine, delete, insert, select, update
+    from sqlalchemy import URL, Connection, Engine, Select, delete, insert, select, update
     from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
     from sqlalchemy.pool import Pool, StaticPool
 except ModuleNotFoundError as error:
@@ -126,7 +126,7 @@ class SQLTokenStore(TextTokenStore):
         query = page
         while True:
             with self._guarded("read"), self._connected("read") as connection:
-                keys = connection.scalars(query).all()
+                keys = self._twice(connection, partial(_all, connection, query))
             yield from keys
             if len(keys) < _PAGE:
                 return
@@ -153,7 +153,7 @@ class SQLTokenStore(TextTokenStore):
                 stored: str | None = connection.scalar(query)
                 return stored
 
-            return _again_if_it_died(read) or None
+            return self._twice(connection, read) or None
 
     def _write(self, text: str) -> None:
         with self._locked() as hold:
@@ -202,9 +202,7 @@ class SQLTokenStore(TextTokenStore):
             try:
                 with self._guarded(verb):
                     connection = quiet.connect()
-                    begin = partial(self._dialect.begin, connection, self._wait)
-                    make_table(self._table, self.engine, connection, begin)
-                    self._dialect.restore(connection)
+                    self._make_table(connection)
                 yield connection
             finally:
                 if connection is not None:
@@ -225,6 +223,24 @@ class SQLTokenStore(TextTokenStore):
         finally:
             lock.release()
 
+    def _make_table(self, connection: Connection, *, again: bool = False) -> bool:
+        begin = partial(self._dialect.begin, connection, self._wait)
+        was_missing = make_table(self._table, self.engine, connection, begin, again=again)
+        self._dialect.restore(connection)
+        return was_missing
+
+    def _twice(self, connection: Connection, work: Callable[[], T]) -> T:
+        """Do something twice, if the connection had died or the table was dropped. The pool has
+        then replaced all its connections, or the table is made again."""
+        try:
+            return work()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                was_locked = self._dialect.is_lock_timeout(error)
+                if was_locked or not self._make_table(connection, again=True):
+                    raise
+        return work()
+
     @property
     def _wait(self) -> float:
         """How many seconds to wait for a lock now. No database can wait for ever."""
@@ -238,7 +254,7 @@ class SQLTokenStore(TextTokenStore):
 
         :returns: what the row holds; empty if it was missing.
         """
-        return _again_if_it_died(lambda: self._lock_or_insert(connection))
+        return self._twice(connection, lambda: self._lock_or_insert(connection))
 
     def _lock_or_insert(self, connection: Connection) -> str:
         for _ in range(_TRIES):
@@ -373,13 +389,8 @@ def _check_key(key: str) -> None:
     key.encode()  # no database takes a lone surrogate
 
 
-def _again_if_it_died(work: Callable[[], T]) -> T:
-    """Do something twice if the connection had died. The pool has then replaced all that it has."""
-    try:
-        return work()
-    except DBAPIError as error:
-        _raise_unless_it_died(error)
-    return work()
+def _all(connection: Connection, query: Select[Any]) -> Sequence[str]:
+    return connection.scalars(query).all()
 
 
 def _raise_unless_it_died(error: DBAPIError) -> None:

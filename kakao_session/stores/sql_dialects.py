@@ -213,17 +213,26 @@ _made: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 
 
 def make_table(
-    table: Table, engine: Engine, connection: Connection, begin: Callable[[], None]
-) -> None:
+    table: Table,
+    engine: Engine,
+    connection: Connection,
+    begin: Callable[[], None],
+    *,
+    again: bool = False,
+) -> bool:
     """Make the table if it is missing. Each engine's database is asked once.
 
     :param engine: the program's own, which lives as long as its pool.
     :param begin: begins a transaction that may write.
+    :param again: ask the database in any case: the table may have been dropped.
+    :returns: whether it was missing.
     """
     made = _made.setdefault(engine, set())
-    if table.name in made:
-        return
-    is_missing = not inspect(connection).has_table(table.name)
+    if table.name in made and not again:
+        return False
+    schema = connection.get_execution_options().get("schema_translate_map", {}).get(None)
+    connection.rollback()
+    is_missing = not inspect(connection).has_table(table.name, schema=schema)
     connection.rollback()
     if is_missing:
         begin()
@@ -234,3 +243,4 @@ def make_table(
             table.create(connection, checkfirst=True)  # another process may have made it just now
         connection.commit()
     made.add(table.name)
+    return is_missing

@@ -193,6 +193,44 @@ def test_table__made_once_by_engines_that_begin_by_themselves(tmp_path, new_engi
         at_once(lambda key, engine=engine: SQLTokenStore(engine, key).load(), "abcdefgh")
 
 
+def test_table__that_was_dropped_is_made_again(store, engine):
+    def drop():
+        execute(engine, "DROP TABLE kakao_tokens")
+
+    store.save(OLD)
+    drop()
+    assert store.load() is None
+    drop()
+    assert list(SQLTokenStore.keys(engine)) == []
+    drop()
+    with store.lock():
+        store.save(OLD)
+    drop()
+    store.delete()
+    store.save(NEW)
+    assert store.load() == NEW
+
+
+def test_table__of_a_database_in_memory_is_made_for_each_thread(new_engine):
+    store = SQLTokenStore(new_engine("sqlite://"), "key")
+    store.save(OLD)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(store.load).result() is None
+        thread.submit(store.save, NEW).result()
+    assert store.load() == OLD
+
+
+def test_table__of_each_tenant(new_engine, tmp_path):
+    engine = new_engine("sqlite://", poolclass=StaticPool)
+    execute(engine, f"ATTACH DATABASE '{tmp_path / 'tenant.db'}' AS tenant")
+    ours = engine.execution_options(schema_translate_map={None: "tenant"})
+    SQLTokenStore(engine, "key").save(OLD)
+    assert SQLTokenStore(ours, "key").load() is None
+    SQLTokenStore(ours, "key").save(NEW)
+    assert SQLTokenStore(engine, "key").load() == OLD
+    assert execute(engine, "SELECT token FROM tenant.kakao_tokens").find(NEW["access_token"]) > 0
+
+
 def test_table__made_by_somebody_else(postgresql, new_engine, key):
     execute(postgresql, "CREATE TABLE ready (id varchar(255) PRIMARY KEY, token text NOT NULL)")
     execute(postgresql, "CREATE ROLE guest LOGIN; GRANT ALL ON ready TO guest")

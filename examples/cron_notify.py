@@ -1,6 +1,6 @@
 """나에게 보내기 from cron: send the text on stdin to yourself in KakaoTalk.
 
-0 9 * * *  df -h / | KAKAO_SESSION_TOKEN_FILE=/home/me/kakao_token.json python cron_notify.py
+0 9 * * *  df -h / | KAKAO_SESSION_TOKEN_FILE=~/kakao_token.json ~/.venv/bin/python ~/cron_notify.py
 
 It prints nothing if it works. cron mails you the errors from stderr. The login does not end if this
 runs at least every four weeks, better every week. Once a month is not enough.

@@ -299,7 +299,7 @@ API: dict[int, str] = {
     -12: "Kakao has blocked the app.",
     -101: "The user is not connected to the app. Log in first.",
     -102: "The user is already connected to the app.",
-    -103: "There is no such Kakao account.",
+    -103: "The Kakao account is dormant or does not exist.",
     -201: "Check the user properties that the call names.",
     -401: LOGIN,
     -402: "Ask the user to agree: log in again with scope= the required scopes.",
@@ -314,7 +314,7 @@ API: dict[int, str] = {
     -603: "Kakao took too long. Try again later.",
     -606: "There are too many files in one call.",
     -903: "Kakao does not know this app key. Use a key of the app.",
-    -911: "The app key or the origin of the call is not allowed. Check both in the console.",
+    -911: "Kakao does not support the format of this image.",
     -9798: "Kakao is under maintenance. Wait.",
 }
 """What to do about an error code of the API. Source: Kakao Developers, REST API > Error code."""

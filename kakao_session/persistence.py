@@ -16,7 +16,7 @@ from kakao_session.stores.base import (
     LOCK_TIMEOUT,
     could_not,
     is_ours,
-    name_of,
+    place_of,
 )
 from kakao_session.token import Token
 
@@ -74,7 +74,7 @@ class Persistence:
     @property
     def place(self) -> str:
         """Where the login is kept, as part of a sentence. Empty if there is no store."""
-        return "" if self.store is None else f" in {name_of(self.store)}"
+        return "" if self.store is None else f" in {place_of(self.store)}"
 
     @property
     def how_to_log_in(self) -> str:

@@ -492,8 +492,10 @@ class KakaoSession(_Parent):
         """End the login at Kakao, and delete the token here and in the store.
 
         :returns: Kakao's answer: the ``id`` of the user.
+        :raises TokenStoreError: the token can't be deleted from the store. Nothing has happened.
         :raises KakaoError: Kakao refused or could not be reached. The token is deleted anyway.
         """
+        self._source.check_store()
         try:
             return self._answer(during(QUIET, partial(self.post, self.endpoints.logout_url)))
         finally:
@@ -505,8 +507,10 @@ class KakaoSession(_Parent):
         If that worked, the token is deleted here and in the store.
 
         :returns: Kakao's answer: the ``id`` of the user.
+        :raises TokenStoreError: the token can't be deleted from the store. Nothing has happened.
         :raises KakaoError: there is no login, or Kakao refused.
         """
+        self._source.check_store()
         answer = self._answer(during(QUIET, partial(self.post, self.endpoints.unlink_url)))
         self._source.forget()
         return answer

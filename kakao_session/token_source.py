@@ -184,6 +184,15 @@ class TokenSource:
         ).token
 
     @without_inner_frames
+    def check_store(self) -> None:
+        """Check that the token can be deleted from the store, before Kakao ends the login.
+
+        :raises TokenStoreError: it can't be.
+        """
+        with self.persistence.lock():
+            pass
+
+    @without_inner_frames
     def forget(self) -> None:
         """Forget the token, here and in the store.
 

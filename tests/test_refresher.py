@@ -515,7 +515,7 @@ def test_absent_file__is_named_and_heals(new_session, token, tmp_path):
     assert not session.authorized
     with pytest.raises(LoginRequiredError) as caught:
         session.get("/v2/user/me")
-    assert str(caught.value).startswith(f"No token in {FileTokenStore(path)!r}. ")
+    assert str(caught.value).startswith(f"No token in {path}. Log in: run ")
     assert not path.parent.exists()
     FileTokenStore(path).save(token)
     assert session.authorized

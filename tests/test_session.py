@@ -296,6 +296,18 @@ def test_logout__although_kakao_fails(kakao, new_session, store, failure):
     assert store.load() is None
 
 
+@pytest.mark.parametrize("end", ["logout", "unlink"])
+def test_end_of_a_login__not_at_kakao_if_the_token_would_stay(kakao, new_session, token, end):
+    store = MemoryStore(token)
+    session = new_session(token_store=store)
+    assert session.authorized
+    store.fails = {"lock"}
+    with pytest.raises(TokenStoreError, match="Could not lock"):
+        getattr(session, end)()
+    assert kakao.requests == []
+    assert session.token == store.token == token
+
+
 def test_unlink__not_if_kakao_refuses(kakao, new_session, token, store):
     session = new_session(token_store=store)
     kakao.fail_next(500, path="/v1/user/unlink")

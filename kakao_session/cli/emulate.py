@@ -94,7 +94,8 @@ def emulate(
     file with their tokens, KAKAO_REST_API_KEY the app's key, and KAKAO_EMULATOR_URL the control
     page, which takes JSON too.
 
-    Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into a shell.
+    Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into another
+    terminal.
     """
     options = {name: value for name, value in given.items() if value not in (None, ())}
     settings = {"rate_limit": not no_rate_limit, **options}
@@ -187,7 +188,10 @@ def _serve(variables: dict[str, str]) -> int:
         for variable in sorted(_OF_A_REAL_APP.difference(variables)):
             click.echo(f"unset {variable}")
         click.echo(
-            _("The local Kakao runs until you press Ctrl-C. Paste the lines above into a shell."),
+            _(
+                "The local Kakao runs until you press Ctrl-C. Paste the lines above into another "
+                "terminal."
+            ),
             err=True,
         )
         click.echo(_("Control page: {url}", url=f"{variables['KAKAO_EMULATOR_URL']}/"), err=True)

@@ -59,7 +59,8 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
             )
         )
     source = Path(file).resolve()
-    if source.is_file() and source != options.path.resolve():
+    is_complete = options.app_key(token) and token.get("refresh_token")
+    if is_complete and source.is_file() and source != options.path.resolve():
         output.say(
             _(
                 "{file} still has the tokens. Delete it: it stops working when Kakao replaces the "
@@ -84,7 +85,7 @@ def _read(file: str, client_id: str | None) -> Token:
             _("Could not read {file}: {reason}.", file=file, reason=error.strerror)
         ) from None
     except ValueError as error:
-        reason = with_options(str(error))
+        reason = with_options(str(error)).rstrip(".")
         raise Failure(_("{file} has no token: {reason}.", file=file, reason=reason)) from None
     if client_id:
         return token.with_app(client_id, token.get("client_secret"))

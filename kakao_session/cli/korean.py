@@ -160,11 +160,11 @@ KOREAN: dict[str, str] = {
     ),
     "When your browser reaches {uri}, copy the whole address, paste it here (hidden) and press "
     "Enter. The code alone works too.": (
-        "브라우저가 {uri}(으)로 이동하면 주소창의 주소 전체를 복사해 여기에 붙여넣고(화면에 "
+        "브라우저에 {uri} 주소가 나타나면 주소창의 주소 전체를 복사해 여기에 붙여넣고(화면에 "
         "표시되지 않음) Enter를 누르세요. 인가 코드만 붙여넣어도 됩니다."
     ),
     "Waiting for the browser until {time}. Press Ctrl-C to cancel.": (
-        "{time}까지 브라우저에서 로그인하기를 기다립니다. 취소하려면 Ctrl-C를 누르세요."
+        "{time}까지 브라우저 로그인을 기다립니다. 취소하려면 Ctrl-C를 누르세요."
     ),
     "Waiting for the address until {time}. Press Ctrl-C to cancel.": (
         "{time}까지 주소 입력을 기다립니다. 취소하려면 Ctrl-C를 누르세요."
@@ -189,12 +189,12 @@ KOREAN: dict[str, str] = {
         "{fixes}\n"
         "해결한 뒤 다시 로그인하세요. 더 오래 기다리게 하려면 --timeout을 지정하세요."
     ),
-    "Cancelled. Nothing was saved.": "취소했습니다. 저장된 것은 없습니다.",
+    "Cancelled. Nothing was saved.": "취소했습니다. 아무것도 저장하지 않았습니다.",
     "You cancelled the login in the browser. Nothing was saved.": (
-        "브라우저에서 로그인을 취소했습니다. 저장된 것은 없습니다."
+        "브라우저에서 로그인을 취소했습니다. 아무것도 저장하지 않았습니다."
     ),
     "Logged in.": "로그인했습니다.",
-    "Logged in as user {user}.": "사용자 {user}(으)로 로그인했습니다.",
+    "Logged in as user {user}.": "로그인했습니다. 회원번호: {user}",
     "Could not find out the user's ID. {why}": "회원번호를 확인하지 못했습니다. {why}",
     "\nUse it in your program:\n    KakaoSession({argument})": (
         "\n프로그램에서는 이렇게 사용하세요.\n    KakaoSession({argument})"
@@ -202,8 +202,8 @@ KOREAN: dict[str, str] = {
     "The client secret was not saved. Set KAKAO_CLIENT_SECRET for your program, or log in with "
     "--store-secret to save it in the token file.": (
         "클라이언트 시크릿은 저장하지 않았습니다. 프로그램을 실행할 때 환경 변수 "
-        "KAKAO_CLIENT_SECRET을 설정하거나, --store-secret을 지정해 다시 로그인하면 토큰 파일에 "
-        "저장됩니다."
+        "KAKAO_CLIENT_SECRET을 설정하세요. 토큰 파일에 저장하려면 --store-secret을 지정해 다시 "
+        "로그인하세요."
     ),
     # status
     "fine": "정상",
@@ -241,7 +241,7 @@ KOREAN: dict[str, str] = {
     # logout and unlink
     "Logged out. Deleted {path}.": "로그아웃하고 토큰 파일을 삭제했습니다: {path}",
     "The login had already ended. Deleted {path}.": (
-        "로그인이 이미 끝나 있어 토큰 파일만 삭제했습니다: {path}"
+        "로그인이 이미 풀려 있어 토큰 파일만 삭제했습니다: {path}"
     ),
     "Deleted {path}, but could not log out at Kakao: the tokens stay valid there until they "
     "expire. {why}": (
@@ -257,7 +257,7 @@ KOREAN: dict[str, str] = {
         "연결을 끊으려면 확인이 필요합니다. 터미널이 없으면 --yes를 지정하세요."
     ),
     "Disconnected user {user} from the app. Deleted {path}.": (
-        "사용자 {user}와(과) 앱의 연결을 끊고 토큰 파일을 삭제했습니다: {path}"
+        "사용자(회원번호 {user})와 앱의 연결을 끊고 토큰 파일을 삭제했습니다: {path}"
     ),
     # import
     "Saved the login in {path}.": "로그인 정보를 저장했습니다: {path}",
@@ -324,8 +324,9 @@ KOREAN: dict[str, str] = {
     "Could not use port {port}: {reason}.": "{port}번 포트를 사용할 수 없습니다: {reason}",
     "command not found": "명령을 찾을 수 없습니다",
     "cannot be run: {reason}": "실행할 수 없습니다: {reason}",
-    "The local Kakao runs until you press Ctrl-C. Paste the lines above into a shell.": (
-        "에뮬레이터가 실행 중입니다. 위의 명령을 셸에 붙여넣으세요. 종료하려면 Ctrl-C를 누르세요."
+    "The local Kakao runs until you press Ctrl-C. Paste the lines above into another terminal.": (
+        "에뮬레이터가 실행 중입니다. 위의 명령을 다른 터미널에 붙여넣으세요. 종료하려면 Ctrl-C를 "
+        "누르세요."
     ),
     "Control page: {url}": "제어 페이지: {url}",
     "\nTo use the real Kakao again, open a new shell.": (
@@ -382,9 +383,9 @@ KOREAN: dict[str, str] = {
     "app key good: {count} documents that are always the same": (
         "앱 키가 유효함. 항상 같은 예시 문서 {count}건으로 응답함"
     ),
-    "{done}, but {what}": "{done}. 그러나 응답에는 {what}",
+    "{done}, but {what}": "{done}. 하지만 {what}",
     "made to fail: {how}": "실패 설정을 적용함: {how}",
-    "the answer that was set": "지정한 응답",
+    "the answer that was set": "지정한 응답을 보냄",
     "a browser asks what it may send (CORS): {what}": (
         "브라우저의 CORS 사전 요청(preflight): {what}"
     ),
@@ -570,8 +571,8 @@ KOREAN: dict[str, str] = {
     ),
     "Set KAKAO_CLIENT_SECRET to the client secret of this REST API key, or log in again with "
     "--store-secret to save it in the token file.": (
-        "환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 시크릿을 설정하거나, "
-        "--store-secret을 지정해 다시 로그인하면 토큰 파일에 저장됩니다."
+        "환경 변수 KAKAO_CLIENT_SECRET에 이 REST API 키의 클라이언트 시크릿을 설정하세요. 토큰 "
+        "파일에 저장하려면 --store-secret을 지정해 다시 로그인하세요."
     ),
     "Run: {command}": "다음을 실행하세요: {command}",
     'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"': (
@@ -646,7 +647,9 @@ KOREAN: dict[str, str] = {
         "앱과 연결되지 않은 사용자입니다. 먼저 로그인하세요."
     ),
     "The user is already connected to the app.": "이미 앱과 연결된 사용자입니다.",
-    "There is no such Kakao account.": "존재하지 않는 카카오계정입니다.",
+    "The Kakao account is dormant or does not exist.": (
+        "휴면 상태이거나 존재하지 않는 카카오계정입니다."
+    ),
     "Check the user properties that the call names.": "요청한 사용자 프로퍼티를 확인하세요.",
     "Ask the user to agree: run login again with --scope and the required scopes.": (
         "사용자의 동의가 필요합니다. 필요한 동의항목을 --scope로 지정해 다시 로그인하세요."
@@ -678,9 +681,7 @@ KOREAN: dict[str, str] = {
     "Kakao does not know this app key. Use a key of the app.": (
         "유효하지 않은 앱 키입니다. 앱의 키를 확인하세요."
     ),
-    "The app key or the origin of the call is not allowed. Check both in the console.": (
-        "앱 키나 호출한 출처(origin)가 허용되지 않았습니다. 콘솔에서 둘 다 확인하세요."
-    ),
+    "Kakao does not support the format of this image.": "지원하지 않는 이미지 형식입니다.",
     "Kakao is under maintenance. Wait.": "카카오 서비스가 점검 중입니다. 나중에 다시 시도하세요.",
     "Add this machine's IP address to the app's allowed IP addresses in the console.": (
         "콘솔에서 앱의 호출 허용 IP 주소에 이 컴퓨터의 IP 주소를 추가하세요."
@@ -737,11 +738,10 @@ KOREAN: dict[str, str] = {
     "A consent item to ask the user for, such as talk_message. Can be repeated.": (
         "동의를 받을 동의항목. 예: talk_message. 여러 번 지정할 수 있습니다."
     ),
-    "How long to wait for the browser.": "브라우저에서 로그인하기를 기다리는 시간(초).",
+    "How long to wait for the browser.": "브라우저 로그인을 기다리는 시간(초).",
     "Save the client secret in the token file, or don't. Default: save it if you typed it and "
     "agree.": (
-        "클라이언트 시크릿을 토큰 파일에 저장하거나 저장하지 않습니다. 기본값: 직접 입력했으면 "
-        "물어보고 저장합니다."
+        "클라이언트 시크릿을 토큰 파일에 저장할지 정합니다. 기본값: 직접 입력했을 때만 물어봅니다."
     ),
     "Show who is logged in, and until when.": "로그인한 사용자와 만료 시각을 보여 줍니다.",
     "Without --check, this makes no request.": "--check를 지정하지 않으면 요청을 보내지 않습니다.",
@@ -749,7 +749,7 @@ KOREAN: dict[str, str] = {
     "or something is missing that a refresh needs; 3 if the login ends within 7 days; 4 if --check "
     "could not find out.": (
         "종료 코드: 정상이면 0, 로그인이 필요하거나 토큰 파일을 읽을 수 없거나 갱신에 필요한 값이 "
-        "없으면 1, 7일 안에 로그인이 끝나면 3, --check로 확인하지 못했으면 4."
+        "없으면 1, 7일 안에 로그인이 만료되면 3, --check로 확인하지 못했으면 4."
     ),
     "Print JSON, for a program.": "프로그램에서 쓰기 좋게 JSON으로 출력합니다.",
     "Ask Kakao whether the login works. This refreshes an expired access token.": (
@@ -762,7 +762,7 @@ KOREAN: dict[str, str] = {
         "발급됩니다."
     ),
     "Your programs do not need this: a session refreshes its login itself. Use it for a login that "
-    "nothing uses for weeks. Errors go to stderr, with a hint how to fix them.": (
+    "nothing uses for weeks. Errors go to stderr, with a hint on how to fix them.": (
         "세션이 알아서 갱신하므로 프로그램에는 필요 없는 명령입니다. 몇 주 동안 쓰지 않는 로그인을 "
         "유지할 때 쓰세요. 오류는 해결 방법과 함께 표준 오류에 출력합니다."
     ),
@@ -798,7 +798,7 @@ KOREAN: dict[str, str] = {
         "상관없습니다. FILE의 내용은 바뀌지 않습니다."
     ),
     "Replace the saved login even if it is newer, or can be refreshed and FILE's can't.": (
-        "저장된 로그인이 더 최신이거나, FILE의 로그인은 갱신할 수 없더라도 덮어씁니다."
+        "저장된 로그인이 더 최신이거나, 저장된 로그인만 갱신할 수 있을 때도 덮어씁니다."
     ),
     "Call the Kakao API and print the response body.": (
         "카카오 API를 호출하고 응답 본문을 출력합니다."
@@ -836,7 +836,7 @@ KOREAN: dict[str, str] = {
         "긴 텍스트를 여러 메시지로 나누어 보냅니다. 지정하지 않으면 뒷부분을 자릅니다."
     ),
     "Run COMMAND against a local Kakao and show its requests.": (
-        "COMMAND를 에뮬레이터로 실행하고 요청을 보여 줍니다."
+        "COMMAND를 에뮬레이터에 연결해 실행하고, 보낸 요청을 보여 줍니다."
     ),
     "COMMAND is not modified and uses Kakao's real host names: HTTPS_PROXY and the variables for "
     "certificates redirect it to the local Kakao. Requests to other hosts are refused.": (
@@ -851,9 +851,9 @@ KOREAN: dict[str, str] = {
         "사용자의 토큰 파일, KAKAO_REST_API_KEY는 앱 키, KAKAO_EMULATOR_URL은 제어 페이지이며 "
         "JSON으로도 제어할 수 있습니다."
     ),
-    "Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into a "
-    "shell.": (
-        "COMMAND를 지정하지 않으면 Ctrl-C를 누를 때까지 실행됩니다. 출력된 명령을 셸에 "
+    "Without COMMAND, the local Kakao runs until Ctrl-C. Paste the lines that it prints into "
+    "another terminal.": (
+        "COMMAND를 지정하지 않으면 Ctrl-C를 누를 때까지 실행됩니다. 출력된 명령을 다른 터미널에 "
         "붙여넣으세요."
     ),
     "The port of the proxy and the control page. Default: a free port.": (

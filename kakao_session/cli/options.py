@@ -141,7 +141,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option(
         "--token-file",
-        type=_TokenFile(dir_okay=False),
+        type=_TokenFile(dir_okay=False, readable=False),
         help="The token file. Default: KAKAO_SESSION_TOKEN_FILE, or a file in your configuration "
         "folder.",
     )

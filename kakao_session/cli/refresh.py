@@ -36,7 +36,7 @@ def refresh(options: Options, *, if_needed: bool) -> None:
     left.
 
     Your programs do not need this: a session refreshes its login itself. Use it for a login that
-    nothing uses for weeks. Errors go to stderr, with a hint how to fix them.
+    nothing uses for weeks. Errors go to stderr, with a hint on how to fix them.
     """
     before = options.load()
     refreshes = not if_needed or replaces_refresh_token(before) is True

@@ -45,7 +45,7 @@ KAPI_ERRORS: dict[int, tuple[int, str]] = {
     -12: (403, "the app is blocked"),
     -101: (400, "the user is not linked to the app"),
     -102: (400, "the user is linked to the app already"),
-    -103: (400, "there is no such account"),
+    -103: (400, "the account is dormant or does not exist"),
     -201: (400, "a property key is not known"),
     -401: (401, "this access token does not exist"),
     -402: (403, "insufficient scopes."),
@@ -60,7 +60,7 @@ KAPI_ERRORS: dict[int, tuple[int, str]] = {
     -603: (400, "the service behind timed out"),
     -606: (400, "too many files"),
     -903: (400, "the app key is not known"),
-    -911: (400, "the app key or its origin is not allowed"),
+    -911: (400, "the format of the image is not supported"),
     -9798: (503, "the service is under maintenance"),
 }
 

@@ -17,7 +17,7 @@ class Page(Enum):
     )
     DENIED = (
         "로그인이 취소되었습니다",
-        "동의하지 않아 저장된 것이 없습니다. 이 창을 닫아도 됩니다.",
+        "동의하지 않아 아무것도 저장하지 않았습니다. 이 창을 닫아도 됩니다.",
         "The login was cancelled",
         "You did not agree, and nothing was stored. You can close this window.",
     )

@@ -109,6 +109,12 @@ def name_of(store: object) -> str:
     return repr(store) if is_ours(store) else type(store).__name__
 
 
+def place_of(store: object) -> str:
+    """:returns: where a store keeps its token, for messages."""
+    place = getattr(store, "_place", None) if is_ours(store) else None
+    return place if isinstance(place, str) else name_of(store)
+
+
 def is_ours(store: object) -> bool:
     """Whether a store writes itself as the place where it keeps the token, as ours do."""
     return str(getattr(type(store).__repr__, "__module__", "")).startswith("kakao_session.")

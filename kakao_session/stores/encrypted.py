@@ -15,6 +15,7 @@ from kakao_session.stores.base import (
     check_store,
     could_not,
     name_of,
+    place_of,
     to_text,
     to_token,
 )
@@ -119,7 +120,11 @@ class EncryptedTokenStore:
         return getattr(self.inner, "lock_timeout", None)
 
     def _error(self, verb: str, why: str) -> TokenStoreError:
-        return could_not(verb, f"the token in {name_of(self.inner)}", why)
+        return could_not(verb, f"the token in {self._place}", why)
+
+    @property
+    def _place(self) -> str:
+        return place_of(self.inner)
 
     def __repr__(self) -> str:
         return f"EncryptedTokenStore({name_of(self.inner)})"

@@ -59,6 +59,7 @@ def test_import__without_an_app_key(tutorial, token_file, run, clock, monkeypatc
     result = run("import", str(tutorial))
     assert result.exit_code == 0
     assert "KAKAO_REST_API_KEY" in result.stderr
+    assert "Delete it" not in result.stdout  # it has to be imported once more
     assert run("import", str(tutorial), "--client-id", key).stderr == ""
     assert stored(token_file)["app_key"] == key
 
@@ -116,7 +117,9 @@ def test_import__replaces_a_login_that_has_ended(
     FileTokenStore(token_file).save(new_login(refresh_token_expires_at=1))
     clock.advance(hours=1)
     newer = {key: kakao.login()[key] for key in ("access_token", "expires_in")}
-    assert run("import", str(leave(tmp_path / "newer.json", newer, clock))).exit_code == 0
+    result = run("import", str(leave(tmp_path / "newer.json", newer, clock)))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "refresh token   none"
 
 
 @pytest.mark.parametrize("unit", [1, 1000])

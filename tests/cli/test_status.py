@@ -1,5 +1,6 @@
 """``kakao-session status``: what it shows, what it asks Kakao, and its exit status."""
 
+import errno
 import json
 import os
 import re
@@ -8,7 +9,7 @@ import pytest
 
 from kakao_session.redaction import fingerprint
 from kakao_session.token import Token
-from tests.cli.conftest import failed, running, store, stored
+from tests.cli.conftest import failed, raising, running, store, stored
 
 HOUR, DAY = 3600, 86_400
 
@@ -304,3 +305,14 @@ def test_check__kakao_does_not_answer(login, kakao, run, failure):
     assert result.exit_code == 4
     assert shown(result)["login"] == "unknown"
     assert result.stderr.startswith("Error: ")
+
+
+def test_token_file__that_can_not_be_read_is_an_error_of_status_1(
+    login, token_file, run, monkeypatch
+):
+    """And no wrong command line, as click takes it for: 2."""
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert run("status").exit_code == 0  # root can read it
+    refusal = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr("kakao_session.stores.private_file.PrivateFile.read", raising(refusal))
+    assert f"Could not read {token_file}: Permission denied. Let " in failed(run("status"))

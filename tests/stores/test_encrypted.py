@@ -83,7 +83,7 @@ def test_load__damaged_or_encrypted_with_another_key(store, file):
         before = file.path.read_bytes()
         error = error_of(store.load)
         assert str(error) == (
-            f"Could not decrypt the token in {file!r}: the key is wrong, or the ciphertext is "
+            f"Could not decrypt the token in {file.path}: the key is wrong, or the ciphertext is "
             "damaged. It was not changed. Use the key that it was encrypted with. If that is "
             "lost, delete the token and log in again."
         )
@@ -132,7 +132,7 @@ def test_session_without_the_key__says_what_is_missing(store, file):
     store.save(OLD)
     session = KakaoSession("key", token_store=file)
     assert str(error_of(lambda: session.get("/v2/user/me"))) == (
-        f"Could not read the token in {file!r}: it is encrypted. Use EncryptedTokenStore(store, "
+        f"Could not read the token in {file.path}: it is encrypted. Use EncryptedTokenStore(store, "
         "key)."
     )
     assert store.load() == OLD

@@ -6,6 +6,8 @@ of them must not repeat what another has just tried in vain.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from kakao_session.redaction import fingerprint
 from kakao_session.token import now
 
@@ -26,9 +28,10 @@ class Cooldown:
     def start(self, authorization: str) -> None:
         """Start the cooldown of a token now."""
         if len(self._started) >= _MANY:
-            for name, moment in list(self._started.items()):
-                if not self.lasts_since(moment):
-                    self._started.pop(name, None)
+            with suppress(RuntimeError):  # another thread was here: then the next one does it
+                for name, moment in list(self._started.items()):
+                    if not self.lasts_since(moment):
+                        self._started.pop(name, None)
         self._started[fingerprint(authorization)] = now()
 
     def stop(self, authorization: str) -> None:

@@ -1,5 +1,6 @@
 """What was just tried for a token is not tried again at once, in the whole process."""
 
+import gc
 import pickle
 
 import pytest
@@ -46,6 +47,29 @@ def test_cooldowns__those_that_are_over_are_forgotten(cooldown, clock):
     cooldown.start("Bearer new")
     assert len(pickle.dumps(cooldown)) < size / 100
     assert cooldown.is_on("Bearer late")
+    assert cooldown.is_on("Bearer new")
+
+
+def test_cooldowns__forgotten_by_two_threads_at_once(cooldown, clock):
+    """Garbage is collected while they are gone through, and another thread comes in between."""
+
+    def come_in_between(phase, info):
+        if others:
+            others.pop()
+            cooldown.start("Bearer other")
+
+    for number in range(1024):
+        cooldown.start(f"Bearer {number}")
+    clock.moment += 60
+    others, thresholds = ["another thread"], gc.get_threshold()
+    gc.collect()
+    gc.callbacks.append(come_in_between)
+    gc.set_threshold(500)  # in the middle of the 1,024
+    try:
+        cooldown.start("Bearer new")
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(come_in_between)
     assert cooldown.is_on("Bearer new")
 
 

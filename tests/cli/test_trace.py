@@ -64,10 +64,10 @@ def test_verbose__names_a_broken_connection(login, kakao, run):
 
 def test_verbose__leaves_the_log_as_it_was(login, run):
     log = logging.getLogger("kakao_session")
-    before = log.handlers[:]
+    before = log.handlers[:], log.level
     run("refresh", "-v")
     assert run("refresh").stderr == ""
-    assert (log.handlers, log.level) == (before, logging.NOTSET)
+    assert (log.handlers, log.level) == before
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"a": [1], "b": null}'])

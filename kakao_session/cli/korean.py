@@ -319,6 +319,10 @@ KOREAN: dict[str, str] = {
     "A link starts with https:// or http://.": "링크는 https:// 또는 http://로 시작해야 합니다.",
     "Sent.": "보냈습니다.",
     "Sent {count} messages.": "메시지 {count}개를 보냈습니다.",
+    "The text is not UTF-8, so some characters are broken. Convert it first, for example with: "
+    "iconv -f cp949 -t utf-8": (
+        "텍스트가 UTF-8이 아니어서 일부 글자가 깨졌습니다. 먼저 변환하세요. 예: iconv -f cp949 -t utf-8"
+    ),
     "Sent {sent} of {count} messages.": "메시지 {count}개 중 {sent}개를 보냈습니다.",
     # emulate
     "Could not use port {port}: {reason}.": "{port}번 포트를 사용할 수 없습니다: {reason}",

@@ -21,6 +21,7 @@ LONGEST = 200
 
 MOST_MESSAGES = 20
 _LONGEST_INPUT = 1 << 20
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _ELLIPSIS = "…"
 _PATH = "/v2/api/talk/memo/default/send"
 
@@ -125,7 +126,16 @@ def _piped() -> str:
                 "    make 2>&1 | tail -3 | kakao-session send"
             )
         )
-    return sys.stdin.buffer.read(_LONGEST_INPUT).decode(errors="replace")
+    content = sys.stdin.buffer.read(_LONGEST_INPUT)
+    text = content.decode(errors="replace")
+    if _REPLACED in text.rstrip(_REPLACED):  # at the end, a character may have been cut in half
+        output.warn(
+            _(
+                "The text is not UTF-8, so some characters are broken. Convert it first, for "
+                "example with: iconv -f cp949 -t utf-8"
+            )
+        )
+    return text
 
 
 def _readable(text: str) -> str:

@@ -66,7 +66,11 @@ def test_pipe__is_not_read_if_there_is_a_text(login, kakao, run):
 
 
 def test_pipe__of_bytes_that_are_not_utf_8(login, kakao, run):
-    assert run("send", stdin=b"a\xffb").exit_code == 0
+    result = run("send", stdin=b"a\xffb")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "Warning: The text is not UTF-8, so some characters are broken."
+    )
     assert texts(kakao) == ["a\N{REPLACEMENT CHARACTER}b"]
 
 

@@ -321,7 +321,8 @@ KOREAN: dict[str, str] = {
     "Sent {count} messages.": "메시지 {count}개를 보냈습니다.",
     "The text is not UTF-8, so some characters are broken. Convert it first, for example with: "
     "iconv -f cp949 -t utf-8": (
-        "텍스트가 UTF-8이 아니어서 일부 글자가 깨졌습니다. 먼저 변환하세요. 예: iconv -f cp949 -t utf-8"
+        "텍스트가 UTF-8이 아니어서 일부 글자가 깨졌습니다. 먼저 변환하세요. 예: iconv -f cp949 -t "
+        "utf-8"
     ),
     "Sent {sent} of {count} messages.": "메시지 {count}개 중 {sent}개를 보냈습니다.",
     # emulate

@@ -68,9 +68,7 @@ def test_pipe__is_not_read_if_there_is_a_text(login, kakao, run):
 def test_pipe__of_bytes_that_are_not_utf_8(login, kakao, run):
     result = run("send", stdin=b"a\xffb")
     assert result.exit_code == 0
-    assert result.stderr.startswith(
-        "Warning: The text is not UTF-8, so some characters are broken."
-    )
+    assert result.stderr.startswith("The text is not UTF-8, so some characters are broken.")
     assert texts(kakao) == ["a\N{REPLACEMENT CHARACTER}b"]
 
 

@@ -78,6 +78,7 @@ class KakaoSession(_Parent):
         the token raises ``TokenUpdated``, as in OAuth2Session.
     :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
     :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
+    :raises ConfigurationError: the token endpoint is not ``https://``.
 
     >>> kakao = KakaoSession(token_store="kakao_token.json")
     >>> kakao.get("/v2/user/me").json()["id"]

@@ -32,6 +32,7 @@ class FileTokenStore(TextTokenStore):
     :param lock_timeout: seconds to wait for the lock (``PATH.lock``). If the process that holds it
         dies, it is free.
     :raises TypeError: *path* is a URL or not a path.
+    :raises ValueError: *path* is empty.
     :raises TokenStoreError: *path* starts in a home folder or working folder that does not exist.
     """
 

@@ -1,5 +1,6 @@
 """Each new token is saved before the call goes out. A save that fails loses nothing."""
 
+import errno
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
+from kakao_session.stores.private_file import PrivateFile
 from tests.conftest import LIFE, ME, REFRESH, MemoryStore, wire
 from tests.required import on_posix
 
@@ -221,6 +223,44 @@ def test_save_fails__and_then_the_login_ends(kakao, new_session, token, clock):
             session.get("/v2/user/me")
     assert kakao.requests == []
     assert updater.saved == []  # somebody may have logged in again, and saved that
+
+
+@pytest.mark.parametrize("kind", ["file", "store", "updater"])
+def test_save_fails__another_place_gets_nothing_of_it(
+    kakao, token, clock, me_url, tmp_path, monkeypatch, kind
+):
+    def places():
+        for name in ("one", "two"):
+            if kind == "file":
+                FileTokenStore(tmp_path / name).save(token)
+                yield lambda name=name: {"token_store": FileTokenStore(tmp_path / name)}
+            else:
+                place = MemoryStore(token) if kind == "store" else Updater()
+                place.fails = {"save"}
+                key = "token_store" if kind == "store" else "token_updater"
+                yield lambda given={key: place, "token": token}: given
+
+    def call(place):
+        auth = KakaoAuth(kakao.app_key, endpoints=kakao.endpoints, **place())
+        return requests.get(me_url, auth=auth, verify=kakao.ca_file, timeout=9).status_code
+
+    def fail(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    kakao.refresh_token_renewal = "always"
+    one, two = places()
+    clock.advance(hours=7)
+    with monkeypatch.context() as patch:
+        patch.setattr(PrivateFile, "write", fail)
+        for _ in range(2):
+            with pytest.raises(TokenStoreError):
+                call(one)
+        with pytest.raises(LoginRequiredError):  # its refresh token was replaced
+            call(two)
+    if kind == "file":  # each call has made a store of its own
+        assert call(one) == 200
+        assert FileTokenStore(tmp_path / "one").load()["refresh_token"] != token["refresh_token"]
+        assert [record.status for record in kakao.token_requests] == [200, 400]
 
 
 @pytest.mark.parametrize("keeps", ["store", "updater", "both"])

@@ -253,21 +253,19 @@ class Equal(Data):
 
 @forks
 @pytest.mark.parametrize("hash_", [None, lambda _: 1])
-def test_forked_child__has_connections_of_its_own_in_each_of_two_equal_sessions(monkeypatch, hash_):
+def test_forked_child__has_connections_of_its_own_in_each_of_two_equal_sessions(
+    forked, monkeypatch, hash_
+):
     monkeypatch.setattr(Equal, "__hash__", hash_)
+    transport, in_child = forked("kakao_session.transport")
     sessions = [Equal("kim"), Equal("kim")]
     assert sessions[0] == sessions[1]
-    pools = [session.get_adapter("https://kapi.kakao.com").poolmanager for session in sessions]
-    queue = multiprocessing.get_context("fork").SimpleQueue()
-
-    def tell():
-        adapters = [session.get_adapter("https://kapi.kakao.com") for session in sessions]
-        queue.put([a.poolmanager is not p for a, p in zip(adapters, pools, strict=True)])
-
-    child = multiprocessing.get_context("fork").Process(target=tell)
-    child.start()
-    assert queue.get() == [True, True]
-    child.join()
+    for session in sessions:
+        transport.renew_connections_after_fork(session)
+    before = [session.get_adapter("https://kapi.kakao.com").poolmanager for session in sessions]
+    in_child()
+    after = [session.get_adapter("https://kapi.kakao.com").poolmanager for session in sessions]
+    assert [old is not new for old, new in zip(before, after, strict=True)] == [True, True]
 
 
 @forks

@@ -10,7 +10,7 @@ import click
 from requests import exceptions as requests_errors
 
 from kakao_session.cli import output
-from kakao_session.cli.i18n import _, is_korean, mark
+from kakao_session.cli.i18n import _, is_korean, mark, translated
 from kakao_session.errors import (
     API,
     API_MESSAGES,
@@ -86,6 +86,54 @@ _KINDS: tuple[tuple[type[KakaoError], str], ...] = (
     (KakaoError, mark("The request to Kakao failed.")),
 )
 """What to call an error whose message has no translation. The first kind that fits counts."""
+
+_TOKEN_FILE = (
+    mark("Could not read {place}: {why}."),
+    mark("Could not save {place}: {why}."),
+    mark("Could not lock {place}: {why}."),
+    mark("Could not delete {place}: {why}."),
+    mark("No token in {place}."),
+    mark("No refresh token in {place}."),
+    mark("Expired refresh token in {place}."),
+    mark(
+        "it holds no token ({why}). It was not changed. Restore it, or move it away and run "
+        "`{command}`"
+    ),
+    mark(
+        "another program or thread has held {lock} for more than {seconds} seconds. Find the one "
+        "that hangs (`fuser {lock}`), end it and try again"
+    ),
+    mark("{lock}: {reason}. This file system has no locks. Keep the token on another one"),
+    mark("{reason}. Let this user read and write the file and its folder, or choose another place"),
+    mark("{reason}. Choose a place that can be written to"),
+    mark("{reason}. Free some space there"),
+    mark("{reason}. Choose a file, not a folder"),
+    mark("{reason}. There is a file where a folder should be. Choose another place"),
+    mark("{reason}. Check where the symbolic link there leads, and remove it"),
+    mark("{reason}. Choose a place with a shorter path"),
+    mark("{reason}. Choose a regular file"),
+    mark(
+        "{reason}. The file is mounted on its own. Mount its folder instead, or let this user "
+        "write the file"
+    ),
+    mark("{reason}. Restart the container with the folder mounted instead of the file"),
+    mark("{reason}. Check the disk and the folder"),
+    mark("not JSON"),
+    mark("not UTF-8"),
+    mark("an empty JSON object"),
+    mark("a JSON {kind}, not an object"),
+    mark("it is larger than 1 MiB"),
+    mark("neither access_token nor refresh_token is there"),
+    mark("this is Kakao's error answer, not a token"),
+    mark("this is Kakao's error answer {code}, not a token: {meaning}. {hint}"),
+    mark("this is Kakao's error answer {code}, not a token"),
+    mark(
+        "its keys are in camelCase: rename them to access_token, refresh_token, expires_at and "
+        "refresh_token_expires_at"
+    ),
+    mark("the token is nested under {key}: only that inner object is the token"),
+)
+"""What the library says of a token file. They are taken apart to be translated."""
 
 _NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
@@ -186,6 +234,11 @@ def command_for_login(*words: str) -> str:
     )
 
 
+def why_no_token(error: ValueError) -> str:
+    """:returns: why there is no token in a file, without the last full stop."""
+    return translated(with_options(str(error)), _TOKEN_FILE).rstrip(".")
+
+
 def with_options(text: str) -> str:
     """:returns: a text of the library that names options instead of Python's keywords."""
     for sentence, ours in _SENTENCES.items():
@@ -217,8 +270,9 @@ def _what_happened(error: KakaoError) -> str:
     if isinstance(error, TokenFileError):
         return str(error)
     english = with_options(str(error).removesuffix(getattr(error, "hint", None) or "").rstrip())
-    if not is_korean() or _(english) != english:
-        return _(english)
+    text = translated(english, _TOKEN_FILE)
+    if not is_korean() or text != english:
+        return text
     return f"{_(_kind(error))} ({english})"
 
 

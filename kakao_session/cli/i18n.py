@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from functools import cache
+from string import Formatter
 
 from kakao_session.cli.korean import KOREAN
 
@@ -29,6 +32,31 @@ def _(english: str, /, **values: object) -> str:
 def mark(english: str) -> str:
     """Mark a message that is looked up later, with ``_(variable)``."""
     return english
+
+
+def translated(text: str, templates: Iterable[str]) -> str:
+    """Translate a message that another part of the package has put together.
+
+    :param templates: English messages with ``{placeholders}``. What the text has in their place is
+        translated likewise.
+    """
+    for template in templates:
+        found = _pattern(template).fullmatch(text)
+        if found is not None:
+            parts = found.groupdict().items()
+            return _(template, **{name: translated(part, templates) for name, part in parts})
+    return _(text)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    pattern, known = "", set()
+    for literal, name, _spec, _conversion in Formatter().parse(template):
+        pattern += re.escape(literal)
+        if name:
+            pattern += f"(?P={name})" if name in known else f"(?P<{name}>.+?)"
+            known.add(name)
+    return re.compile(pattern, re.DOTALL)
 
 
 def translated_help(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kakao_session.cli import output
-from kakao_session.cli.errors import Failure, command_for_login, with_options
+from kakao_session.cli.errors import Failure, command_for_login, why_no_token
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
@@ -85,7 +85,7 @@ def _read(file: str, client_id: str | None) -> Token:
             _("Could not read {file}: {reason}.", file=file, reason=error.strerror)
         ) from None
     except ValueError as error:
-        reason = with_options(str(error)).rstrip(".")
+        reason = why_no_token(error)
         raise Failure(_("{file} has no token: {reason}.", file=file, reason=reason)) from None
     if client_id:
         return token.with_app(client_id, token.get("client_secret"))

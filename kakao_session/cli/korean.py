@@ -532,6 +532,72 @@ KOREAN: dict[str, str] = {
     "Kakao refused the token request.": "카카오가 토큰 요청을 거절했습니다.",
     "Could not read or write the token file.": "토큰 파일을 읽거나 쓸 수 없습니다.",
     "The request to Kakao failed.": "카카오에 보낸 요청이 실패했습니다.",
+    # The token file
+    "Could not read {place}: {why}.": "{place} 파일을 읽지 못했습니다. {why}.",
+    "Could not save {place}: {why}.": "{place} 파일에 저장하지 못했습니다. {why}.",
+    "Could not lock {place}: {why}.": "{place} 파일을 잠그지 못했습니다. {why}.",
+    "Could not delete {place}: {why}.": "{place} 파일을 삭제하지 못했습니다. {why}.",
+    "No token in {place}.": "토큰이 없습니다({place}).",
+    "No refresh token in {place}.": "리프레시 토큰이 없습니다({place}).",
+    "Expired refresh token in {place}.": "리프레시 토큰이 만료되었습니다({place}).",
+    "it holds no token ({why}). It was not changed. Restore it, or move it away and run "
+    "`{command}`": (
+        "파일에 토큰이 없습니다({why}). 파일은 그대로 두었습니다. 백업에서 복원하거나, 파일을 옮긴 "
+        "뒤 `{command}` 명령을 실행하세요"
+    ),
+    "another program or thread has held {lock} for more than {seconds} seconds. Find the one that "
+    "hangs (`fuser {lock}`), end it and try again": (
+        "다른 프로그램이나 스레드가 {lock} 파일을 {seconds}초 넘게 잠그고 있습니다. 멈춘 "
+        "프로그램을 찾아(`fuser {lock}`) 종료한 뒤 다시 시도하세요"
+    ),
+    "{lock}: {reason}. This file system has no locks. Keep the token on another one": (
+        "{lock}: {reason}. 이 파일 시스템은 잠금을 지원하지 않습니다. 토큰을 다른 파일 시스템에 "
+        "저장하세요"
+    ),
+    "{reason}. Let this user read and write the file and its folder, or choose another place": (
+        "{reason}. 이 사용자가 파일과 폴더를 읽고 쓸 수 있게 하거나 다른 위치를 지정하세요"
+    ),
+    "{reason}. Choose a place that can be written to": ("{reason}. 쓸 수 있는 위치를 지정하세요"),
+    "{reason}. Free some space there": "{reason}. 그곳에 저장 공간을 확보하세요",
+    "{reason}. Choose a file, not a folder": "{reason}. 폴더가 아니라 파일을 지정하세요",
+    "{reason}. There is a file where a folder should be. Choose another place": (
+        "{reason}. 폴더가 있어야 할 곳에 파일이 있습니다. 다른 위치를 지정하세요"
+    ),
+    "{reason}. Check where the symbolic link there leads, and remove it": (
+        "{reason}. 심볼릭 링크가 어디를 가리키는지 확인하고 링크를 삭제하세요"
+    ),
+    "{reason}. Choose a place with a shorter path": "{reason}. 경로가 더 짧은 위치를 지정하세요",
+    "{reason}. Choose a regular file": "{reason}. 일반 파일을 지정하세요",
+    "{reason}. The file is mounted on its own. Mount its folder instead, or let this user write "
+    "the file": (
+        "{reason}. 이 파일만 따로 마운트되어 있습니다. 폴더를 마운트하거나, 이 사용자가 파일을 쓸 "
+        "수 있게 하세요"
+    ),
+    "{reason}. Restart the container with the folder mounted instead of the file": (
+        "{reason}. 파일 대신 폴더를 마운트해 컨테이너를 다시 시작하세요"
+    ),
+    "{reason}. Check the disk and the folder": "{reason}. 디스크와 폴더를 확인하세요",
+    "not JSON": "JSON이 아닙니다",
+    "not UTF-8": "UTF-8이 아닙니다",
+    "an empty JSON object": "빈 JSON 객체입니다",
+    "a JSON {kind}, not an object": "JSON 객체가 아니라 {kind}입니다",
+    "it is larger than 1 MiB": "1MiB보다 큽니다",
+    "neither access_token nor refresh_token is there": "access_token도 refresh_token도 없습니다",
+    "this is Kakao's error answer, not a token": "토큰이 아니라 카카오의 오류 응답입니다",
+    "this is Kakao's error answer {code}, not a token: {meaning}. {hint}": (
+        "토큰이 아니라 카카오의 오류 응답 {code}입니다. {meaning}. {hint}"
+    ),
+    "this is Kakao's error answer {code}, not a token": (
+        "토큰이 아니라 카카오의 오류 응답 {code}입니다"
+    ),
+    "its keys are in camelCase: rename them to access_token, refresh_token, expires_at and "
+    "refresh_token_expires_at": (
+        "키 이름이 camelCase입니다. access_token, refresh_token, expires_at, "
+        "refresh_token_expires_at으로 바꾸세요"
+    ),
+    "the token is nested under {key}: only that inner object is the token": (
+        "토큰이 {key} 안에 들어 있습니다. 그 안의 객체만 저장하세요"
+    ),
     # Kakao Login's errors
     "Kakao has a temporary error": "카카오에 일시적인 오류가 발생했습니다",
     "Kakao Login is off for this app": "이 앱은 카카오 로그인이 꺼져 있습니다",

@@ -1,18 +1,23 @@
 """English and Korean: the locale decides, and no message lacks its Korean."""
 
 import ast
+import errno
+import os
 import re
 import string
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import kakao_session
+from kakao_session import FileTokenStore, TokenStoreError
 from kakao_session.cli.app import app
 from kakao_session.cli.errors import explain, fixes
 from kakao_session.cli.i18n import is_korean
 from kakao_session.cli.korean import KOREAN
-from tests.cli.conftest import running, store, stored
+from kakao_session.stores.lockfile import reason
+from tests.cli.conftest import raising, running, store, stored
 from tests.cli.test_errors import api_errors, kinds, koe_errors
 
 HANGUL = re.compile(r"[가-힣]")
@@ -102,6 +107,57 @@ def test_other_error__is_korean_with_the_english_details(in_korea, kind):
     text = explain(kind("What happened."))
     assert HANGUL.search(text)
     assert text.endswith("(What happened.)")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"{", b"\xff", b"{}", b"[]", b'{"a": 1}', b"x" * 2**21),
+        *(b'{"error": "x"}', b'{"error_code": "KOE322"}', b'{"error_code": "KOE9999"}'),
+        *(b'{"accessToken": "x"}', b'{"data": {"access_token": "x"}}'),
+    ],
+    ids=lambda content: content[:20].decode("latin-1"),
+)
+def test_damaged_token_file__is_told_in_korean(in_korea, run, tmp_path, content):
+    file = tmp_path / "token.json"
+    file.write_bytes(content)
+    for command in (("status", "--token-file"), ("import",)):
+        told = run(*command, str(file)).stderr.replace(str(file), "FILE")
+        words = re.findall(r"(?<![-_.])\b[a-z]+ [a-z]+\b", re.sub("`[^`]*`", "", told))
+        assert words == [], told
+        assert "토큰이 없습니다" in told
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_token_file_of_a_bad_disk__is_told_in_korean(
+    in_korea, login, run, token_file, monkeypatch, number
+):
+    refusal = OSError(number, os.strerror(number))
+    monkeypatch.setattr("kakao_session.stores.private_file.PrivateFile.read", raising(refusal))
+    told = run("status").stderr
+    assert told.startswith(f"오류: {token_file} 파일을 읽지 못했습니다. {os.strerror(number)}. ")
+    assert HANGUL.search(told.partition(os.strerror(number))[2])
+
+
+def test_reason__of_every_kind_has_korean(in_korea):
+    for number in errno.errorcode:
+        why = reason(OSError(number, "What happened"))
+        assert HANGUL.search(explain(TokenStoreError(f"Could not lock FILE: {why}."))), why
+    error = explain(
+        TokenStoreError(
+            "Could not lock FILE: FILE.lock: No locks. This file system has "
+            "no locks. Keep the token on another one."
+        )
+    )
+    assert "잠금을 지원하지 않습니다" in error
+
+
+def test_lock_of_another_program__is_told_in_korean(in_korea, token_file):
+    waiting = FileTokenStore(token_file, lock_timeout=0)
+    with FileTokenStore(token_file).lock(), ThreadPoolExecutor(1) as thread:
+        told = explain(thread.submit(waiting.save, {"access_token": "a"}).exception())
+    assert "다른 프로그램이나 스레드가" in told
+    assert f"`fuser {token_file}.lock`" in told
 
 
 def test_help__has_korean_and_all_korean_is_used(table, run):

@@ -71,9 +71,10 @@ class Token(dict[str, Any]):
             if key in self and not is_sendable(self[key]):
                 raise ValueError(f"{key} is not a string of visible ASCII characters")
         for life, end in _LIVES:
-            number = _finite(self.get(life))
-            if number is not None and not isinstance(self[life], int | float | str):
-                self[life] = number  # it was a Decimal, for example
+            if not isinstance(self.get(life), _USUAL):
+                number = _finite(self[life])  # of a Decimal, for example
+                if number is not None:
+                    self[life] = number
             if end in self:
                 moment = _moment(self[end])
                 if moment is None:
@@ -312,6 +313,9 @@ _ABSENT = (None, "")
 
 _USUAL_LIFE = 21_599.0
 """The life of an access token for a REST API key, in seconds, if it is unknown."""
+
+_USUAL = (int, float, str, type(None))
+"""What *expires_in* is in nearly every token."""
 
 _LATEST_IN_SECONDS = 1e11
 """A moment above this (the year 5138) is in milliseconds."""

@@ -237,7 +237,7 @@ def test_lock_of_somebody_else__is_waited_for_as_long_as_the_timeout(
     try:
         with pytest.raises(TokenStoreError) as caught:
             session.get("/v2/user/me", timeout=0.3)
-        assert re.search(  # nobody shall end a program that is just refreshing the token
+        assert re.search(  # it does not say to end the other one, which may be refreshing
             ": another program or thread has .*, perhaps to refresh the token, and the timeout of "
             r"this call is over\. Try again, or give the call more time\.$",
             str(caught.value),

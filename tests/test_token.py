@@ -401,3 +401,4 @@ def test_numbers_of_databases_and_data_frames(kind):
     assert json.loads(json.dumps(token)) == token
     assert Token(access_token="a", expires_at=kind(5)).is_expired()
     assert "expires_at" not in Token(access_token="a", expires_at=kind(math.nan))
+    assert Token(access_token="a", expires_in=[kind(1)]).lifetime is None

@@ -149,6 +149,7 @@ class Refresher:
             # Without the right to write, follow the process that has it.
             if is_enough(self.adopt(before_use, can_save=False)):
                 return self.state.bearer
+            # On a full disk go on without the lock, if nothing can be lost.
             if error.is_full and patience is None and self._keeps_its_refresh_token(refresh_token):
                 return self._refresh(None, before_use, **transport)
             raise

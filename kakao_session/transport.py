@@ -156,7 +156,7 @@ def read_at_most(response: Response, limit: int, until: float) -> Response:
     :raises ReadTimeout: it took too long.
     :raises Exception: whatever requests or the adapter raises.
     """
-    _has_content(response)
+    _count_content_as_read(response)
     if hasattr(response.raw, "enforce_content_length"):  # some adapters have another raw
         response.raw.enforce_content_length = True  # urllib3 1.26 accepts half a body
     body = io.BytesIO()
@@ -187,7 +187,8 @@ def read_whole(response: Response, limit: int) -> bool:
     :returns: whether the whole body is at hand.
     :raises requests.RequestException: it broke off.
     """
-    if _has_content(response):
+    _count_content_as_read(response)
+    if response._content_consumed:  # it has no other name
         return True
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
@@ -206,11 +207,10 @@ def read_whole(response: Response, limit: int) -> bool:
     return True
 
 
-def _has_content(response: Response) -> bool:
-    """Whether its body was read, or it was made with its content and has no stream."""
+def _count_content_as_read(response: Response) -> None:
+    """Let an answer that was made with its content, and has no stream, count as read."""
     if response._content is not False:
         response._content_consumed = True
-    return response._content_consumed  # it has no other name
 
 
 def send_again(first: Response, request: PreparedRequest, **options: Any) -> Response | None:

@@ -39,6 +39,7 @@ def translated(text: str, templates: Iterable[str]) -> str:
 
     :param templates: English messages with ``{placeholders}``. What the text has in their place is
         translated likewise.
+    :returns: the message in the user's language; as it is, if no template fits.
     """
     for template in templates:
         found = _pattern(template).fullmatch(text)

@@ -496,7 +496,7 @@ class KakaoSession(_Parent):
         :raises TokenStoreError: the token can't be deleted from the store. Nothing has happened.
         :raises KakaoError: Kakao refused or could not be reached. The token is deleted anyway.
         """
-        self._source.check_store()
+        self._source.check_can_forget()
         try:
             return self._answer(during(QUIET, partial(self.post, self.endpoints.logout_url)))
         finally:
@@ -511,7 +511,7 @@ class KakaoSession(_Parent):
         :raises TokenStoreError: the token can't be deleted from the store. Nothing has happened.
         :raises KakaoError: there is no login, or Kakao refused.
         """
-        self._source.check_store()
+        self._source.check_can_forget()
         answer = self._answer(during(QUIET, partial(self.post, self.endpoints.unlink_url)))
         self._source.forget()
         return answer

@@ -184,7 +184,7 @@ class TokenSource:
         ).token
 
     @without_inner_frames
-    def check_store(self) -> None:
+    def check_can_forget(self) -> None:
         """Check that the token can be deleted from the store, before Kakao ends the login.
 
         :raises TokenStoreError: it can't be.

@@ -111,9 +111,8 @@ def test_token_store__that_is_a_mock_is_not_a_path(client):
     store = MagicMock()
     store.load.return_value = {"access_token": "a"}
     assert isinstance(store, os.PathLike)
-    auth = getattr(client("key", token_store=store), "auth", None) or client(
-        "key", token_store=store
-    )
+    made = client("key", token_store=store)
+    auth = made if client is KakaoAuth else made.auth
     auth(requests.Request("GET", "https://kapi.kakao.com/v2/user/me").prepare())
     store.load.assert_called_once()
 

@@ -64,10 +64,11 @@ def test_verbose__names_a_broken_connection(login, kakao, run):
 
 def test_verbose__leaves_the_log_as_it_was(login, run):
     log = logging.getLogger("kakao_session")
-    before = log.handlers[:], log.level
+    log.setLevel(logging.NOTSET)  # whatever another test has left
+    before = log.handlers[:]
     run("refresh", "-v")
     assert run("refresh").stderr == ""
-    assert (log.handlers, log.level) == before
+    assert (log.handlers, log.level) == (before, logging.NOTSET)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"a": [1], "b": null}'])

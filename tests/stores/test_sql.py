@@ -125,7 +125,10 @@ def changed_engine(**dialect):
         (lambda: make_url("postgresql://user:s3cret-pw@host/db"), "not a URL"),
         (lambda: AsyncEngine(changed_engine(is_async=True)), "not AsyncEngine. Make one with"),
         (lambda: changed_engine(is_async=True), "which is for asyncio"),
-        (lambda: changed_engine(name="oracle"), "an engine for postgresql, mysql, mariadb, sqlite"),
+        (
+            lambda: changed_engine(name="oracle"),
+            "an engine for postgresql, mysql, mariadb, sqlite, not oracle.",
+        ),
         (lambda: Session(create_engine("sqlite://")), "not Session."),
     ],
 )

@@ -14,7 +14,7 @@
     └─ KakaoAPIError (also a requests.HTTPError)
        └─ ScopeRequiredError     ask the user to agree to more
 
-    KakaoWarning (a UserWarning)  the login is at risk: act before the program ends
+    KakaoWarning (a UserWarning)  a new token is only in memory
 
 No message shows a token, a secret or a code. Kakao's own descriptions repeat what was sent, so they
 are left out. The whole answer is in the attribute ``response``.
@@ -58,7 +58,7 @@ class KakaoError(RequestException):
 
 
 class KakaoWarning(UserWarning):
-    """A login is at risk: a new token is only in memory, and is lost when the program ends.
+    """A new token is only in memory. The message says whether the login depends on it.
 
     Python shows this warning even if no logging is set up. The call itself has succeeded.
     """

@@ -31,8 +31,8 @@ NOWHERE_TO_GO = (
     "ends. Pass token_store= or token_updater=."
 )
 NOT_SAVED = (
-    "The new token could not be saved. It is in memory and will be saved again before the next "
-    "call; it is lost if the program ends before that."
+    "The new access token could not be saved. It is in memory and will be saved again before the "
+    "next call. The login is not lost, because the refresh token is the same as before."
 )
 
 REMOVED = "The token was removed from this session. Call fetch_token, or assign another one."
@@ -73,7 +73,7 @@ class News(NamedTuple):
     """What a refresh has to tell the caller in whose thread it was made, when it is over.
 
     :param token: the token that Kakao has issued; ``None`` if another process was faster.
-    :param risk: why the login is at risk; ``None`` if it is not.
+    :param risk: why the new token is only in memory; ``None`` if it is saved.
     """
 
     token: Token | None = None

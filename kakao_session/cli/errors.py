@@ -26,6 +26,7 @@ from kakao_session.errors import (
     TokenStoreError,
     as_command,
 )
+from kakao_session.refresher import NOT_SAVED
 from kakao_session.token_endpoint import NO_PYSOCKS, NO_REST_API_KEY
 
 FAILED = 1
@@ -40,11 +41,16 @@ NO_SECRET = mark(
     "--store-secret to save it in the token file."
 )
 
+_IN_VAIN = mark(
+    "The new access token could not be saved, so the next command refreshes the token again. {why}"
+)
+
 SHOWN_BY_KAKAO = ("KOE004", "KOE005", "KOE006", "KOE101", "KOE205")
 """Kakao shows these in the browser, and does not send it back."""
 
 _SENTENCES = {
     NO_REST_API_KEY: NO_KEY,
+    NOT_SAVED: _IN_VAIN.removesuffix(" {why}"),
     NO_PYSOCKS: mark(
         'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"'
     ),
@@ -92,6 +98,7 @@ _TOKEN_FILE = (
     mark("Could not save {place}: {why}."),
     mark("Could not lock {place}: {why}."),
     mark("Could not delete {place}: {why}."),
+    _IN_VAIN,
     mark("No token in {place}."),
     mark("No refresh token in {place}."),
     mark("Expired refresh token in {place}."),
@@ -232,6 +239,11 @@ def command_for_login(*words: str) -> str:
     return as_command(
         "kakao-session", *words, *(["--token-file", token_file] if token_file else [])
     )
+
+
+def explain_warning(text: str) -> str:
+    """:returns: a warning of the library, in the words of the command."""
+    return translated(with_options(text), _TOKEN_FILE)
 
 
 def why_no_token(error: ValueError) -> str:

@@ -25,7 +25,9 @@ KOREAN: dict[str, str] = {
     "This file does not exist.": "파일이 없습니다.",
     "{path} is a folder.": "파일이 아니라 폴더입니다: {path}",
     "Error: {message}": "오류: {message}",
-    "Warning: {message}": "경고: 새 토큰을 파일에 저장하지 못했습니다. ({message})",
+    "Warning: {message}": "경고: {message}",
+    "The new access token could not be saved, so the next command refreshes the token again. "
+    "{why}": "새 액세스 토큰을 저장하지 못해 다음에 실행할 때 다시 갱신합니다. {why}",
     "Interrupted.": "중단했습니다.",
     "No answer. Nothing was changed.": "입력이 없어 아무것도 변경하지 않았습니다.",
     "Nothing was changed.": "아무것도 변경하지 않았습니다.",

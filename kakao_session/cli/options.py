@@ -15,7 +15,7 @@ import click
 from kakao_session.auth import could_be_app_key
 from kakao_session.cli import output
 from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
-from kakao_session.cli.errors import Failure, command_for_login, with_options
+from kakao_session.cli.errors import Failure, command_for_login, explain_warning
 from kakao_session.cli.i18n import _
 from kakao_session.cli.token_file import TokenFile
 from kakao_session.cli.trace import TracingAdapter, library_log
@@ -196,14 +196,18 @@ def _why_not_key(key: str | None) -> str | None:
 
 @contextmanager
 def _printed_warnings() -> Iterator[None]:
-    """Print the library's warnings as sentences, without file and line."""
+    """Print each of the library's warnings once, as a sentence without file and line."""
+    printed = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", KakaoWarning)
         show_other = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if issubclass(category, KakaoWarning):
-                output.warn(_("Warning: {message}", message=with_options(str(message))))
+                text = explain_warning(str(message))
+                if text not in printed:
+                    printed.add(text)
+                    output.warn(_("Warning: {message}", message=text))
             else:
                 show_other(message, category, *place)
 

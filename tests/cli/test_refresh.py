@@ -79,17 +79,31 @@ def test_refresh__kakao_is_down(login, kakao, token_file, run, failure):
 
 
 @pytest.mark.parametrize(
-    ("language", "start"), [("C", "Warning: "), ("ko_KR.UTF-8", "경고: 새 토큰을 파일에")]
+    ("language", "warning"),
+    [
+        (
+            "C",
+            "Warning: The new access token could not be saved, so the next command refreshes the "
+            "token again. Could not save {path}: No space left on device. Free some space there.\n",
+        ),
+        (
+            "ko_KR.UTF-8",
+            "경고: 새 액세스 토큰을 저장하지 못해 다음에 실행할 때 다시 갱신합니다. {path} 파일에 "
+            "저장하지 못했습니다. No space left on device. 그곳에 저장 공간을 확보하세요.\n",
+        ),
+    ],
 )
-def test_refresh__new_token_cannot_be_saved(login, token_file, run, monkeypatch, language, start):
+@pytest.mark.parametrize("command", [["refresh"], ["request", "GET", "/v2/user/me"]])
+def test_refresh__new_token_cannot_be_saved(
+    login, kakao, token_file, run, monkeypatch, command, language, warning
+):
     before = token_file.read_bytes()
+    kakao.advance(hours=7)
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr("os.replace", raising(full))
-    result = run("refresh", LC_ALL=language)
+    result = run(*command, LC_ALL=language)
     assert result.exit_code == 0
-    assert result.stderr.startswith(start)
-    assert "No space left on device" in result.stderr
-    assert "KakaoWarning" not in result.stderr
+    assert result.stderr == warning.format(path=token_file)  # once
     assert token_file.read_bytes() == before
 
 

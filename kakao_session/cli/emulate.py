@@ -16,7 +16,7 @@ import click
 from kakao_session.cli import missing_extra, output
 from kakao_session.cli.client_secret import SECRET_VARIABLE
 from kakao_session.cli.errors import Failure
-from kakao_session.cli.i18n import _
+from kakao_session.cli.i18n import _, mark, translated
 from kakao_session.cli.signals import run_child, stop_event
 from kakao_session.cli.token_file import KEY_VARIABLE
 
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 LOGIN_HOURS_AGO = 7
 _OF_A_REAL_APP = {SECRET_VARIABLE, KEY_VARIABLE}
 """Variables of the user's real app. The program must not see them."""
+
+_WHY_NOT_SWITCH = (
+    mark("there is no switch {name}"),
+    mark("{name} takes {values}"),
+    mark("{one} or {other}"),
+)
 
 _SECONDS = click.IntRange(1)
 
@@ -65,8 +71,7 @@ Examples:
     "--consent",
     type=click.Choice(["page", "given", "denied"]),
     default="page",
-    show_default=True,
-    help="Show the consent page, or let the user agree or cancel at once.",
+    help="Show the consent page, or let the user agree or cancel at once. Default: page.",
 )
 @click.option(
     "--switch",
@@ -142,7 +147,8 @@ def _local_kakao(
     try:
         settings = {**settings, **dict(map(read_switch, switches))}
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="'--switch'") from error
+        why = translated(str(error), _WHY_NOT_SWITCH)
+        raise click.BadParameter(why, param_hint="'--switch'") from error
     kakao = KakaoEmulator(port=port, **settings)
     try:
         kakao.start()

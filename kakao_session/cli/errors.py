@@ -98,6 +98,12 @@ _TOKEN_FILE = (
     mark("Could not save {place}: {why}."),
     mark("Could not lock {place}: {why}."),
     mark("Could not delete {place}: {why}."),
+    mark("Could not decrypt the token in {place}: {why}."),
+    mark(
+        "the key is wrong, or the ciphertext is damaged. It was not changed. Use the key that it "
+        "was encrypted with. If that is lost, delete the token and log in again"
+    ),
+    mark("{key} is not a string of visible ASCII characters"),
     _IN_VAIN,
     mark("No token in {place}."),
     mark("No refresh token in {place}."),
@@ -114,6 +120,7 @@ _TOKEN_FILE = (
     mark("{reason}. Let this user read and write the file and its folder, or choose another place"),
     mark("{reason}. Choose a place that can be written to"),
     mark("{reason}. Free some space there"),
+    mark("{reason}. Raise the limit of this user for the size of files (ulimit -f)"),
     mark("{reason}. Choose a file, not a folder"),
     mark("{reason}. There is a file where a folder should be. Choose another place"),
     mark("{reason}. Check where the symbolic link there leads, and remove it"),

@@ -33,9 +33,10 @@ Examples:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=False))
 @shared_options
 def import_file(options: Options, *, file: str, force: bool) -> None:
-    """Import the login in FILE.
+    """Import a login from FILE.
 
-    FILE has a token as JSON, as the tutorials save it, under any name. It is not changed.
+    FILE is a JSON file with a token, such as the tutorials save. Its name does not matter. It is
+    not changed.
     """
     token = _read(file, options.client_id)
     with options.store.lock():

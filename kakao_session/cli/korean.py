@@ -364,7 +364,7 @@ KOREAN: dict[str, str] = {
     "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
     '"The emulator and your language" in the documentation': (
         "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않는 "
-        '것입니다. 문서의 "The emulator and your language"를 참고하세요'
+        '것입니다. 문서의 "에뮬레이터와 프로그래밍 언어"(영어)를 참고하세요'
     ),
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"
@@ -560,6 +560,9 @@ KOREAN: dict[str, str] = {
         "{reason}. 이 사용자가 파일과 폴더를 읽고 쓸 수 있게 하거나 다른 위치를 지정하세요"
     ),
     "{reason}. Choose a place that can be written to": ("{reason}. 쓸 수 있는 위치를 지정하세요"),
+    "{reason}. Raise the limit of this user for the size of files (ulimit -f)": (
+        "{reason}. 이 사용자의 파일 크기 제한(ulimit -f)을 늘리세요"
+    ),
     "{reason}. Free some space there": "{reason}. 그곳에 저장 공간을 확보하세요",
     "{reason}. Choose a file, not a folder": "{reason}. 폴더가 아니라 파일을 지정하세요",
     "{reason}. There is a file where a folder should be. Choose another place": (
@@ -583,6 +586,21 @@ KOREAN: dict[str, str] = {
     "not UTF-8": "UTF-8이 아닙니다",
     "an empty JSON object": "빈 JSON 객체입니다",
     "a JSON {kind}, not an object": "JSON 객체가 아니라 {kind}입니다",
+    "string": "문자열",
+    "array": "배열",
+    "number": "숫자",
+    "boolean": "불리언",
+    "{key} is not a string of visible ASCII characters": (
+        "{key} 값에 토큰에 쓸 수 없는 문자가 있습니다"
+    ),
+    "Could not decrypt the token in {place}: {why}.": (
+        "{place} 파일의 토큰을 복호화하지 못했습니다. {why}."
+    ),
+    "the key is wrong, or the ciphertext is damaged. It was not changed. Use the key that it was "
+    "encrypted with. If that is lost, delete the token and log in again": (
+        "키가 틀렸거나 암호문이 손상되었습니다. 파일은 그대로 두었습니다. 암호화할 때 쓴 키를 "
+        "지정하세요. 그 키를 잃어버렸다면 토큰 파일을 삭제하고 다시 로그인하세요"
+    ),
     "it is larger than 1 MiB": "1MiB보다 큽니다",
     "neither access_token nor refresh_token is there": "access_token도 refresh_token도 없습니다",
     "this is Kakao's error answer, not a token": "토큰이 아니라 카카오의 오류 응답입니다",
@@ -811,7 +829,9 @@ KOREAN: dict[str, str] = {
     "A consent item to ask the user for, such as talk_message. Can be repeated.": (
         "동의를 받을 동의항목. 예: talk_message. 여러 번 지정할 수 있습니다."
     ),
-    "How long to wait for the browser.": "브라우저 로그인을 기다리는 시간(초).",
+    "How long to wait for the browser. Default: 300.": (
+        "브라우저 로그인을 기다리는 시간(초). 기본값: 300."
+    ),
     "Save the client secret in the token file, or don't. Default: save it if you typed it and "
     "agree.": (
         "클라이언트 시크릿을 토큰 파일에 저장할지 정합니다. 기본값: 직접 입력했을 때만 물어봅니다."
@@ -828,13 +848,13 @@ KOREAN: dict[str, str] = {
     "Ask Kakao whether the login works. This refreshes an expired access token.": (
         "로그인이 유효한지 카카오에 확인합니다. 액세스 토큰이 만료되었으면 갱신합니다."
     ),
-    "Refresh the login now.": "토큰을 지금 갱신합니다.",
+    "Refresh the token now.": "토큰을 지금 갱신합니다.",
     "Kakao sends a new access token, and a new refresh token if the old one has less than a month "
     "left.": (
         "액세스 토큰이 새로 발급됩니다. 리프레시 토큰은 만료까지 한 달이 남지 않았을 때만 함께 "
         "발급됩니다."
     ),
-    "Your programs do not need this: a session refreshes its login itself. Use it for a login that "
+    "Your programs do not need this: a session refreshes its token itself. Use it for a login that "
     "nothing uses for weeks. Errors go to stderr, with a hint on how to fix them.": (
         "세션이 알아서 갱신하므로 프로그램에는 필요 없는 명령입니다. 몇 주 동안 쓰지 않는 로그인을 "
         "유지할 때 쓰세요. 오류는 해결 방법과 함께 표준 오류에 출력합니다."
@@ -847,7 +867,8 @@ KOREAN: dict[str, str] = {
         "한 달에 두 번 실행됩니다. 리프레시 토큰은 60일 동안 유효하고, 만료까지 한 달이 남지 "
         "않았을 때만 새로 발급됩니다. 한 달에 한 번만 실행하면 그 시기를 놓칠 수 있습니다."
     ),
-    "Only if the access token expires soon, or the refresh token has less than a month left.": (
+    "Refresh only if the access token expires soon, or the refresh token has less than a month "
+    "left.": (
         "액세스 토큰이 곧 만료되거나 리프레시 토큰의 만료까지 한 달이 남지 않았을 때만 갱신합니다."
     ),
     "Log out at Kakao and delete the token file.": (
@@ -865,8 +886,9 @@ KOREAN: dict[str, str] = {
         "물어봅니다."
     ),
     "Do not ask for confirmation.": "물어보지 않고 실행합니다.",
-    "Import the login in FILE.": "FILE에 저장된 로그인을 가져옵니다.",
-    "FILE has a token as JSON, as the tutorials save it, under any name. It is not changed.": (
+    "Import a login from FILE.": "FILE에 저장된 로그인을 가져옵니다.",
+    "FILE is a JSON file with a token, such as the tutorials save. Its name does not matter. It is "
+    "not changed.": (
         "FILE은 토큰을 JSON으로 저장한 파일입니다. 블로그 예제로 만든 파일도 되고, 이름은 "
         "상관없습니다. FILE의 내용은 바뀌지 않습니다."
     ),
@@ -891,8 +913,8 @@ KOREAN: dict[str, str] = {
         "보낼 파라미터. GET, DELETE, HEAD에서는 쿼리로, 다른 메서드에서는 폼으로 보냅니다."
     ),
     "A header.": "보낼 헤더.",
-    "Send the fields as a JSON object. Values that are JSON are not quoted.": (
-        "파라미터를 JSON 객체로 보냅니다. 값이 JSON이면 따옴표 없이 그대로 넣습니다."
+    "Send the fields as a JSON object. A VALUE that is JSON is sent as JSON.": (
+        "파라미터를 JSON 객체로 보냅니다. VALUE가 JSON이면 JSON 그대로 보냅니다."
     ),
     "Send a message to yourself on KakaoTalk.": "카카오톡으로 나에게 메시지를 보냅니다.",
     "Without TEXT, the message is what comes from a pipe. Kakao takes 200 characters in a "
@@ -942,9 +964,15 @@ KOREAN: dict[str, str] = {
     "Register a redirect URI. Can be repeated. Default: every URI is accepted.": (
         "리다이렉트 URI를 등록합니다. 여러 번 지정할 수 있습니다. 기본값: 모든 URI를 허용."
     ),
-    "Show the consent page, or let the user agree or cancel at once.": (
-        "동의 화면을 보여 주거나, 자동으로 동의하거나, 자동으로 취소합니다."
+    "Show the consent page, or let the user agree or cancel at once. Default: page.": (
+        "동의 화면을 보여 주거나, 자동으로 동의하거나, 자동으로 취소합니다. 기본값: page."
     ),
+    "there is no switch {name}": "{name} 스위치는 없습니다",
+    "{name} takes {values}": "{name}에 지정할 수 있는 값은 {values}입니다",
+    "{one} or {other}": "{one} 또는 {other}",
+    "a string": "문자열",
+    "a number": "숫자",
+    "a whole number": "정수",
     "Set another switch of the emulator, such as logout_ends=access_token.": (
         "에뮬레이터의 다른 스위치를 설정합니다. 예: logout_ends=access_token."
     ),

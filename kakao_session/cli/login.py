@@ -73,6 +73,7 @@ Examples:
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
+    metavar="PORT",
     help="Listen on this port: the redirect URI is http://localhost:PORT/callback. Default: 8765.",
 )
 @click.option(
@@ -94,9 +95,8 @@ Examples:
     "--timeout",
     type=click.IntRange(1, 86_400),
     default=300,
-    show_default=True,
     metavar="SECONDS",
-    help="How long to wait for the browser.",
+    help="How long to wait for the browser. Default: 300.",
 )
 @click.option(
     "--store-secret/--no-store-secret",

@@ -26,16 +26,17 @@ less than a month left. A job that runs once a month can miss that time.
 @click.option(
     "--if-needed",
     is_flag=True,
-    help="Only if the access token expires soon, or the refresh token has less than a month left.",
+    help="Refresh only if the access token expires soon, or the refresh token has less than a "
+    "month left.",
 )
 @shared_options
 def refresh(options: Options, *, if_needed: bool) -> None:
-    """Refresh the login now.
+    """Refresh the token now.
 
     Kakao sends a new access token, and a new refresh token if the old one has less than a month
     left.
 
-    Your programs do not need this: a session refreshes its login itself. Use it for a login that
+    Your programs do not need this: a session refreshes its token itself. Use it for a login that
     nothing uses for weeks. Errors go to stderr, with a hint on how to fix them.
     """
     before = options.load()

@@ -111,7 +111,7 @@ Exit status: 0 if the HTTP status is below 400, else 1.
     "--json",
     "as_json",
     is_flag=True,
-    help="Send the fields as a JSON object. Values that are JSON are not quoted.",
+    help="Send the fields as a JSON object. A VALUE that is JSON is sent as JSON.",
 )
 @click.argument(
     "method",

@@ -179,8 +179,11 @@ def _from_json(text: str | bytes) -> tuple[dict[str, Any], str]:
     except (ValueError, RecursionError):
         return {}, "not JSON" if _is_utf8(text) else "not UTF-8"
     if not isinstance(value, dict):
-        return {}, f"a JSON {type(value).__name__}, not an object"
+        return {}, f"a JSON {_KINDS.get(type(value), 'number')}, not an object"
     return value, "" if value else "an empty JSON object"
+
+
+_KINDS = {str: "string", list: "array", bool: "boolean", type(None): "null"}
 
 
 def _is_utf8(text: str | bytes) -> bool:

@@ -216,6 +216,7 @@ _REMEDIES = {
     errno.EROFS: "Choose a place that can be written to",
     errno.ENOSPC: "Free some space there",
     errno.EDQUOT: "Free some space there",
+    errno.EFBIG: "Raise the limit of this user for the size of files (ulimit -f)",
     errno.EISDIR: "Choose a file, not a folder",
     errno.ENOTDIR: _NOT_A_FOLDER,
     errno.EEXIST: _NOT_A_FOLDER,

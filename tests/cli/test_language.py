@@ -1,6 +1,7 @@
 """English and Korean: the locale decides, and no message lacks its Korean."""
 
 import ast
+import base64
 import errno
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import kakao_session
-from kakao_session import FileTokenStore, TokenStoreError
+from kakao_session import EncryptedTokenStore, FileTokenStore, TokenStoreError
 from kakao_session.cli.app import app
 from kakao_session.cli.errors import explain, fixes
 from kakao_session.cli.i18n import is_korean
@@ -112,7 +113,8 @@ def test_other_error__is_korean_with_the_english_details(in_korea, kind):
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"{", b"\xff", b"{}", b"[]", b'{"a": 1}', b"x" * 2**21),
+        *(b"{", b"\xff", b"{}", b'{"a": 1}', b'{"access_token": "a b"}', b"x" * 2**21),
+        *(b"[]", b"null", b"true", b"3", b'"x"'),
         *(b'{"error": "x"}', b'{"error_code": "KOE322"}', b'{"error_code": "KOE9999"}'),
         *(b'{"accessToken": "x"}', b'{"data": {"access_token": "x"}}'),
     ],
@@ -126,6 +128,33 @@ def test_damaged_token_file__is_told_in_korean(in_korea, run, tmp_path, content)
         words = re.findall(r"(?<![-_.])\b[a-z]+ [a-z]+\b", re.sub("`[^`]*`", "", told))
         assert words == [], told
         assert "토큰이 없습니다" in told
+
+
+def test_wrong_encryption_key__is_told_in_korean(in_korea, run, tmp_path, monkeypatch):
+    pytest.importorskip("cryptography")
+    keys = [base64.urlsafe_b64encode(letter * 32).decode() for letter in (b"a", b"b")]
+    store = EncryptedTokenStore(FileTokenStore(tmp_path / "token.json"), keys[0])
+    store.save({"access_token": "a"})
+    told = run("status", "--token-file", str(store.inner.path), KAKAO_SESSION_TOKEN_KEY=keys[1])
+    assert re.findall(r"(?<![-_./])\b[a-z]+ [a-z]+\b", told.stderr) == []
+    assert "복호화하지 못했습니다. 키가 틀렸거나" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("switch", "why"),
+    [
+        ("no_such=1", "'no_such' 스위치는 없습니다"),
+        ("rate_limit=maybe", "rate_limit에 지정할 수 있는 값은 true 또는 false입니다"),
+        ("latency=x", "latency에 지정할 수 있는 값은 숫자입니다"),
+        (
+            "refresh_token_renewal=x",
+            "refresh_token_renewal에 지정할 수 있는 값은 'last_month' 또는 'always' 또는 "
+            "'never'입니다",
+        ),
+    ],
+)
+def test_wrong_switch__is_told_in_korean(in_korea, run, switch, why):
+    assert run("emulate", "--switch", switch).stderr.endswith(f"오류: --switch: {why}\n")
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EIO])

@@ -49,8 +49,8 @@ NO_TOKENS = {
     "torn": (b'{"access_token": "secret-acc', "not JSON"),
     "binary": (b"\xff\xfe\x00\x80secret", "not UTF-8"),
     "cp949": ('{"name": "홍길동", "access_token": "secret"}'.encode("cp949"), "not UTF-8"),
-    "list": (b'[{"access_token": "secret"}]', "a JSON list, not an object"),
-    "null": (b"null", "a JSON NoneType, not an object"),
+    "list": (b'[{"access_token": "secret"}]', "a JSON array, not an object"),
+    "null": (b"null", "a JSON null, not an object"),
     "empty object": (b"{}", "an empty JSON object"),
     "another program's": (
         b'{"key": "secret"}',
@@ -559,7 +559,7 @@ def test_full_disk__does_not_stop_the_message_that_tells_of_it(
     clock.advance(hours=7)
     with full_disk():
         for _ in range(2):
-            with pytest.warns(KakaoWarning, match=r"could not be saved.*File too large"):
+            with pytest.warns(KakaoWarning, match=r"could not be saved.*too large. Raise the limit"):
                 assert session.get("/v2/user/me").status_code == 200
         with pytest.raises(TokenStoreError, match="File too large"):
             session.refresh_token(refresh_token=kakao.login()["refresh_token"])

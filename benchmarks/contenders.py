@@ -80,14 +80,14 @@ class Contender:
     :param package: what has to be installed.
     :param statement: what a program that uses it imports.
     :param make: what each user needs of his own: a session, or an ``auth=``.
-    :param renews_at: how many seconds before its end a token is renewed; ``None`` means never.
+    :param refreshes_at: how many seconds before its end a token is refreshed; ``None`` means never.
     """
 
     name: str
     package: str
     statement: str
     make: Callable[[Login], Any]
-    renews_at: float | None = None
+    refreshes_at: float | None = None
 
     def open(self, login: Login, wire: Wire) -> Client:
         """:returns: a client for one user; an ``auth=`` gets a session of its own."""
@@ -189,14 +189,14 @@ SESSION = Contender(
     "kakao-session",
     "from kakao_session import KakaoSession",
     _kakao_session,
-    renews_at=360,
+    refreshes_at=360,
 )
 AUTH = Contender(
     "requests.Session, auth=KakaoAuth",
     "kakao-session",
     "from kakao_session import KakaoAuth",
     _kakao_auth,
-    renews_at=360,
+    refreshes_at=360,
 )
 
 
@@ -303,7 +303,7 @@ GOOGLE = Contender(
     "from google.auth.transport.requests import AuthorizedSession; "
     "from google.oauth2.credentials import Credentials",
     _google_auth,
-    renews_at=225,
+    refreshes_at=225,
 )
 GOOGLE_NON_BLOCKING = replace(
     GOOGLE,
@@ -315,7 +315,7 @@ PARENT = Contender(
     "requests-oauthlib",
     "from requests_oauthlib import OAuth2Session",
     _requests_oauthlib,
-    renews_at=0,
+    refreshes_at=0,
 )
 PEERS = (
     PARENT,
@@ -324,7 +324,7 @@ PEERS = (
         "Authlib",
         "from authlib.integrations.requests_client import OAuth2Session",
         _authlib,
-        renews_at=60,
+        refreshes_at=60,
     ),
     GOOGLE,
     Contender(
@@ -332,14 +332,14 @@ PEERS = (
         "requests_oauth2client",
         "from requests_oauth2client import BearerToken, OAuth2AccessTokenAuth, OAuth2Client",
         _requests_oauth2client,
-        renews_at=20,
+        refreshes_at=20,
     ),
     Contender(
         "httpx, httpx-auth OAuth2AuthorizationCode",
         "httpx-auth",
         "import httpx; from httpx_auth import OAuth2AuthorizationCode",
         _httpx_auth,
-        renews_at=30,
+        refreshes_at=30,
     ),
 )
 

@@ -45,7 +45,7 @@ def measure(quick: bool) -> list[Table]:
             waited, refreshes, failures = [], [], []
             for _ in range(times):
                 kakao.refreshes()
-                login = kakao.login().ending_in((contender.renews_at or 0) + before)
+                login = kakao.login().ending_in((contender.refreshes_at or 0) + before)
                 took, failed_calls = _calls(contender, login, before + after)
                 waits += took
                 waited.append(sum(wait > thinking / 2 for wait in took))

@@ -18,7 +18,7 @@ from itertools import islice
 import kakao_session as ks
 
 THREADS = 16
-IN_VAIN, GIVE_UP = ("refused", "to be tried again"), 20  # one may be a user's, 20 in a row are not
+MOST_FAILS = 20  # more in a row are about Kakao or the app, not about single users
 new_store: Callable[[str], ks.TokenStore]
 if url := os.environ.get("DATABASE_URL"):
     from sqlalchemy import create_engine
@@ -39,22 +39,22 @@ def visit(key: str) -> tuple[str, str]:
     except (ks.RateLimitedError, ks.ConfigurationError) as error:
         return "refused", str(error)
     except ks.TemporaryError as error:
-        return "to be tried again", str(error)
+        return "unavailable", str(error)
     except ks.KakaoError as error:
         return "ended" if isinstance(error, ks.LoginRequiredError) else "failed", str(error)
     return "refreshed" if refreshed else "not due", ""
 
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # finish the requests under way
-counts, in_a_row = Counter(refreshed=0), 0
+counts, fails = Counter(refreshed=0), 0
 with ThreadPoolExecutor(THREADS) as threads:
-    while in_a_row < GIVE_UP and (batch := list(islice(keys, 5 * THREADS))):
+    while fails < MOST_FAILS and (batch := list(islice(keys, 5 * THREADS))):
         for key, (outcome, message) in zip(batch, threads.map(visit, batch), strict=True):
             counts[outcome] += 1
-            in_a_row = 0 if outcome == "refreshed" else in_a_row + (outcome in IN_VAIN)
+            fails = 0 if outcome == "refreshed" else fails + (outcome in {"refused", "unavailable"})
             if message:
                 print(f"{key}: {message}", file=sys.stderr)
 print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
-if in_a_row >= GIVE_UP:
+if fails >= MOST_FAILS:
     sys.exit("Stopped: too many token requests in a row failed. Try again in an hour.")
 sys.exit(1 if counts.keys() & {"ended", "failed", "refused"} else 0)

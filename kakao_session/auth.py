@@ -44,8 +44,10 @@ class KakaoAuth(AuthBase):
         together take a minute at most.
     :param api_hosts: other hosts, ``name`` or ``name:port``, that may get the token.
     :param endpoints: Kakao's URLs. Change them for tests.
-    :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
-    :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
+    :raises TypeError: *token_store* is neither a store nor a path, *client_id* is a path or a
+        token, or *token_updater* is not a function, or one for asyncio.
+    :raises ValueError: *token* is not a token, *token_store* is an empty path, or *api_hosts* holds
+        something else than host names.
     :raises ConfigurationError: the token endpoint is not an ``https://`` URL.
 
     >>> requests.get("https://kapi.kakao.com/v2/user/me", auth=KakaoAuth(token_store="token.json"))
@@ -129,12 +131,12 @@ def _store(place: TokenStore | str | os.PathLike[str] | None) -> TokenStore | No
 
 
 _PATHS = (str, os.PathLike)
-_FILE_NAME = frozenset("/\\.")  # none of these is in an app key
+_NOT_IN_APP_KEYS = frozenset("/\\.")  # but in a path or a JSON Web Token
 
 
 def could_be_app_key(text: str) -> bool:
     """Whether *text* has none of the characters of a path or a JSON Web Token."""
-    return _FILE_NAME.isdisjoint(text)
+    return _NOT_IN_APP_KEYS.isdisjoint(text)
 
 
 def _checked_client_id(client_id: str | None) -> str | None:

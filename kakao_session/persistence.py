@@ -30,8 +30,8 @@ T = TypeVar("T")
 _unsaved: dict[tuple[str, object], tuple[Token, object]] = {}
 """New tokens that are not saved yet, by the fingerprint of the refresh token that Kakao replaced,
 and by the place. For the whole process: a server makes an auth for each call, and the login must
-not end with it. The store or callback stands beside its token, because the ``id()`` of one that is
-gone could come again."""
+not end with it. The value holds the store or callback too. Otherwise another one could get its
+``id()``."""
 
 
 def checked_updater(updater: TokenUpdater | None) -> TokenUpdater | None:

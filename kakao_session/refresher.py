@@ -70,7 +70,7 @@ class State(NamedTuple):
 
 
 class News(NamedTuple):
-    """What a refresh has to tell the caller in whose thread it was made, when it is over.
+    """What a refresh reports to the thread that made it, when it is over.
 
     :param token: the token that Kakao has issued; ``None`` if another process was faster.
     :param risk: why the new token is only in memory; ``None`` if it is saved.

@@ -76,8 +76,10 @@ class KakaoSession(_Parent):
         ``client_id`` and ``client_secret``; ``auto_refresh_url`` replaces the token endpoint. With
         ``auto_refresh_url``, and neither *token_store* nor *token_updater*, a call that refreshes
         the token raises ``TokenUpdated``, as in OAuth2Session.
-    :raises TypeError: *token_store* is neither a store nor a path, or *client_id* is a path.
-    :raises ValueError: *token* is not a token, or *api_hosts* holds something else than host names.
+    :raises TypeError: *token_store* is neither a store nor a path, *client_id* is a path or a
+        token, or *token_updater* is not a function, or one for asyncio.
+    :raises ValueError: *token* is not a token, *token_store* is an empty path, or *api_hosts* holds
+        something else than host names.
     :raises ConfigurationError: the token endpoint is not ``https://``.
 
     >>> kakao = KakaoSession(token_store="kakao_token.json")
@@ -388,7 +390,8 @@ class KakaoSession(_Parent):
         :param kwargs: more fields of the form, such as ``code_verifier``; and ``client_id``, which
             the session remembers.
         :returns: the token. It replaces the old one. If anything fails, the old one stays.
-        :raises ValueError: there is neither a code nor an authorization response.
+        :raises ValueError: there is neither a code nor an authorization response; or, with *pkce*,
+            this session did not make the authorization URL.
         :raises LoginRequiredError: the response is forged or has no code, or Kakao refused it.
         :raises TokenEndpointError: there is no token. The subclass says what to do.
         :raises TokenStoreError: the token could not be saved.
@@ -437,7 +440,7 @@ class KakaoSession(_Parent):
         proxies: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> Token:
-        """Refresh the token now, unless another user of the store has just done so.
+        """Refresh the token now, unless another thread or process has just done so.
 
         *body* may hold ``client_id`` and ``client_secret``. Other parameters of OAuth2Session are
         accepted for compatibility and ignored.
@@ -519,7 +522,9 @@ class KakaoSession(_Parent):
     def register_compliance_hook(self, hook_type: str, hook: Any) -> None:
         """Accepted for compatibility with OAuth2Session and ignored, with a warning."""
         warnings.warn(
-            "KakaoSession speaks Kakao's dialect itself and calls no compliance hook.", stacklevel=2
+            "KakaoSession ignores compliance hooks: it understands Kakao's answers without them. "
+            "Delete this call.",
+            stacklevel=2,
         )
 
     def _remember(

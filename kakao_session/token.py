@@ -217,7 +217,7 @@ class Token(dict[str, Any]):
         Kakao replaces it in its last month. If its end is unknown, that may be now.
         """
         end: float | None = self.get("refresh_token_expires_at")
-        return end is None or now() >= end - _MONTH
+        return end is None or now() >= end - _LAST_MONTH
 
     def can_be_refreshed(self) -> bool:
         """Whether there is a refresh token, and it is not known to have ended."""
@@ -286,7 +286,8 @@ class Bearer:
         return now() < self.usable_until
 
 
-_MONTH = 31 * 24 * 3600.0
+_LAST_MONTH = 31 * 24 * 3600.0
+"""Kakao replaces a refresh token in its last 30 days. One day more, in case the clocks differ."""
 
 _FIRST_DAY = 1767225600.0  # 2026-01-01
 

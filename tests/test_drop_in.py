@@ -86,7 +86,10 @@ def test_state__callable_or_fixed(new_session, redirect):
 
 
 def test_compliance_hook__is_not_called(new_session):
-    sentence = "KakaoSession speaks Kakao's dialect itself and calls no compliance hook."
+    sentence = (
+        "KakaoSession ignores compliance hooks: it understands Kakao's answers without them. "
+        "Delete this call."
+    )
     with pytest.warns(UserWarning, match=f"^{sentence}$") as warned:
         new_session().register_compliance_hook("access_token_response", print)
     assert [warning.filename for warning in warned] == [__file__]  # where the caller is

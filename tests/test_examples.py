@@ -349,7 +349,7 @@ def test_keep_alive__no_logins_and_one_temporary_error(kakao, night):
     night.log_in(5, days_ago=35)
     kakao.fail_next("garbage")
     status, counts, messages = night.run()
-    assert (status, counts) == (0, {"refreshed": 4, "to be tried again": 1})
+    assert (status, counts) == (0, {"refreshed": 4, "unavailable": 1})
     assert messages.count("\n") == 1
 
 

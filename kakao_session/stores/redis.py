@@ -73,6 +73,7 @@ class RedisTokenStore(TextTokenStore):
     :param lease: seconds; longer than a refresh may take, which is a little over a minute.
     :param lock_timeout: seconds to wait for the lock.
     :raises TypeError: *client* is a URL, or a client for asyncio, or not a client of redis-py.
+    :raises ValueError: *key* is empty or ends with ``:lock``, or *lease* is too short.
 
     >>> client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=5)
     >>> kakao = KakaoSession(token_store=RedisTokenStore(client, "kakao:token:bot"))
@@ -114,6 +115,7 @@ class RedisTokenStore(TextTokenStore):
         :param client: see :class:`RedisTokenStore`.
         :param pattern: which keys, such as ``kakao:token:*``.
         :returns: the keys, in no order.
+        :raises ValueError: *pattern* is empty or ends with ``:lock``.
         :raises TokenStoreError: Redis can't be reached.
         """
         return cls(client, pattern)._keys()

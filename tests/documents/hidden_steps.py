@@ -23,7 +23,8 @@ from tests.documents.shell import run_script
 from tests.required import package
 
 NOT_OURS = {
-    *("DjangoTokenStore", "KeyError", "InvalidGrantError", "TokenExpiredError", "TokenUpdated")
+    *("DjangoTokenStore", "InvalidGrantError", "TokenExpiredError", "TokenUpdated"),
+    *("KeyError", "ValueError"),
 }
 """Names in documents that look like ours."""
 

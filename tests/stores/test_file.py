@@ -559,7 +559,9 @@ def test_full_disk__does_not_stop_the_message_that_tells_of_it(
     clock.advance(hours=7)
     with full_disk():
         for _ in range(2):
-            with pytest.warns(KakaoWarning, match=r"could not be saved.*too large. Raise the limit"):
+            with pytest.warns(
+                KakaoWarning, match=r"could not be saved.*too large. Raise the limit"
+            ):
                 assert session.get("/v2/user/me").status_code == 200
         with pytest.raises(TokenStoreError, match="File too large"):
             session.refresh_token(refresh_token=kakao.login()["refresh_token"])

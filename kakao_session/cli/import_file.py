@@ -13,8 +13,12 @@ from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
 from kakao_session.cli.token_file import is_encrypted
+from kakao_session.login.flow import SECRET_IS_REQUIRED
 from kakao_session.stores.file import LARGEST_FILE, parse
 from kakao_session.token import Token
+
+_APP = ("app_key", "client_secret", SECRET_IS_REQUIRED)
+"""The fields of a token that are about its app."""
 
 
 @click.command(
@@ -41,10 +45,9 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
     token = _read(file, options.client_id)
     with options.store.lock():
         if not force:
-            stored = options.store.load_any()
+            stored = options.store.load_any() or Token()
             _check(options, stored, token)
-            if token.is_same_as(stored):
-                token = Token({**(stored or {}), **token})
+            token = _completed(token, stored)
         options.store.save(token)
     output.say(_("Saved the login in {path}.", path=options.path), "green")
     output.say_pair(_("access token"), access_token_expiry(token))
@@ -93,9 +96,18 @@ def _read(file: str, client_id: str | None) -> Token:
     return token
 
 
-def _check(options: Options, stored: Token | None, token: Token) -> None:
+def _completed(token: Token, stored: Token) -> Token:
+    """Keep what the saved login has, and a tutorial's file does not: the app's key and secret."""
+    if token.is_same_as(stored):
+        return Token({**stored, **token})
+    if token.get("app_key") not in (None, stored.get("app_key")):
+        return token
+    return Token({**{name: stored[name] for name in _APP if name in stored}, **token})
+
+
+def _check(options: Options, stored: Token, token: Token) -> None:
     """:raises Failure: the saved login is better than *token*, or may be."""
-    if stored is None or stored.is_same_as(token):
+    if not stored or stored.is_same_as(token):
         return
     if stored.can_be_refreshed() and not token.can_be_refreshed():
         raise Failure(

@@ -442,6 +442,8 @@ KOREAN: dict[str, str] = {
     "{name} is not {expected}": "{name} 값이 올바르지 않음. 필요한 값: {expected}",
     "a whole number in range": "허용 범위 안의 정수",
     "one of {choices}": "{choices} 중 하나",
+    "a text of 1 to {most} characters": "1~{most}자의 텍스트",
+    "an object with start_at and end_at": "start_at과 end_at이 있는 객체",
     "a URL": "http:// 또는 https:// URL",
     "a JSON object": "JSON 객체",
     "a JSON array of strings": "문자열만 담은 JSON 배열",

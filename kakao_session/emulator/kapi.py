@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, request
 
-from kakao_session.emulator import talk
+from kakao_session.emulator import talk, talk_calendar
 from kakao_session.emulator.backend import Backend, current_backend, new_service
 from kakao_session.emulator.clock import timestamp
 from kakao_session.emulator.console import consent_items, is_required
@@ -47,7 +47,7 @@ views = Blueprint("kapi", __name__)
 
 def kapi(backend: Backend) -> Flask:
     """:returns: the application for kapi.kakao.com."""
-    return new_service(backend, views, talk.views, error_body=_error_body)
+    return new_service(backend, views, talk.views, talk_calendar.views, error_body=_error_body)
 
 
 @views.get("/v1/user/access_token_info")

@@ -7,7 +7,7 @@ import ssl
 import struct
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from kakao_session.emulator.http_handler import HTTPHandler
 from kakao_session.emulator.journal import Record, Service
 from kakao_session.emulator.proxy import ProxyServer
 from kakao_session.emulator.server import LOOPBACK, Connections, LoopbackServer, close_gently
-from kakao_session.endpoints import Endpoints
+from kakao_session.endpoints import KAKAO, Endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from kakao_session.emulator.backend import Backend
 
-_HOST_NAMES = ("kauth.kakao.com", "kapi.kakao.com", "dapi.kakao.com", "localhost", "127.0.0.1")
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -172,5 +171,6 @@ def _new_tls(ca_file: Path) -> ssl.SSLContext:
     authority.cert_pem.write_to_path(ca_file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
-    authority.issue_cert(*_HOST_NAMES).configure_cert(context)
+    names = [url.removeprefix("https://") for url in astuple(KAKAO)]
+    authority.issue_cert(*names, "localhost", "127.0.0.1").configure_cert(context)
     return context

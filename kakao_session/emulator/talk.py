@@ -1,4 +1,4 @@
-"""KakaoTalk at kapi.kakao.com: messages to oneself and to friends, images, and the profile."""
+"""KakaoTalk at kapi.kakao.com: messages to oneself and to friends, images, profile and channels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kakao_session.emulator.kapi_arguments import (
     choice,
     json_object,
     malformed,
+    names,
     number,
     required,
     strings,
@@ -56,6 +57,14 @@ def profile() -> Response:
     if "profile_image" in user.scopes:
         answer |= {"profileImageURL": image, "thumbnailURL": thumbnail}
     return as_json({**answer, "countryISO": "KR"})
+
+
+@views.get("/v2/api/talk/channels")
+def channels() -> Response:
+    """The user has added none of the channels that are asked for."""
+    user = access_token().user
+    asked = [{"channel_public_id": each, "relation": "NONE"} for each in names("channel_ids")]
+    return as_json({"user_id": user.id, "channels": asked})
 
 
 @views.post(f"{_MEMO}/default/send")

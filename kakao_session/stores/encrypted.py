@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeAlias
 
 from kakao_session.errors import TokenStoreError
 from kakao_session.redaction import without_inner_frames
@@ -30,6 +30,9 @@ except ModuleNotFoundError as error:
     ) from error
 
 
+Keys: TypeAlias = str | bytes | Iterable[str | bytes] | Fernet | MultiFernet
+
+
 class EncryptedTokenStore:
     """Encrypts with Fernet what another store keeps.
 
@@ -41,8 +44,8 @@ class EncryptedTokenStore:
 
     :param inner: the other store.
     :param key_or_keys: a key from ``Fernet.generate_key()``, or several: the first one encrypts,
-        and each of them decrypts. To change the key, add the new one in front. Remove the old one
-        when every token has been saved again.
+        and each of them decrypts. A ``Fernet`` or ``MultiFernet`` works too. To change the key, add
+        the new one in front. Remove the old one when every token has been saved again.
     :raises TypeError: *inner* is not a store.
     :raises ValueError: there is no key, or one of them is not a Fernet key.
 
@@ -50,11 +53,10 @@ class EncryptedTokenStore:
     """
 
     @without_inner_frames
-    def __init__(self, inner: TokenStore, key_or_keys: str | bytes | Iterable[str | bytes]) -> None:
+    def __init__(self, inner: TokenStore, key_or_keys: Keys) -> None:
         check_store(inner, "EncryptedTokenStore")
         self.inner = inner
-        several = [key_or_keys] if isinstance(key_or_keys, str | bytes) else key_or_keys
-        self._fernet = _fernet(list(several))
+        self._fernet = _fernet(key_or_keys)
 
     @without_inner_frames
     def load(self) -> Token | None:
@@ -130,7 +132,10 @@ class EncryptedTokenStore:
         return f"EncryptedTokenStore({name_of(self.inner)})"
 
 
-def _fernet(keys: list[str | bytes]) -> MultiFernet:
+def _fernet(key_or_keys: Keys) -> Fernet | MultiFernet:
+    if isinstance(key_or_keys, Fernet | MultiFernet):
+        return key_or_keys
+    keys = [key_or_keys] if isinstance(key_or_keys, str | bytes) else key_or_keys
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except (ValueError, TypeError):

@@ -144,6 +144,23 @@ def test_import__of_the_same_login_keeps_the_other_fields(new_login, token_file,
     assert stored(token_file) == login
 
 
+@pytest.mark.parametrize(
+    ("file_key", "kept"), [(None, True), ("the same", True), ("another app's", False)]
+)
+def test_import__of_a_newer_login_keeps_the_key_and_secret_of_its_app(
+    new_login, token_file, tmp_path, run, clock, monkeypatch, file_key, kept
+):
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    app = {"app_key": "the same", "client_secret": "s", "client_secret_required": True}
+    FileTokenStore(token_file).save(new_login(**app, user_id=5))
+    clock.advance(hours=1)
+    newer = new_login(app_key=file_key)
+    file = tmp_path / "newer.json"
+    file.write_text(json.dumps(newer))
+    assert run("import", str(file)).exit_code == 0
+    assert stored(token_file) == (newer | app if kept else newer)
+
+
 def test_import__into_itself_makes_it_private(tutorial, run):
     tutorial.chmod(0o644)
     result = run("import", str(tutorial), "--token-file", str(tutorial))

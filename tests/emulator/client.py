@@ -12,6 +12,13 @@ KAUTH = "https://kauth.kakao.com"
 KAPI = "https://kapi.kakao.com"
 DAPI = "https://dapi.kakao.com"
 REDIRECT_URI = "http://localhost:8765/callback"
+
+EVENT = json.dumps(
+    {
+        "title": "회의",
+        "time": {"start_at": "2026-12-01T01:00:00Z", "end_at": "2026-12-01T02:00:00Z"},
+    }
+)
 TEMPLATE = json.dumps(
     {"object_type": "text", "text": "안녕", "link": {"web_url": "https://example.com"}}
 )

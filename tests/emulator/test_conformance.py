@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.emulator import protocol
-from tests.emulator.client import KAUTH, REDIRECT_URI, TEMPLATE
+from tests.emulator.client import EVENT, KAUTH, REDIRECT_URI, TEMPLATE
 
 SECRET = "emulator-secret"
 
@@ -282,11 +282,12 @@ def test_endpoint(credential, kakao, client):
         "image_url": "https://example.com/cat.png",
         "receiver_uuids": '["emulator-1000000001"]',
         "target_ids": "[123456789]",
+        "event": EVENT,
         "query": "고양이",
         **(target if credential == "admin" else {}),
     }
     for method, url in map(str.split, protocol.ENDPOINTS[credential]):
-        token = client.login("talk_message friends openid")
+        token = client.login("talk_message friends talk_calendar openid")
         headers = {
             "bearer": {"Authorization": f"Bearer {token['access_token']}"},
             "admin": client.as_admin,

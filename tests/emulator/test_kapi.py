@@ -196,7 +196,7 @@ def test_app_users__malformed_or_too_many_ids(client, query, status):
 
 
 def test_unknown_path__says_how_to_stub_it(kakao, client):
-    path = "/v2/api/calendar/calendars"
+    path = "/v2/api/calendar/events"
     access_token = kakao.login()["access_token"]
     assert client.call(path, access_token).status_code == 404
     assert "fail_next(path=..., json=..., times=None)" in kakao.requests[-1].note

@@ -45,6 +45,19 @@ def test_send_to_me__longest_text(kakao, client):
     assert kakao.requests[-1].form == [("template_object", template)]
 
 
+def test_channels__the_user_has_added_none(kakao, client):
+    access_token = kakao.login()["access_token"]
+
+    def ask(**query):
+        return client.call("/v2/api/talk/channels", access_token, params=query).json()
+
+    assert ask() == {"user_id": 123456789, "channels": []}
+    assert ask(channel_ids="_a,_b")["channels"] == [
+        {"channel_public_id": "_a", "relation": "NONE"},
+        {"channel_public_id": "_b", "relation": "NONE"},
+    ]
+
+
 GOOD = {
     "default/send": {"template_object": TEMPLATE},
     "send": {"template_id": "77", "template_args": '{"name": "홍길동"}'},

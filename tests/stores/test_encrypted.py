@@ -7,7 +7,7 @@ import traceback
 from types import SimpleNamespace
 
 import pytest
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 
 from kakao_session import EncryptedTokenStore, FileTokenStore, KakaoSession, Token
 from kakao_session.stores.testing import NEW, OLD
@@ -42,6 +42,15 @@ def test_keys__one_or_several(file, keys):
     assert EncryptedTokenStore(file, keys).load() == OLD
 
 
+@pytest.mark.parametrize("fernet", [Fernet(KEY), MultiFernet([Fernet(OTHER), Fernet(KEY)])])
+def test_keys__as_fernet(file, fernet):
+    EncryptedTokenStore(file, KEY).save(OLD)
+    store = EncryptedTokenStore(file, fernet)
+    assert store.load() == OLD
+    store.save(NEW)
+    assert store.load() == NEW
+
+
 def test_keys__change(file):
     EncryptedTokenStore(file, KEY).save(OLD)
     both = EncryptedTokenStore(file, [OTHER, KEY])
@@ -52,7 +61,8 @@ def test_keys__change(file):
 
 
 @pytest.mark.parametrize(
-    "keys", ["", "not-a-key-but-secret", KEY[:-2], [], [KEY, "not-a-key-but-secret"], [None], [5]]
+    "keys",
+    ["", "not-a-key-but-secret", KEY[:-2], [], [KEY, "not-a-key-but-secret"], [None], [5], None],
 )
 def test_keys__that_are_not_are_refused_at_once(file, keys):
     words = "key_or_keys must be one or more Fernet keys. Make one with Fernet.generate_key()."

@@ -17,6 +17,7 @@ from kakao_session.stores.base import (
     could_not,
     is_ours,
     place_of,
+    to_text,
 )
 from kakao_session.token import Token
 
@@ -101,6 +102,17 @@ class Persistence:
             why = "it is encrypted. Use EncryptedTokenStore(store, key)"
             raise could_not("read", f"the token{self.place}", why)
         return cast("Token | None", stored)
+
+    def check(self, token: Token) -> None:
+        """Check that a token can be written, before Kakao replaces its refresh token.
+
+        :raises TokenStoreError: a store of ours can't write a value in it.
+        """
+        if is_ours(self.store):
+            try:
+                to_text(token)
+            except ValueError as error:
+                raise could_not("save", place_of(self.store), str(error)) from error
 
     def save(self, token: Token, before_callback: Callable[[], object] = lambda: None) -> None:
         """Save a token in the store, then call the save callback.

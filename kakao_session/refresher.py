@@ -173,6 +173,7 @@ class Refresher:
         """
         old = self.state.token
         with self.persistence.lock():
+            self.persistence.load()  # a file with something else is an error, and stays
             answer = endpoint.request(form, time_to_answer=TIME_TO_ANSWER, **transport)
             if old.get("app_key") in (None, form["client_id"]):
                 new = answer.with_app(old.get("app_key"), old.get("client_secret"))
@@ -192,12 +193,17 @@ class Refresher:
 
         :raises TokenStoreError: it could not be deleted from the store.
         """
-        stored = self.state.stored or self.state.token or None
-        self.persistence.forget_newer_than(self.state.replaced)
+        ended = self.state
+        self.persistence.forget_newer_than(ended.replaced)
         self.begin_with(Token())
-        self.state = self.state._replace(stored=stored)  # it does not come back from there
+        # What is in the store does not come back from there.
+        self.state = self.state._replace(stored=ended.stored or ended.token or None)
         with self.persistence.lock():
-            self.persistence.delete()
+            stored = self.persistence.load()
+            if stored is None or _is_login_of(ended, stored):
+                self.persistence.delete()
+            else:  # somebody else has logged in
+                self.state = self.state._replace(stored=stored)
         return self.state.bearer
 
     # Adopt ----------------------------------------------------------------------------------
@@ -227,6 +233,9 @@ class Refresher:
         elif self._is_over(stored):
             if state.token and not state.ended:  # the store went back, to a backup for example
                 state = state._replace(bearer=state.bearer.not_fresh(), is_saved=False)
+        elif stored.is_same_as(state.token) and state.is_saved and not state.ended:
+            if stored != state.token:  # somebody has added a client secret, for example
+                state = state._replace(bearer=self._bearer(state.token.with_fields_of(stored)))
         elif self._was_stored_by_others(stored):
             state, adopted = self._adopted(stored, can_save), stored
             if before_use is not None:
@@ -298,6 +307,7 @@ class Refresher:
             raise self._login_required("No refresh token")
         if old.is_refresh_token_expired():
             raise self._login_required("Expired refresh token")
+        self.persistence.check(old)
         form = self.credentials.form(
             lambda: old, "refresh_token", refresh_token=old["refresh_token"]
         )
@@ -379,3 +389,15 @@ class Refresher:
     def _login_required(self, what: str) -> LoginRequiredError:
         hint = self.persistence.how_to_log_in
         return LoginRequiredError(f"{what}{self.persistence.place}. {hint}", hint=hint)
+
+
+def _is_login_of(state: State, stored: Token) -> bool:
+    """Whether a stored token is of the same login: the last one, or one that it has replaced."""
+    name = stored.get("refresh_token")
+    if name is not None and fingerprint(name) in state.replaced:
+        return True
+    return any(
+        known is not None and known.get(key) == stored.get(key) is not None
+        for known in (state.token, state.stored)
+        for key in ("access_token", "refresh_token")
+    )

@@ -125,6 +125,16 @@ class Token(dict[str, Any]):
         new.refresh_token_changed = changed
         return new
 
+    def with_fields_of(self, twin: Token) -> Token:
+        """This token with what somebody has changed in a stored copy, such as ``app_key``.
+
+        The times stay: those of a copy may be a guess.
+        """
+        times = {key: self[key] for life in _LIVES for key in life if key in self}
+        new = Token({**self, **twin, **times})
+        new.refresh_token_changed = self.refresh_token_changed
+        return new
+
     @without_inner_frames
     def with_refresh_token(self, refresh_token: str) -> Token:
         """This token with another refresh token, whose end is unknown."""

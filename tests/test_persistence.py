@@ -96,6 +96,54 @@ def test_tutorial_file__goes_in_and_comes_out(kakao, new_session, clock, tmp_pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_file__of_which_somebody_changes_other_fields(kakao, new_session, token, clock, tmp_path):
+    kakao.client_secret = "s"
+    store = FileTokenStore(tmp_path / "token.json")
+    store.save({**token, "memo": "old"})
+    session = new_session(token_store=store)
+    assert session.get("/v2/user/me").status_code == 200
+    added = {"client_secret": "s", "memo": "new", "expires_at": clock.moment + 10**6}
+    store.save({**token, **added})
+    clock.advance(hours=7)
+    assert session.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME, REFRESH, ME]  # the time in memory is better known
+    assert store.load() == session.token == {**token, **added, **session.token}
+    assert session.token["memo"] == "new"
+
+
+def test_value_that_nothing_can_write__is_found_before_the_refresh(
+    kakao, new_session, token, clock, tmp_path
+):
+    kakao.refresh_token_renewal = "always"
+    path = tmp_path / "token.json"
+    token["memo"] = b"bytes"
+    session = new_session(token=token, token_store=path)
+    clock.advance(hours=7)
+    with pytest.raises(TokenStoreError) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == (
+        f"Could not save {path}: the token can't be written as JSON: Object of type bytes is not "
+        "JSON serializable."
+    )
+    assert kakao.token_requests == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"database": "precious"}', '{"access_token": "a", "encrypted": "fernet"}']
+)
+def test_fetch_token__does_not_overwrite_what_is_no_token(
+    kakao, new_session, token, tmp_path, content
+):
+    path = tmp_path / "token.json"
+    path.write_text(content)
+    session = new_session(token=token, token_store=path)
+    with pytest.raises(TokenStoreError):
+        session.fetch_token(code="a-code")
+    assert path.read_text() == content
+    assert kakao.token_requests == []
+    assert session.token == token
+
+
 # The save callback ----------------------------------------------------------------------------
 
 

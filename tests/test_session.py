@@ -287,6 +287,29 @@ def test_logout__and_a_login_that_another_process_stores_later(kakao, new_sessio
     assert session.token == later
 
 
+@pytest.mark.parametrize("end", ["logout", "unlink"])
+@pytest.mark.parametrize("whose", ["another process refreshed", "replaced", "of another user"])
+def test_end_of_a_login__and_what_is_in_the_store_by_then(
+    kakao, new_session, token, store, whose, end
+):
+    session = new_session(token_store=store)
+    if whose == "another process refreshed":
+        session.ensure_active_token()
+        new_session(token_store=store).refresh_token()
+    elif whose == "replaced":
+        kakao.refresh_token_renewal = "always"
+        session.refresh_token()
+        store.save(token)
+    else:
+        session.ensure_active_token()
+        other = Token.from_response(kakao.login(user=42), kakao.now())
+        store.save(other)
+    getattr(session, end)()
+    assert store.load() == (other if whose == "of another user" else None)
+    with pytest.raises(LoginRequiredError):
+        session.get("/v2/user/me")
+
+
 @pytest.mark.parametrize("failure", [500, "reset"])
 def test_logout__although_kakao_fails(kakao, new_session, store, failure):
     session = new_session(token_store=store)

@@ -128,8 +128,8 @@ def to_text(
 ) -> str:
     """Write a token as JSON that :func:`to_token` reads.
 
-    Dates, decimal numbers and UUIDs in fields of the program's own become strings. An error would
-    come too late: Kakao may have replaced the refresh token by then.
+    Dates, decimal numbers and UUIDs in fields of the program's own become strings, and sets become
+    lists.
 
     :param ascii_only: escape everything that is not ASCII, for a place that may not know UTF-8.
     :param indent: spaces for each level, so that people can read it.
@@ -140,20 +140,22 @@ def to_text(
     if not saved:
         raise ValueError("the token is empty")
     try:
-        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent, default=_as_text)
+        text = json.dumps(saved, ensure_ascii=ascii_only, indent=indent, default=_as_json)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the token can't be written as JSON: {error}") from error
     # UTF-8 has no lone surrogates, but JSON has an escape for them.
     return text.encode(errors="backslashreplace").decode()
 
 
-def _as_text(value: object) -> str:
+def _as_json(value: object) -> str | list[Any]:
     from datetime import date
     from decimal import Decimal
     from uuid import UUID
 
     if isinstance(value, date | Decimal | UUID):
         return str(value)
+    if isinstance(value, set | frozenset):  # of scopes
+        return sorted(value, key=str)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 

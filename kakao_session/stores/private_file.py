@@ -20,8 +20,8 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]  # there is no such module
 
-_ROOM = bytes(1 << 14)
-"""More than a token takes, even with an ID token."""
+_ROOM = 1 << 14
+"""Bytes that a new token may have more than the old one, even with an ID token."""
 
 _TRY_AGAIN = 1.0
 """Seconds for which the file is tried again while another program has it open or locked."""
@@ -103,7 +103,8 @@ class PrivateFile:
         self._sweep()
         why_not = None if found is None else self._why_not_overwrite()
         try:
-            self.folder.discard(self._write_temporary(_ROOM, found))
+            room = bytes(_ROOM + (found.st_size if found else 0))
+            self.folder.discard(self._write_temporary(room, found))
         except OSError as error:
             if found is None or why_not is not None or error.errno in IS_FULL:
                 raise
@@ -276,7 +277,7 @@ def _has_room(descriptor: int) -> bool:
     if not hasattr(os, "fstatvfs"):  # Windows
         return True
     system = os.fstatvfs(descriptor)
-    return not system.f_blocks or system.f_bavail * system.f_frsize >= len(_ROOM)
+    return not system.f_blocks or system.f_bavail * system.f_frsize >= _ROOM
 
 
 def _write_at(descriptor: int, content: bytes, start: int) -> None:

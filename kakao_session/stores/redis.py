@@ -42,10 +42,12 @@ _LOCK = ":lock"
 # Redis runs a script only if this client may also write, and never on a replica.
 _READ = "return redis.call('GET', KEYS[1])"
 
-# Replaces what was seen, or the nothing of a Redis that lost its memory, and nothing else.
+# Replaces what was seen, or the nothing of a Redis that lost its memory, and nothing else. A full
+# Redis refuses a script's first write, unless it makes room. A script happens as a whole.
 _REPLACE = """
 local stored = redis.call('GET', KEYS[1])
 if stored and stored ~= ARGV[1] and stored ~= ARGV[2] then return 0 end
+redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[2])
 return 1
 """

@@ -13,7 +13,14 @@ from weakref import WeakKeyDictionary
 
 from kakao_session.call import at_most
 from kakao_session.redaction import without_inner_frames
-from kakao_session.stores.base import LOCK_TIMEOUT, TextTokenStore, ThreadLocks, why_occupied
+from kakao_session.stores.base import (
+    IS_FULL,
+    LOCK_TIMEOUT,
+    TextTokenStore,
+    ThreadLocks,
+    why_occupied,
+)
+from kakao_session.stores.lockfile import reason
 
 try:
     from sqlalchemy import URL, Connection, Engine, Select, delete, insert, select, update
@@ -102,7 +109,7 @@ class SQLTokenStore(TextTokenStore):
         self._table = table_named(table)
         self._dialect = DIALECTS[engine.dialect.name]
         self._row = (engine, table, key)
-        self._failures = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+        self._failures = (SQLAlchemyError, engine.dialect.loaded_dbapi.Error, OSError)
 
     @classmethod
     def keys(cls, engine: Engine, *, table: str = TABLE) -> Iterator[str]:
@@ -277,6 +284,7 @@ class SQLTokenStore(TextTokenStore):
         stored: str | None = connection.scalar(query)
         probe = update(self._table).where(row.id == self.key).values(token=row.token)
         connection.execute(probe)
+        self._dialect.check_room(connection)
         return stored
 
     def _insert_empty(self, connection: Connection) -> None:
@@ -324,6 +332,8 @@ class SQLTokenStore(TextTokenStore):
             return self._why_occupied()
         if _NOT_UTF8 in str(error):
             return self._no_token("not UTF-8")
+        if getattr(error, "errno", None) in IS_FULL:
+            return reason(error)
         return (
             f"{_name(error)}. Check that the database is running, that this program has access, "
             "and that the table exists"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -27,7 +29,12 @@ from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from kakao_session.stores.base import IS_FULL
+
 LONGEST_KEY = 255
+
+_ROOM = 1 << 16
+"""Bytes that SQLite needs for a token: its page, and that page once more in the journal."""
 
 
 class SQLDialect(Protocol):
@@ -41,6 +48,9 @@ class SQLDialect(Protocol):
 
         :param timeout: seconds to wait for a lock.
         """
+
+    def check_room(self, connection: Connection) -> None:
+        """:raises OSError: the disk is full, and the database would notice only when it commits."""
 
     def wait_longer(self, connection: Connection, timeout: float) -> None:
         """Let the rest of the transaction wait this long, if it may have to wait again."""
@@ -73,6 +83,9 @@ class PostgreSQL:
         connection.execution_options(isolation_level="READ COMMITTED")
         connection.execute(self._SETTINGS, {"wait": str(max(1, round(timeout * 1000)))})
 
+    def check_room(self, connection: Connection) -> None:
+        pass  # its disk is its own affair
+
     def wait_longer(self, connection: Connection, timeout: float) -> None:
         pass  # it has the row
 
@@ -95,6 +108,9 @@ class MySQL:
         _remember(connection, "SELECT @@SESSION.innodb_lock_wait_timeout")
         self._set_timeout(connection, max(1, math.ceil(timeout)))
         connection.exec_driver_sql("START TRANSACTION")  # an engine may use AUTOCOMMIT
+
+    def check_room(self, connection: Connection) -> None:
+        pass  # its disk is its own affair
 
     def wait_longer(self, connection: Connection, timeout: float) -> None:
         pass  # it has the row
@@ -124,6 +140,16 @@ class SQLite:
         if getattr(connection.connection.dbapi_connection, "in_transaction", False):
             connection.exec_driver_sql("ROLLBACK")  # an engine that begins by itself
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def check_room(self, connection: Connection) -> None:
+        path = connection.exec_driver_sql("PRAGMA database_list").first()[2]  # type: ignore[index]  # there is one
+        try:
+            if path:
+                with TemporaryFile(dir=Path(path).parent) as file:
+                    file.write(bytes(_ROOM))
+        except OSError as error:
+            if error.errno in IS_FULL:
+                raise
 
     def wait_longer(self, connection: Connection, timeout: float) -> None:
         self._set_timeout(connection, max(1, round(timeout * 1000)))  # COMMIT waits for readers

@@ -102,6 +102,19 @@ def names(folder):
 
 
 @contextmanager
+def full_disk(room=100):
+    """As on a full disk, a file can be made, but what goes into it has no room."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextmanager
 def as_user(user):
     """Be another user inside, as root can; another thread, too."""
     os.setegid(user)

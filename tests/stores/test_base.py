@@ -55,12 +55,14 @@ def test_text__of_dates_and_decimal_numbers():
     day = date(2026, 11, 27)
     token = {"access_token": "a", "day": day, "row": {"price": Decimal("1.50")}}
     assert to_token(to_text(token)) == {**token, "day": "2026-11-27", "row": {"price": "1.50"}}
+    scopes = {"access_token": "a", "scope": {"talk_message", "friends"}}
+    assert to_token(to_text(scopes))["scope"] == ["friends", "talk_message"]
 
 
 def test_text__of_what_is_not_a_token():
     recursive = Token({"access_token": "a"})
     recursive["itself"] = recursive
-    for token in (recursive, {"access_token": "a", "x": {1, 2}}):
+    for token in (recursive, {"access_token": "a", "x": b"bytes"}):
         with pytest.raises(ValueError, match="the token can't be written as JSON"):
             to_text(token)
     with pytest.raises(ValueError, match=r"^the token is empty$"):

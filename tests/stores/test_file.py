@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from platformdirs import user_config_path
@@ -15,7 +14,7 @@ from platformdirs import user_config_path
 from kakao_session import FileTokenStore, KakaoSession, KakaoWarning, Token, TokenStoreError
 from kakao_session.stores.file import default_path
 from tests.required import as_root, on_posix
-from tests.stores.conftest import as_user, error_in_thread, error_of, lock, names
+from tests.stores.conftest import as_user, error_in_thread, error_of, full_disk, lock, names
 
 TOKEN = Token({"access_token": "a", "refresh_token": "r", "expires_at": 5.5, "별명": "홍길동"})
 
@@ -179,10 +178,10 @@ def test_save__at_most_what_load_reads(store):
 
 def test_save__what_is_not_json(store):
     store.save(TOKEN)
-    error = error_of(lambda: store.save({"access_token": "a", "odd": {1, 2}}))
+    error = error_of(lambda: store.save({"access_token": "a", "odd": b"bytes"}))
     assert str(error) == (
         f"Could not save {store.path}: the token can't be written as JSON: "
-        "Object of type set is not JSON serializable."
+        "Object of type bytes is not JSON serializable."
     )
     assert store.load() == TOKEN
 
@@ -523,17 +522,14 @@ def test_permissions__checked_before_the_refresh_token_is_spent(
     assert store.path.read_bytes() == content
 
 
-@contextmanager
-def full_disk():
-    """As on a full disk, a file can be made, but what goes into it has no room."""
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+@on_posix
+def test_full_disk__has_room_for_a_small_token_only(kakao, new_session, token, store, clock):
+    store.save({**token, "memo": "x" * 60_000})
+    session = new_session(token_store=store)
+    clock.advance(days=40)
+    with full_disk(60_000), pytest.raises(TokenStoreError, match="File too large"):
+        session.get("/v2/user/me")
+    assert kakao.requests == []
 
 
 @on_posix

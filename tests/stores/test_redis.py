@@ -262,6 +262,17 @@ def test_lock__no_room(store):
     assert "Could not lock" in str(error_of(lambda: lock(store)))
 
 
+def test_save__although_redis_is_full_by_then(store, client):
+    store.save(OLD)
+    with store.lock():
+        client.config_set("maxmemory", "1")
+        try:
+            store.save(NEW)
+        finally:
+            client.config_set("maxmemory", "0")
+    assert store.load() == NEW
+
+
 def test_lock__may_not_write(store, client, redis_server):
     client.set(store.key, json.dumps(OLD))
     client.execute_command("ACL", "SETUSER", "reader", "on", "nopass", "+@all", "%R~*", "~*:lock")

@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from kakao_session import KakaoSession, SQLTokenStore, Token
+from kakao_session import KakaoSession, KakaoWarning, SQLTokenStore, Token, TokenStoreError
 from kakao_session.stores.testing import NEW, OLD
-from tests.required import package
-from tests.stores.conftest import error_in_thread, error_of, lock
+from tests.required import on_posix, package
+from tests.stores.conftest import error_in_thread, error_of, full_disk, lock
 from tests.stores.servers import PASSWORD
 
 SECRETS = [OLD["access_token"], NEW["access_token"], NEW["refresh_token"], PASSWORD]
@@ -282,6 +282,29 @@ def test_row__that_sqlite_can_not_decode(sqlite_url, new_engine):
         error = error_of(use)
         assert "it holds no token (not UTF-8)" in str(error)
         assert not any(secret in shown(error) for secret in SECRETS)
+
+
+@on_posix
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_full_disk__of_sqlite(kakao, new_session, token, clock, sqlite_url, new_engine, mode):
+    engine = new_engine(sqlite_url)
+    execute(engine, f"PRAGMA journal_mode = {mode}")
+    store = SQLTokenStore(engine, "key")
+    store.save(token)
+    session = new_session(token_store=store)
+    clock.advance(days=40)  # Kakao would replace the refresh token now
+    with full_disk(), pytest.raises(TokenStoreError) as caught:
+        session.get("/v2/user/me")
+    assert str(caught.value) == (
+        f"Could not lock {place(store)}: File too large. Raise the limit of this user for the size "
+        "of files (ulimit -f)."
+    )
+    assert kakao.requests == []
+    assert session.get("/v2/user/me").status_code == 200
+    assert store.load() == session.token != token
+    clock.advance(hours=7)
+    with full_disk(), pytest.warns(KakaoWarning, match="could not be saved"):
+        assert session.get("/v2/user/me").status_code == 200
 
 
 def test_table__that_refuses_every_row(engine):

@@ -28,6 +28,7 @@ from kakao_session.cli.expiry import clock_time
 from kakao_session.cli.i18n import _
 from kakao_session.cli.paste import pasted_lines
 from kakao_session.cli.signals import INTERRUPTED, defer_signals, raise_on_sigterm
+from kakao_session.cli.token_file import KEY_VARIABLE
 from kakao_session.errors import LoginRequiredError, TokenEndpointError
 from kakao_session.login.flow import Login
 from kakao_session.login.loopback import LoopbackListener, is_loopback
@@ -36,6 +37,8 @@ from kakao_session.token import now
 
 _TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.stdin.read()))"
+_SECRETS = {SECRET_VARIABLE, KEY_VARIABLE}
+"""Variables that a browser must not see."""
 _TICK = 0.5
 """Seconds. On Windows, Ctrl-C is noticed between two waits only."""
 
@@ -112,7 +115,7 @@ def _open(url: str, failed: Callable[[], None]) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={name: value for name, value in os.environ.items() if name != SECRET_VARIABLE},
+        env={name: value for name, value in os.environ.items() if name not in _SECRETS},
         check=False,
     )
     if done.returncode:

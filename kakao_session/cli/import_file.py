@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
         )
     source = Path(file).resolve()
     is_complete = options.app_key(token) and token.get("refresh_token")
-    if is_complete and source.is_file() and source != options.path.resolve():
+    if is_complete and source.is_file() and not source.samefile(options.path):
         output.say(
             _(
                 "{file} still has the tokens. Delete it: it stops working when Kakao replaces the "
@@ -100,8 +101,6 @@ def _completed(token: Token, stored: Token) -> Token:
     """Keep what the saved login has, and a tutorial's file does not: the app's key and secret."""
     if token.is_same_as(stored):
         return Token({**stored, **token})
-    if token.get("app_key") not in (None, stored.get("app_key")):
-        return token
     return Token({**{name: stored[name] for name in _APP if name in stored}, **token})
 
 
@@ -117,7 +116,15 @@ def _check(options: Options, stored: Token, token: Token) -> None:
                 path=options.path,
             )
         )
-    if token.issued_at <= stored.issued_at or _ends_sooner(token, stored):
+    key, saved_key = options.app_key(token), stored.get("app_key")
+    if key and saved_key and key != saved_key:
+        raise Failure(
+            _(
+                "{path} has a login of another app. To replace it anyway, use --force.",
+                path=options.path,
+            )
+        )
+    if _may_be_newer(stored, token):
         raise Failure(
             _(
                 "{path} has another login, which may be newer than this one. To replace it anyway, "
@@ -127,6 +134,9 @@ def _check(options: Options, stored: Token, token: Token) -> None:
         )
 
 
-def _ends_sooner(token: Token, stored: Token) -> bool:
+def _may_be_newer(stored: Token, token: Token) -> bool:
+    if stored.issued_at == -math.inf and stored.can_be_refreshed():  # nobody knows
+        return True
     end, stored_end = (each.get("refresh_token_expires_at") for each in (token, stored))
-    return end is not None and stored_end is not None and end < stored_end
+    ends_sooner = end is not None and stored_end is not None and end < stored_end
+    return token.issued_at <= stored.issued_at or ends_sooner

@@ -241,6 +241,12 @@ KOREAN: dict[str, str] = {
     "Same refresh token: {expiry}.": "리프레시 토큰은 그대로입니다: {expiry}",
     "Not needed yet: access token {expiry}.": "아직 갱신할 필요가 없습니다: 액세스 토큰 {expiry}",
     # logout and unlink
+    "Logged out. {path} has another login by now, which stays.": (
+        "로그아웃했습니다. {path} 파일에는 그사이 다른 로그인이 저장되어 그대로 두었습니다."
+    ),
+    "{path} has a login of another app. To replace it anyway, use --force.": (
+        "{path} 파일에 다른 앱의 로그인이 있습니다. 그래도 덮어쓰려면 --force를 지정하세요."
+    ),
     "Logged out. Deleted {path}.": "로그아웃하고 토큰 파일을 삭제했습니다: {path}",
     "The login had already ended. Deleted {path}.": (
         "로그인이 이미 풀려 있어 토큰 파일만 삭제했습니다: {path}"

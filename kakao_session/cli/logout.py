@@ -10,7 +10,8 @@ from kakao_session.cli.errors import explain
 from kakao_session.cli.i18n import _
 from kakao_session.cli.options import Options, shared_options
 from kakao_session.cli.signals import defer_signals
-from kakao_session.errors import LoginRequiredError, TokenStoreError
+from kakao_session.errors import ConfigurationError, LoginRequiredError, TokenStoreError
+from kakao_session.session import KakaoSession
 
 
 @click.command(
@@ -28,10 +29,25 @@ def logout(options: Options) -> None:
     To disconnect it, use unlink.
     """
     options.ask_for_missing_secret(options.load())
+    with options.session() as session, defer_signals():
+        _refresh_if_needed(session)
+        _log_out(session, options)
+
+
+def _refresh_if_needed(session: KakaoSession) -> None:
+    """:raises ConfigurationError: the client secret is wrong, for example. Nothing is deleted."""
+    try:
+        session.ensure_active_token()
+    except ConfigurationError:
+        raise
+    except RequestException:  # it comes again
+        pass
+
+
+def _log_out(session: KakaoSession, options: Options) -> None:
     path = options.path
     try:
-        with options.session() as session, defer_signals():
-            session.logout()
+        session.logout()
     except TokenStoreError:
         raise
     except LoginRequiredError:
@@ -46,4 +62,7 @@ def logout(options: Options) -> None:
             )
         )
     else:
-        output.say(_("Logged out. Deleted {path}.", path=path))
+        if path.exists():
+            output.say(_("Logged out. {path} has another login by now, which stays.", path=path))
+        else:
+            output.say(_("Logged out. Deleted {path}.", path=path))

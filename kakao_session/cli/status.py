@@ -235,7 +235,7 @@ def _token_file(options: Options) -> str:
     mode = _mode(options)
     if mode is None:
         return _("{path} (does not exist)", path=options.path)
-    if os.name != "nt" and int(mode, 8) & 0o077:
+    if os.name != "nt" and options.path.is_file() and int(mode, 8) & 0o077:
         return _("{path} ({mode}: others can read it, run chmod 600)", path=options.path, mode=mode)
     return f"{options.path} ({mode})"
 

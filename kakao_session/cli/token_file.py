@@ -13,6 +13,7 @@ from kakao_session.cli.errors import Failure, TokenFileError
 from kakao_session.cli.i18n import _
 from kakao_session.cli.signals import defer_signals
 from kakao_session.errors import TokenStoreError, as_command
+from kakao_session.stores.base import ENCRYPTED, FERNET
 from kakao_session.stores.file import FileTokenStore
 from kakao_session.token import Token
 
@@ -102,7 +103,7 @@ class TokenFile:
 
 def is_encrypted(token: Token) -> bool:
     """Whether *token* is what ``EncryptedTokenStore`` makes of one."""
-    return "encrypted" in token
+    return token.get(ENCRYPTED) == FERNET
 
 
 def _file(path: str | None) -> FileTokenStore:

@@ -28,8 +28,9 @@ def _kakao_emulator() -> Iterator[KakaoEmulator]:
         from kakao_session.emulator import KakaoEmulator
     except ModuleNotFoundError as error:
         pytest.fail(str(error), pytrace=False)
-    with KakaoEmulator() as emulator:
-        yield emulator
+    emulator = KakaoEmulator()
+    yield emulator
+    emulator.stop()
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def kakao(
     using Kakao's real host names. The test does not see your own login, client secret and token
     key.
     """
+    _kakao_emulator.start()  # not earlier: pytest would keep an error of the session's fixture
     _kakao_emulator.reset()
     for name, value in _kakao_emulator.environment().items():
         monkeypatch.setenv(name, value)

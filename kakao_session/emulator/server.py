@@ -96,13 +96,12 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         while True:
             try:
                 connection, address = self.get_request()
-            except OSError:  # no descriptors left, for example: try again
+                if self._stopping.is_set():
+                    connection.close()
+                    return
+                self.process_request(connection, address)
+            except Exception:  # noqa: BLE001 - no descriptors left, or pytest-socket: try again
                 time.sleep(0.05)
-                continue
-            if self._stopping.is_set():
-                connection.close()
-                return
-            self.process_request(connection, address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:

@@ -144,11 +144,9 @@ def test_import__of_the_same_login_keeps_the_other_fields(new_login, token_file,
     assert stored(token_file) == login
 
 
-@pytest.mark.parametrize(
-    ("file_key", "kept"), [(None, True), ("the same", True), ("another app's", False)]
-)
+@pytest.mark.parametrize("file_key", [None, "the same"])
 def test_import__of_a_newer_login_keeps_the_key_and_secret_of_its_app(
-    new_login, token_file, tmp_path, run, clock, monkeypatch, file_key, kept
+    new_login, token_file, tmp_path, run, clock, monkeypatch, file_key
 ):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     app = {"app_key": "the same", "client_secret": "s", "client_secret_required": True}
@@ -158,7 +156,52 @@ def test_import__of_a_newer_login_keeps_the_key_and_secret_of_its_app(
     file = tmp_path / "newer.json"
     file.write_text(json.dumps(newer))
     assert run("import", str(file)).exit_code == 0
-    assert stored(token_file) == (newer | app if kept else newer)
+    assert stored(token_file) == newer | app
+
+
+@pytest.mark.parametrize("how", ["in the file", "as an option", "as a variable"])
+def test_import__of_a_login_of_another_app(
+    new_login, token_file, tmp_path, run, clock, monkeypatch, how
+):
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    FileTokenStore(token_file).save(login := new_login(client_secret="s"))
+    clock.advance(hours=1)
+    file = leave(
+        tmp_path / "other.json", new_login(app_key="B" if how == "in the file" else None), clock
+    )
+    command = ["import", str(file), *(["--client-id", "B"] if how == "as an option" else [])]
+    if how == "as a variable":
+        monkeypatch.setenv("KAKAO_REST_API_KEY", "B")
+    assert failed(run(*command)) == (
+        f"Error: {token_file} has a login of another app. To replace it anyway, use --force.\n"
+    )
+    assert stored(token_file) == login
+    assert run(*command, "--force").exit_code == 0
+    assert "client_secret" not in stored(token_file)
+
+
+def test_import__over_a_login_of_unknown_age(new_login, token_file, tmp_path, run, clock):
+    only = {"refresh_token": new_login()["refresh_token"]}
+    FileTokenStore(token_file).save(only)
+    clock.advance(hours=1)
+    file = leave(tmp_path / "newer.json", new_login(), clock)
+    assert "may be newer" in failed(run("import", str(file)))
+    assert stored(token_file) == only
+
+
+@pytest.mark.parametrize("is_overwritten", [False, True])
+def test_import__of_the_token_file_by_another_path(
+    new_login, token_file, tmp_path, run, monkeypatch, is_overwritten
+):
+    FileTokenStore(token_file).save(new_login())
+    other = tmp_path / "link.json"
+    other.hardlink_to(token_file)
+    if is_overwritten:
+        monkeypatch.setattr(
+            "os.replace", raising(OSError(errno.EXDEV, "Invalid cross-device link"))
+        )
+    result = run("import", str(other))
+    assert (result.exit_code, "Delete it" in result.stdout) == (0, not is_overwritten)
 
 
 def test_import__into_itself_makes_it_private(tutorial, run):

@@ -31,7 +31,7 @@ BROWSER = """
 import os, sys, requests
 with open({log!r}, "a") as log:
     print(sys.argv[1], file=log, flush=True)
-    assert "KAKAO_CLIENT_SECRET" not in os.environ
+    assert os.environ.keys().isdisjoint({{"KAKAO_CLIENT_SECRET", "KAKAO_SESSION_TOKEN_KEY"}})
     with open(f"/proc/{{os.getppid()}}/cmdline") as arguments:
         assert "state=" not in arguments.read()
     back = requests.get(sys.argv[1], allow_redirects=False).headers["Location"]

@@ -5,7 +5,8 @@ import errno
 import pytest
 import requests
 
-from tests.cli.conftest import failed, raising
+from kakao_session import FileTokenStore, KakaoSession, Token
+from tests.cli.conftest import failed, raising, stored
 
 
 def works(token):
@@ -42,6 +43,32 @@ def test_logout__login_had_ended(login, kakao, token_file, run, clock):
     assert result.exit_code == 0
     assert result.stdout.startswith("The login had already ended.")
     assert not token_file.exists()
+
+
+def test_logout__client_secret_is_wrong(login, kakao, token_file, run, clock):
+    kakao.client_secret = "s"
+    clock.advance(hours=7)
+    assert "KAKAO_CLIENT_SECRET" in failed(run("logout"))
+    assert token_file.exists()
+    assert run("logout", KAKAO_CLIENT_SECRET="s").exit_code == 0
+    assert not token_file.exists()
+
+
+def test_logout__and_somebody_logs_in_meanwhile(login, kakao, token_file, run, monkeypatch):
+    other = Token.from_response(kakao.login(user=42), kakao.now())
+    post = KakaoSession.post
+
+    def log_in_meanwhile(self, *arguments, **kwargs):
+        FileTokenStore(token_file).save(other)
+        return post(self, *arguments, **kwargs)
+
+    monkeypatch.setattr(KakaoSession, "post", log_in_meanwhile)
+    result = run("logout")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"Logged out. {token_file} has another login by now, which stays.\n",
+    )
+    assert stored(token_file) == other
 
 
 @pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])

@@ -93,16 +93,18 @@ def test_refresh__kakao_is_down(login, kakao, token_file, run, failure):
         ),
     ],
 )
-@pytest.mark.parametrize("command", [["refresh"], ["request", "GET", "/v2/user/me"]])
+@pytest.mark.parametrize(
+    ("command", "status"), [(["refresh"], 1), (["request", "GET", "/v2/user/me"], 0)]
+)
 def test_refresh__new_token_cannot_be_saved(
-    login, kakao, token_file, run, monkeypatch, command, language, warning
+    login, kakao, token_file, run, monkeypatch, command, status, language, warning
 ):
     before = token_file.read_bytes()
     kakao.advance(hours=7)
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr("os.replace", raising(full))
     result = run(*command, LC_ALL=language)
-    assert result.exit_code == 0
+    assert result.exit_code == status
     assert result.stderr == warning.format(path=token_file)  # once
     assert token_file.read_bytes() == before
 

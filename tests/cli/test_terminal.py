@@ -153,6 +153,7 @@ def test_secret__once_saved_is_the_default(kakao, login, token_file, port, typed
         (["status", "--check"], None),
         (["logout"], True),
         (["unlink", "--yes"], True),
+        (["logout"], None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else f"noted={value}",
 )

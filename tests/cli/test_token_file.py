@@ -150,3 +150,9 @@ def test_messages__name_the_file_by_its_path(encrypted, token_file, kakao, run):
     assert f"No refresh token in {token_file}. Run: kakao-session login" in result.stderr
     store(token_file, access_token="a", encrypted="fernet")
     assert f"Could not decrypt the token in {token_file}: " in run("refresh").stderr
+
+
+def test_file__with_a_field_of_that_name(login, token_file, run):
+    store(token_file, **{**login, "encrypted": False})
+    assert run("request", "GET", "/v2/user/me").exit_code == 0
+    assert run("import", str(token_file)).exit_code == 0

@@ -98,3 +98,21 @@ def test_start__again_after_stop():
             http.verify = kakao.ca_file
             assert http.get(f"{kakao.endpoints.api_url}/nothing", timeout=10).status_code == 404
             assert kakao.start() is kakao
+
+
+def test_blocked_sockets__do_not_end_the_emulator(client, kakao, monkeypatch):
+    """As pytest-socket blocks them, with an error that is no OSError."""
+    accept, blocked = socket.socket.accept, threading.Event()
+
+    def fails_once(self):
+        if not blocked.is_set():
+            blocked.set()
+            raise RuntimeError("A test tried to use socket.socket.")
+        return accept(self)
+
+    monkeypatch.setattr("socket.socket.accept", fails_once)
+    headers = {"Authorization": f"Bearer {kakao.login()['access_token']}"}
+    for _ in range(2):  # the acceptor is inside the true one until the first call
+        answer = requests.get("https://kapi.kakao.com/v2/user/me", headers=headers, timeout=10)
+        assert answer.status_code == 200
+    assert blocked.is_set()

@@ -81,6 +81,29 @@ def test_nothing__is_loaded_or_set():
 """
 
 
+BLOCKED_FIRST = """
+import socket
+import pytest
+
+
+def bind(*_):
+    raise RuntimeError("A test tried to use socket.socket.")
+
+
+@pytest.fixture
+def blocked(monkeypatch):
+    monkeypatch.setattr(socket.socket, "bind", bind)
+
+
+def test_first(blocked, kakao):
+    pass
+
+
+def test_second(kakao):
+    assert kakao.requests == []
+"""
+
+
 @pytest.fixture
 def run_suite(tmp_path, monkeypatch):
     """Run a suite as a user would who has a real login in the environment."""
@@ -125,6 +148,12 @@ def test_suite__without_the_extra(run_alone, tmp_path):
     done = run_alone("def test_bot(kakao): pass")
     assert 'The emulator needs flask. Run: pip install "kakao-session[emulator]"' in done.stdout
     assert (done.returncode, "Traceback" in done.stdout) == (1, False)
+
+
+def test_suite__whose_first_test_may_not_use_sockets(run_alone):
+    """As with pytest-socket: later tests that may use them have an emulator."""
+    done = run_alone(BLOCKED_FIRST)
+    assert "1 passed, 1 error" in done.stdout, done.stdout
 
 
 def test_suite__without_kakao(run_alone):

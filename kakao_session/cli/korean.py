@@ -57,6 +57,7 @@ KOREAN: dict[str, str] = {
         "클라이언트 시크릿에 사용할 수 없는 문자가 있습니다. KAKAO_CLIENT_SECRET과 토큰 파일의 "
         "client_secret을 확인하세요."
     ),
+    "The key is empty.": "키가 비어 있습니다.",
     "The path is empty.": "경로가 비어 있습니다.",
     "--token-file and KAKAO_SESSION_TOKEN_FILE take the path of a file, not a URL.": (
         "--token-file과 KAKAO_SESSION_TOKEN_FILE에는 URL이 아니라 파일 경로를 지정하세요."

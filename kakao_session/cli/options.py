@@ -136,6 +136,15 @@ class _TokenFile(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _AppKey(click.ParamType):
+    name = "key"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "":  # an unset variable of a shell
+            self.fail(_("The key is empty."), param, ctx)
+        return value
+
+
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options, as its argument ``options``."""
 
@@ -147,6 +156,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--client-id",
+        type=_AppKey(),
         metavar="KEY",
         help="The app's REST API key. Default: KAKAO_REST_API_KEY, or the one in the token file.",
     )

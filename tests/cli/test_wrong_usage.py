@@ -18,6 +18,8 @@ USAGES = {
     "no value": (["login", "--port"], "--port needs a value."),
     "value": (["refresh", f"--if-needed={SECRET}"], "--if-needed takes no value."),
     "missing": (["request", "GET"], "PATH_OR_URL is missing."),
+    "empty path": (["status", "--token-file", ""], "--token-file: The path is empty."),
+    "empty key": (["status", "--client-id", ""], "--client-id: The key is empty."),
     "our own": (["send", "--link", SECRET, "hi"], "--link: A link starts with https:// or http"),
 }
 

@@ -33,7 +33,8 @@ Examples:
 @click.option(
     "--force",
     is_flag=True,
-    help="Replace the saved login even if it is newer, or can be refreshed and FILE's can't.",
+    help="Replace the saved login even if it is newer, of another app, or can be refreshed and "
+    "FILE's can't.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=False))
 @shared_options

@@ -901,8 +901,10 @@ KOREAN: dict[str, str] = {
         "FILE은 토큰을 JSON으로 저장한 파일입니다. 블로그 예제로 만든 파일도 되고, 이름은 "
         "상관없습니다. FILE의 내용은 바뀌지 않습니다."
     ),
-    "Replace the saved login even if it is newer, or can be refreshed and FILE's can't.": (
-        "저장된 로그인이 더 최신이거나, 저장된 로그인만 갱신할 수 있을 때도 덮어씁니다."
+    "Replace the saved login even if it is newer, of another app, or can be refreshed and FILE's "
+    "can't.": (
+        "저장된 로그인이 더 최신이거나, 다른 앱의 로그인이거나, 저장된 로그인만 갱신할 수 있을 때도 "
+        "덮어씁니다."
     ),
     "Call the Kakao API and print the response body.": (
         "카카오 API를 호출하고 응답 본문을 출력합니다."

@@ -136,7 +136,7 @@ class _TokenFile(click.Path):
         return super().convert(value, param, ctx)
 
 
-class _AppKey(click.ParamType):
+class _AppKey(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
     name = "key"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:

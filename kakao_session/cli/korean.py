@@ -903,8 +903,8 @@ KOREAN: dict[str, str] = {
     ),
     "Replace the saved login even if it is newer, of another app, or can be refreshed and FILE's "
     "can't.": (
-        "저장된 로그인이 더 최신이거나, 다른 앱의 로그인이거나, 저장된 로그인만 갱신할 수 있을 때도 "
-        "덮어씁니다."
+        "저장된 로그인이 더 최신이거나, 다른 앱의 로그인이거나, 저장된 로그인만 갱신할 수 있을 "
+        "때도 덮어씁니다."
     ),
     "Call the Kakao API and print the response body.": (
         "카카오 API를 호출하고 응답 본문을 출력합니다."

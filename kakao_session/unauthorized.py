@@ -66,13 +66,12 @@ class RetryUnauthorized:
             if second is None:
                 break
             response = second
-            if is_for_a_401:
-                if _is_about_the_token(response):
-                    REFRESHED_FOR_A_401.start(authorization)
-                    if self.source.persistence.store is None:
-                        REFRESHED_FOR_A_401.start(rejected)  # a new auth may start with it again
-                else:
-                    REFRESHED_FOR_A_401.stop(authorization)
+            if not _is_about_the_token(response):
+                REFRESHED_FOR_A_401.stop(authorization)
+            elif is_for_a_401:
+                REFRESHED_FOR_A_401.start(authorization)
+                if self.source.persistence.store is None:
+                    REFRESHED_FOR_A_401.start(rejected)  # a new auth may start with it again
         return response
 
     def _another_than(self, rejected: str) -> str | None:

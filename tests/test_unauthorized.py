@@ -393,3 +393,22 @@ def test_body_of_a_401__that_swells(kakao, new_session, token):
     session.mount(kakao.endpoints.api_url, Answering401(bomb, {"Content-Encoding": "gzip"}))
     assert len(session.get("/v2/user/me").content) == LARGEST_401
     assert kakao.token_requests == []
+
+
+def test_401__of_an_accepted_token_when_the_clock_shows_the_same_time_again(
+    kakao, new_session, token, clock
+):
+    """The cooldown of a new token ends when it is accepted, even while the clock is set back."""
+    store = MemoryStore(token)
+    first, second = new_session(token_store=store), new_session(token_store=store)
+    for session in (first, second):
+        assert session.get("/v2/user/me").status_code == 200
+    kakao.revoke_access_tokens()
+    assert first.post("/v2/user/me", data=in_chunks()).status_code == 401  # can't be sent again
+    clock.moment -= 7200
+    assert second.get("/v2/user/me").status_code == 200  # with the new token
+    clock.moment += 7200
+    kakao.revoke_access_tokens()
+    kakao.clear_requests()
+    assert second.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME_401, REFRESH, ME]

@@ -131,9 +131,7 @@ class Token(dict[str, Any]):
         The times stay: those of a copy may be a guess.
         """
         times = {key: self[key] for life in _LIVES for key in life if key in self}
-        new = Token({**self, **twin, **times})
-        new.refresh_token_changed = self.refresh_token_changed
-        return new
+        return Token({**self, **twin, **times})
 
     @without_inner_frames
     def with_refresh_token(self, refresh_token: str) -> Token:

@@ -477,8 +477,12 @@ def test_store_out_of_reach__no_refresh_token_is_spent(kakao, new_session, token
 
 def test_encrypted_token__is_not_sent(kakao, new_session):
     store = MemoryStore(Token(access_token="ciphertext", encrypted="fernet"))
-    with pytest.raises(TokenStoreError, match=r"it is encrypted\. Use EncryptedTokenStore"):
+    with pytest.raises(TokenStoreError) as caught:
         new_session(token_store=store).get("/v2/user/me")
+    assert str(caught.value) == (
+        "Could not read the token in MemoryStore: it is encrypted. Use EncryptedTokenStore(store, "
+        "key)."
+    )
     assert kakao.requests == []
 
 

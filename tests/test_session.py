@@ -288,7 +288,9 @@ def test_logout__and_a_login_that_another_process_stores_later(kakao, new_sessio
 
 
 @pytest.mark.parametrize("end", ["logout", "unlink"])
-@pytest.mark.parametrize("whose", ["another process refreshed", "replaced", "of another user"])
+@pytest.mark.parametrize(
+    "whose", ["another process refreshed", "replaced", "without a refresh token", "of another user"]
+)
 def test_end_of_a_login__and_what_is_in_the_store_by_then(
     kakao, new_session, token, store, whose, end
 ):
@@ -296,6 +298,9 @@ def test_end_of_a_login__and_what_is_in_the_store_by_then(
     if whose == "another process refreshed":
         session.ensure_active_token()
         new_session(token_store=store).refresh_token()
+    elif whose == "without a refresh token":
+        store.save({"access_token": token["access_token"]})
+        assert session.authorized
     elif whose == "replaced":
         kakao.refresh_token_renewal = "always"
         session.refresh_token()

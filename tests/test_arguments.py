@@ -88,8 +88,11 @@ def test_token_updater__for_asyncio(updater):
         lambda: KakaoAuth("key", token_updater=updater),
         lambda: setattr(KakaoSession("key"), "token_updater", updater),
     ):
-        with pytest.raises(TypeError, match="takes an ordinary function"):
+        with pytest.raises(TypeError) as caught:
             take()
+        assert str(caught.value) == (
+            "token_updater= takes an ordinary function. One for asyncio saves nothing."
+        )
 
 
 @pytest.mark.parametrize("updater", ["kakao_token.json", {"access_token": "secret"}, 5])

@@ -45,7 +45,8 @@ def refresh(options: Options, *, if_needed: bool) -> None:
     options.ask_for_missing_secret(before, refreshes=refreshes)
     with options.session() as session:
         after = session.refresh_token() if refreshes else session.ensure_active_token()
-    if not after.is_same_as(options.load()):  # a warning has said why
+    if before.is_same_as(options.store.load()) and not after.is_same_as(before):
+        # It was not saved, and a warning has said why.
         click.get_current_context().exit(FAILED)
     if after.is_same_as(before):
         output.say(_("Not needed yet: access token {expiry}.", expiry=access_token_expiry(after)))

@@ -11,6 +11,7 @@ from kakao_session.emulator.errors import as_json
 from kakao_session.emulator.kapi_arguments import choice, json_object, malformed
 from kakao_session.emulator.kapi_authentication import user_with_scopes
 from kakao_session.emulator.notes import Note
+from kakao_session.emulator.switches import is_text
 
 if TYPE_CHECKING:
     from werkzeug import Response
@@ -40,13 +41,13 @@ def create_event() -> Response:
     user = user_with_scopes("talk_calendar", api_type="CALENDAR_CREATE_EVENT")
     choice("calendar_id", "primary")
     event = json_object("event")
-    title, time = event.get("title"), event.get("time")
-    if not isinstance(title, str) or not 0 < len(title) <= _LONGEST_TITLE:
+    title, time = event.get("title", ""), event.get("time")
+    if not is_text(title) or not 0 < len(title) <= _LONGEST_TITLE:
         raise malformed(
             "event.title", Note("a text of 1 to {most} characters", most=_LONGEST_TITLE)
         )
     if not isinstance(time, dict) or not all(
-        isinstance(time.get(name), str) for name in ("start_at", "end_at")
+        is_text(time.get(name)) for name in ("start_at", "end_at")
     ):
         raise malformed("event.time", "an object with start_at and end_at")
     made_of = f"{user.id} {title} {time['start_at']} {time['end_at']}"

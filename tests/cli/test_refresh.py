@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from kakao_session import KakaoSession
 from kakao_session.redaction import fingerprint
 from tests.cli.conftest import failed, raising, running, store, stored, wait_for_token_request
 
@@ -144,3 +145,17 @@ def test_interrupted__twice_ends_at_once(login, kakao, token_file):
         command.process.send_signal(signal.SIGINT)
         assert command.end() == 130
     assert token_file.read_bytes() == before
+
+
+def test_refresh__and_another_process_refreshes_at_once(login, token_file, run, monkeypatch):
+    refresh = KakaoSession.refresh_token
+
+    def twice(self, *arguments, **kwargs):
+        token = refresh(self, *arguments, **kwargs)
+        store(token_file, **{**token, "access_token": "newer"})
+        return token
+
+    monkeypatch.setattr(KakaoSession, "refresh_token", twice)
+    result = run("refresh")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("New access token")

@@ -56,6 +56,8 @@ def test_create_event(call):
                 {"title": "", "time": TIME},
                 {"title": "가" * 51, "time": TIME},
                 {"title": 5, "time": TIME},
+                {"title": "half a character \ud800", "time": TIME},
+                {"title": "a", "time": {**TIME, "end_at": "\ud800"}},
                 {"title": "a", "time": {"start_at": TIME["start_at"]}},
                 {"title": "a", "time": {**TIME, "end_at": 5}},
                 {"title": "a", "time": "today"},

@@ -242,6 +242,10 @@ KOREAN: dict[str, str] = {
     "Same refresh token: {expiry}.": "리프레시 토큰은 그대로입니다: {expiry}",
     "Not needed yet: access token {expiry}.": "아직 갱신할 필요가 없습니다: 액세스 토큰 {expiry}",
     # logout and unlink
+    "Disconnected user {user} from the app. {path} has another login by now, which stays.": (
+        "사용자(회원번호 {user})와 앱의 연결을 끊었습니다. {path} 파일에는 그사이 다른 로그인이 "
+        "저장되어 그대로 두었습니다."
+    ),
     "Logged out. {path} has another login by now, which stays.": (
         "로그아웃했습니다. {path} 파일에는 그사이 다른 로그인이 저장되어 그대로 두었습니다."
     ),

@@ -32,9 +32,20 @@ def unlink(options: Options, *, yes: bool) -> None:
     options.ask_for_missing_secret(token)
     with options.session() as session, defer_signals():
         user = session.unlink().get("id")
-    output.say(
-        _("Disconnected user {user} from the app. Deleted {path}.", user=user, path=options.path)
-    )
+    path = options.path
+    if path.exists():
+        output.say(
+            _(
+                "Disconnected user {user} from the app. {path} has another login by now, which "
+                "stays.",
+                user=user,
+                path=path,
+            )
+        )
+    else:
+        output.say(
+            _("Disconnected user {user} from the app. Deleted {path}.", user=user, path=path)
+        )
 
 
 def _confirm() -> bool:

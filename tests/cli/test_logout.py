@@ -54,7 +54,16 @@ def test_logout__client_secret_is_wrong(login, kakao, token_file, run, clock):
     assert not token_file.exists()
 
 
-def test_logout__and_somebody_logs_in_meanwhile(login, kakao, token_file, run, monkeypatch):
+@pytest.mark.parametrize(
+    ("command", "done"),
+    [
+        (["logout"], "Logged out."),
+        (["unlink", "--yes"], "Disconnected user 123456789 from the app."),
+    ],
+)
+def test_end_of_a_login__and_somebody_logs_in_meanwhile(
+    login, kakao, token_file, run, monkeypatch, command, done
+):
     other = Token.from_response(kakao.login(user=42), kakao.now())
     post = KakaoSession.post
 
@@ -63,10 +72,10 @@ def test_logout__and_somebody_logs_in_meanwhile(login, kakao, token_file, run, m
         return post(self, *arguments, **kwargs)
 
     monkeypatch.setattr(KakaoSession, "post", log_in_meanwhile)
-    result = run("logout")
+    result = run(*command)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"Logged out. {token_file} has another login by now, which stays.\n",
+        f"{done} {token_file} has another login by now, which stays.\n",
     )
     assert stored(token_file) == other
 

@@ -196,6 +196,8 @@ def mariadb_server():
         command = [_program("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}"]
         command += ["--skip-networking", "--skip-grant-tables", "--max-connections=200"]
         command += ["--innodb-flush-log-at-trx-commit=0", "--user=root"]
+        # In a folder that servers share, one that starts removes the tables of the others.
+        command += [f"--tmpdir={folder}"]
         url = f"mysql+pymysql://root:{PASSWORD}@localhost/tests?unix_socket={socket}"
         with SQLServer(folder, command, url, socket, "root") as server:
             yield server

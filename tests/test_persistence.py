@@ -374,6 +374,27 @@ def test_save_fails__then_another_session_does_not_bring_an_old_login_back(
         assert len(kakao.token_requests) <= 2
 
 
+def test_save_fails__then_another_session_finds_the_new_token(kakao, new_session, token, clock):
+    kakao.refresh_token_renewal = "always"
+    store, earlier = MemoryStore(token), Token.from_response(kakao.login(), clock.moment - 60)
+    session = new_session(token_store=store)
+    other = new_session(token_store=store, token=earlier)
+    clock.advance(hours=7)
+    store.fails = {"save"}
+    with pytest.raises(TokenStoreError):
+        session.get("/v2/user/me")
+    store.fails = set()
+    kakao.clear_requests()
+    assert other.get("/v2/user/me").status_code == 200
+    assert wire(kakao) == [ME]
+    assert store.token == other.token == session.token
+    # A backup of the store does not take the login along.
+    store.token = token
+    kakao.revoke_access_tokens()
+    assert other.get("/v2/user/me").status_code == 200
+    assert store.token == other.token != session.token
+
+
 @pytest.mark.parametrize("place", ["updater", "store"])
 def test_save__by_a_coroutine_is_a_failure(kakao, new_session, token, clock, place):
     async def save(_):

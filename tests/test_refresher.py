@@ -356,6 +356,23 @@ def test_store_that_went_back__gets_the_newer_token_from_the_next_call(
     assert store.token == token
 
 
+def test_store_that_went_back__while_it_could_not_be_locked(
+    kakao, new_session, token, store, clock
+):
+    kakao.refresh_token_renewal = "always"
+    session = new_session(token_store=store)
+    session.refresh_token()
+    kakao.refresh_token_renewal = "never"
+    clock.advance(days=40)
+    assert status(session) == 200
+    store.token, store.fails = token.copy(), {"lock"}
+    with pytest.raises(TokenStoreError):
+        session.keep_alive()
+    store.fails = set()
+    assert status(session) == 200
+    assert store.token == session.token != token
+
+
 # A token that is assigned -----------------------------------------------------------------------
 
 

@@ -9,10 +9,12 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from platformdirs import user_config_path
 
 from kakao_session import FileTokenStore, KakaoSession, KakaoWarning, Token, TokenStoreError
 from kakao_session.stores.file import default_path
+from tests.free_port import free_port
 from tests.required import as_root, on_posix
 from tests.stores.conftest import as_user, error_in_thread, error_of, full_disk, lock, names
 
@@ -566,3 +568,26 @@ def test_full_disk__does_not_stop_the_message_that_tells_of_it(
     assert session.get("/v2/user/me").status_code == 200
     assert store.load() == session.token != token
     assert names(store.path.parent) == {"token.json", "token.json.lock"}
+
+
+@on_posix
+def test_full_disk__the_refresh_uses_the_settings_it_was_given(
+    kakao, new_session, token, store, stopwatch
+):
+    store.save(token)
+    session = new_session(token_store=store)
+    proxies = {"https": f"http://127.0.0.1:{free_port()}"}  # nothing listens there
+    with full_disk(), pytest.raises(requests.ConnectionError):
+        session.refresh_token(proxies=proxies)
+    assert kakao.requests == []
+
+
+@on_posix
+def test_full_disk__and_the_new_token_is_rejected_too(kakao, new_session, token, store):
+    store.save(token)
+    session = new_session(token_store=store)
+    kakao.fail_next("ip_mismatched", path="/v2/user/me", times=None)
+    for _ in range(3):
+        with full_disk(), pytest.warns(KakaoWarning, match="could not be saved"):
+            assert session.get("/v2/user/me").status_code == 401
+    assert len(kakao.token_requests) == 1

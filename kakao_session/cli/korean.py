@@ -372,10 +372,11 @@ KOREAN: dict[str, str] = {
     "was replaced by a newer one": "새 토큰으로 교체됨",
     "ended when the user unlinked the app": "연결 끊기로 만료됨",
     "unknown to Kakao": "카카오에 없는 토큰",
-    "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: see "
-    '"The emulator and your language" in the documentation': (
-        "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않는 "
-        '것입니다. 문서의 "에뮬레이터와 프로그래밍 언어"(영어)를 참고하세요'
+    "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY or "
+    'does not trust SSL_CERT_FILE: see "The emulator and your language" in the documentation': (
+        "에뮬레이터로 온 요청이 없습니다. 프로그램이 요청을 보냈다면 HTTPS_PROXY를 사용하지 않거나 "
+        "SSL_CERT_FILE의 인증서를 신뢰하지 않는 것입니다. 문서의 "
+        '"에뮬레이터와 프로그래밍 언어"(영어)를 참고하세요'
     ),
     "{logins} to the login, {calls} to the API; {failed} failed": (
         "로그인 서버 {logins}건, API {calls}건, 실패 {failed}건"

@@ -157,7 +157,8 @@ def _summary(requests: Sequence[Record]) -> str:
     if not requests:
         return _(
             "no request reached the emulator; if your program made some, it does not use "
-            'HTTPS_PROXY: see "The emulator and your language" in the documentation'
+            'HTTPS_PROXY or does not trust SSL_CERT_FILE: see "The emulator and your language" in '
+            "the documentation"
         )
     return _(
         "{logins} to the login, {calls} to the API; {failed} failed",

@@ -135,7 +135,10 @@ def authorize() -> Response:
     user = kakao.users.find(user_id)
     if "none" in asked.prompts:
         error = asked.silent_error(user, kakao.switches)
+        if error != "login_required":
+            check_member(user_id, kakao.switches)
         return asked.fail(error) if error else _agree(asked, user_id, ())
+    check_member(user_id, kakao.switches)
     if kakao.switches.consent == "denied":
         return asked.fail("access_denied")
     if kakao.switches.consent == "page" and asked.needs_page(user, kakao.switches):
@@ -149,10 +152,11 @@ def decide() -> Response:
     asked = AuthorizationRequest.read(request.args, current_backend().switches)
     if asked.error:
         return asked.fail(asked.error)
-    if request.form.get("decision") != "agree":
-        return asked.fail("access_denied")
     user_id = request.form.get("user", type=int) or _user_id(asked)
     ticked, switches = request.form.getlist("scope"), current_backend().switches
+    check_member(user_id, switches)
+    if request.form.get("decision") != "agree":
+        return asked.fail("access_denied")
     agreed = [
         scope
         for scope in _asked_scopes(asked, user_id)
@@ -185,13 +189,12 @@ def show_error(error: KauthError) -> Response:
 
 def _user_id(asked: AuthorizationRequest) -> int:
     kakao = current_backend()
-    hinted = [user.id for user in kakao.users.all() if user.has_login_name(asked.login_hint)]
-    return next(iter(hinted), kakao.switches.browser_user or USER_ID)
+    hinted = kakao.users.with_login_name(asked.login_hint)
+    return hinted or kakao.switches.browser_user or USER_ID
 
 
 def _agree(asked: AuthorizationRequest, user_id: int, scopes: Iterable[str]) -> Response:
     kakao = current_backend()
-    check_member(user_id, kakao.switches)
     kakao.switches.browser_user = user_id
     code = kakao.issuer.new_code(
         user_id, scopes, asked.redirect_uri, challenge=asked.challenge, nonce=asked.nonce
@@ -212,7 +215,7 @@ def _consent_page(asked: AuthorizationRequest, user_id: int) -> Response:
     known = [user.id for user in kakao.users.all()]
     if "create" in asked.prompts:
         user_id = _next_id(known)
-    check_member(user_id, kakao.switches)
+        check_member(user_id, kakao.switches)
     choosing = "select_account" in asked.prompts
     scopes = [scope for scope in _asked_scopes(asked, user_id) if scope != "openid"]
     accounts = list(dict.fromkeys((user_id, *known))) if choosing else [user_id]
@@ -234,8 +237,7 @@ def _consent_page(asked: AuthorizationRequest, user_id: int) -> Response:
 
 
 def _redirect(redirect_uri: str, answer: Mapping[str, str]) -> Response:
-    separator = "&" if "?" in redirect_uri else "?"
-    query = f"{separator}{urlencode(answer, quote_via=quote)}" if answer else ""
+    query = f"?{urlencode(answer, quote_via=quote)}" if answer else ""
     return Response(status=302, headers={"Location": f"{iri_to_uri(redirect_uri)}{query}"})
 
 

@@ -60,6 +60,7 @@ def new_app(backend: Backend, *views: Blueprint, static_folder: str | None = Non
     """:returns: a Flask application whose views get the state from :func:`current_backend`."""
     app = Flask(__name__, static_folder=static_folder)
     app.extensions[_EXTENSION] = backend
+    app.url_map.merge_slashes = False  # Kakao does not redirect from //
     for blueprint in views:
         app.register_blueprint(blueprint)
     return app

@@ -45,6 +45,8 @@ def check_redirect_uri(redirect_uri: str | None, switches: Switches) -> str:
     registered = switches.redirect_uris
     if not redirect_uri or not _is_web_address(redirect_uri):
         raise KauthError("KOE006", "redirect_uri is not an http or https address")
+    if not {"?", "#"}.isdisjoint(redirect_uri):
+        raise KauthError("KOE006", "no redirect_uri with a query or fragment can be registered")
     if registered is not None and redirect_uri not in registered:
         raise KauthError("KOE006", "redirect_uri is not registered")
     return redirect_uri

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import sys
+from email.message import Message
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WITHOUT_BODY = {204, 304}
 _PIECE = 65_536
 _LINE = 65_536
+_FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _AUTHORITY = re.compile(r"(?i)^https?://[^/?#]*")
 _ASCII = bytes(range(128)).decode()
 
@@ -30,6 +32,10 @@ class HTTPHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     scheme = "https"
+
+    def handle_one_request(self) -> None:
+        self.path, self.headers = "", Message()  # not those of the request before
+        super().handle_one_request()
 
     def handle_request(self) -> None:
         """Read the body of a request whose head has been read, and answer."""
@@ -67,9 +73,17 @@ class HTTPHandler(BaseHTTPRequestHandler):
         path, _, query = _AUTHORITY.sub("", escaped).partition("?")
         return path or "/", query
 
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The headers, without the spaces around a value and the old way to break it into lines
+        (RFC 9112, 5.1 and 5.2)."""
+        return [(name, _FOLD.sub(" ", value).strip()) for name, value in self.headers.items()]
+
     def environ(self, body: bytes) -> WSGIEnvironment:
         """:returns: the WSGI environment of the request (PEP 3333)."""
         path, query = self.target
+        if "x-www-form-urlencoded" in self.headers.get("Content-Type", "").lower():
+            body = quote(body, safe=_ASCII).encode()  # bytes that are not UTF-8, from old consoles
         environ: WSGIEnvironment = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",
@@ -90,7 +104,7 @@ class HTTPHandler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
-        for name, value in self.headers.items():
+        for name, value in self.fields:
             environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", value)
         return environ
 

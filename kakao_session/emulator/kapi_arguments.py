@@ -97,6 +97,10 @@ def malformed(name: str, expected: str) -> KapiError:
 def _from_json(text: str | None) -> Any:
     """:returns: the value; ``None`` if the text is not JSON."""
     try:
-        return json.loads(text or "")
+        return json.loads(text or "", parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")  # Python reads and writes NaN, nobody else does

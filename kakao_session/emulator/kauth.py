@@ -66,7 +66,7 @@ def token_info() -> Response:
 @views.get("/.well-known/openid-configuration")
 def configuration() -> Response:
     """The discovery document. A client that came by port is not sent to Kakao's real hosts."""
-    by_name = f"https://{request.host}" == KAKAO.kauth_url
+    by_name = f"https://{request.host.lower()}" == KAKAO.kauth_url
     return as_json(discovery(KAKAO if by_name else current_backend().endpoints()))
 
 

@@ -8,6 +8,7 @@ import struct
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,13 @@ class _KakaoHandler(HTTPHandler):
     def now(self) -> float:
         return self.server.backend.clock.now()
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that is malformed or too large."""
+        record = self._record(b"")
+        record.status, record.note = code, message or HTTPStatus(code).phrase
+        self.server.backend.journal.add(record)
+        super().send_error(code, message, explain)
+
     def answer(self, body: bytes) -> None:
         try:
             self.send(self.server.dispatcher.answer(self._record(body), self.environ(body)))
@@ -146,10 +154,10 @@ class _KakaoHandler(HTTPHandler):
             time=self.now(),
             service=self.server.service,
             host=self.headers.get("Host", ""),
-            method=self.command,
+            method=self.command or "",
             path=path,
             query=query,
-            headers=Headers(self.headers.items()),
+            headers=Headers(self.fields),
             body=body,
         )
 

@@ -153,7 +153,7 @@ class _ProxyHandler(HTTPHandler):
         path, query = self.target
         target = f"{path}?{query}" if query else path
         server.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in _end_to_end(self.headers.items()):
+        for name, value in _end_to_end(self.fields):
             server.putheader(name, value)
         if body or "Content-Length" in self.headers:
             server.putheader("Content-Length", str(len(body)))
@@ -176,7 +176,7 @@ class _ProxyHandler(HTTPHandler):
             method=self.command,
             path=url.path,
             query=url.query,
-            headers=Headers(self.headers.items()),
+            headers=Headers(self.fields),
             body=b"",
             status=403,
             note="the browser's own call: refused" if is_of_browser else why,

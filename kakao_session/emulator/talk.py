@@ -221,13 +221,13 @@ def _check_template_id() -> None:
 
 def _check_scrap() -> None:
     web_address("request_url")
-    if request.form.get("template_id"):
+    if request.values.get("template_id"):
         _check_registered(number("template_id"))
     _check_template_args()
 
 
 def _check_template_args() -> None:
-    if request.form.get("template_args"):
+    if request.values.get("template_args"):
         json_object("template_args")
 
 

@@ -184,7 +184,11 @@ class TokenIssuer:
     def _agree(self, user_id: int, scopes: Iterable[str]) -> User:
         """With OpenID Connect on, every login has the scope ``openid``; else none has it."""
         openid = ["openid"] if self._switches.openid_connect else []
-        return self._users.agree(user_id, [*openid, *(each for each in scopes if each != "openid")])
+        others = [scope for scope in scopes if scope != "openid"]
+        user = self._users.agree(user_id, [*openid, *others])
+        if not openid:
+            self._users.withdraw(user, ["openid"])
+        return user
 
     def _usable_code(self, value: str | None) -> AuthorizationCode:
         code = self._issued.get(value or "")

@@ -106,10 +106,6 @@ class User:
         image = self.account["profile_image"] or DEFAULT_IMAGE
         return self.account["thumbnail_image"] or image, image
 
-    def has_login_name(self, name: str) -> bool:
-        """:returns: whether the account logs in by this name."""
-        return name in (str(self.id), self.email)
-
 
 class Users:
     """The users who are linked to the app, in the order in which they came."""
@@ -140,6 +136,16 @@ class Users:
         with self._lock:
             return list(self._users.values())
 
+    def with_login_name(self, name: str) -> int | None:
+        """:returns: whose account it is, linked to the app or not; ``None`` if it is nobody's."""
+        linked = {user.id: user.account for user in self.all()}
+        with self._lock:
+            accounts = {**linked, **self._accounts}
+        for user_id, account in accounts.items():
+            if name and name in (str(user_id), account["email"]):
+                return user_id
+        return None
+
     def account(self, user_id: int) -> Account:
         """:returns: the Kakao account, linked to the app or not."""
         with self._lock:
@@ -163,8 +169,9 @@ class Users:
         """:returns: the two friends that everyone has, and the other users of the app who have
         agreed to the scope ``friends``.
         """
-        others = [each for each in self.all() if each is not user and "friends" in each.scopes]
-        return [*_FRIENDS, *others]
+        others = [each for each in self.all() if "friends" in each.scopes]
+        friends = {each.id: each for each in (*_FRIENDS, *others) if each.id != user.id}
+        return list(friends.values())
 
     def agree(self, user_id: int, scopes: Iterable[str]) -> User:
         """Add scopes to what a user has agreed to. The first time links the user to the app."""

@@ -173,8 +173,8 @@ def test_report__token_file_is_corrupt(emulate, written, problem):
 def test_report__claims_nothing_about_a_program_that_goes_past_the_proxy(emulate):
     wire = " ".join(emulate("--", "true").stderr.partition("ON THE WIRE")[2].split())
     assert wire.startswith(
-        "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY: "
-        'see "The emulator and your language" in the documentation'
+        "no request reached the emulator; if your program made some, it does not use HTTPS_PROXY "
+        'or does not trust SSL_CERT_FILE: see "The emulator and your language" in the documentation'
     )
 
 

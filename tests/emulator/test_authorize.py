@@ -143,6 +143,16 @@ def test_account__is_the_one_that_was_chosen(kakao, client):
     assert 'value="42"' in client.authorize(prompt="login", login_hint="user42@example.com").text
 
 
+def test_account__is_the_one_of_the_hint(kakao, client):
+    kakao.set_user(1, email="one@example.com")  # not linked to the app yet
+    kakao.login(user=2)
+    kakao.set_user(2, email="")
+    for hint, user in (("one@example.com", 1), ("2", 2), ("nobody@example.com", 7), (None, 7)):
+        kakao.browser_user = 7
+        client.authorize(login_hint=hint)
+        assert kakao.browser_user == user
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [
@@ -159,7 +169,7 @@ def test_mistake__goes_to_the_redirect_uri(client, query, error):
 def test_redirect_uri__that_no_browser_may_go_to(client):
     for uri in (
         *("", "callback", "javascript:alert(1)", "ftp://h/", "http://", "http://[", "http://h:0/"),
-        *("http://h:65536/", "http://h:x/", "http://h/\r\nX-Y: z"),
+        *("http://h:65536/", "http://h:x/", "http://h/\r\nX-Y: z", "http://h/?x=1", "http://h/#x"),
     ):
         for response in (
             client.authorize(redirect_uri=uri),
@@ -207,7 +217,14 @@ def test_page__language(kakao, client, preferred, in_url, language):
 def test_members__of_a_test_app(kakao, client, consent, status):
     kakao.consent, kakao.members = consent, [42]
     assert "KOE005" in client.authorize().text
-    assert "KOE005" in client.authorize({"decision": "agree"}).text
+    for decision in ("agree", "cancel"):
+        assert "KOE005" in client.authorize({"decision": decision}).text
+    assert "KOE005" in client.authorize(prompt="none").text
+    kakao.consent = "denied"
+    assert "KOE005" in client.authorize().text
+    kakao.browser_user = None
+    assert answer(client.authorize(prompt="none"))["error"] == "login_required"
+    kakao.consent = consent
     kakao.browser_user = 42
     assert client.authorize().status_code == status
 

@@ -159,3 +159,45 @@ def test_path__unknown(client):
     response = client.ask("GET", f"{KAUTH}/nothing")
     assert response.status_code == 404
     assert response.json() == {"error": "invalid_request", "error_description": "Not Found"}
+
+
+@pytest.mark.parametrize("sent", [b"a \t", b" \ta", b"a\r\n b", b"a\r\n\t "])
+def test_header__without_spaces_around_and_line_breaks_in_it(kakao, sent):
+    token = kakao.login()["access_token"].encode()
+    with connected(kakao, kakao.endpoints.api_url) as connection:
+        connection.sendall(
+            b"GET /v1/user/access_token_info HTTP/1.1\r\nX: " + sent + b"\r\n"
+            b"Authorization: Bearer " + token + b" \t\r\nConnection: close\r\n\r\n"
+        )
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+    assert kakao.requests[-1].headers["X"] in ("a", "a b")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "path"),
+    [
+        (b"POST /x HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413, "/x"),
+        (b"POST /x HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400, "/x"),
+        (b"PROPFIND /x HTTP/1.1\r\n\r\n", 501, "/x"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, "/"),
+        (b"GET /x HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431, "/x"),
+    ],
+)
+def test_refused__is_in_the_journal(kakao, sent, status, path):
+    kakao.body_limit = 1000
+    with connected(kakao, kakao.endpoints.api_url) as connection:
+        connection.sendall(b"GET /before HTTP/1.1\r\nX-Before: 1\r\n\r\n" + sent)
+        connection.shutdown(1)
+        read_all(connection)
+    before, record = kakao.requests
+    assert (before.path, record.service, record.path) == ("/before", "kapi", path)
+    assert (record.status, record.failed) == (status, True)
+    assert record.note
+    assert "X-Before" not in record.headers
+
+
+def test_form__in_the_encoding_of_an_old_console(kakao, client):
+    body = f"client_id={kakao.app_key}&grant_type=refresh_token&refresh_token=".encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"}
+    response = client.ask("POST", TOKEN_URL, data=body + "홍길동".encode("cp949"), headers=headers)
+    assert response.json()["error_code"] == "KOE322"

@@ -200,6 +200,7 @@ def test_unknown_path__says_how_to_stub_it(kakao, client):
     access_token = kakao.login()["access_token"]
     assert client.call(path, access_token).status_code == 404
     assert "fail_next(path=..., json=..., times=None)" in kakao.requests[-1].note
+    assert client.call("/v2//user/me", access_token).status_code == 404
     kakao.fail_next(path=path, json={"calendars": []}, times=None)
     for _ in range(2):
         response = client.call(path, access_token)

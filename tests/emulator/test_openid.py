@@ -47,7 +47,6 @@ def test_id_token__comes_with_every_login_if_openid_connect_is_on(kakao, client)
         assert claims_of(kakao, token["id_token"])["sub"] == "123456789"
         assert "openid" in token["scope"].split()
     kakao.openid_connect = False
-    kakao.unlink()
     for token in (client.login(""), kakao.login(user=2, scopes=["openid"])):
         assert "id_token" not in token
         assert "openid" not in token.get("scope", "").split()
@@ -88,7 +87,9 @@ def test_refresh__brings_an_id_token_if_the_login_had_one(kakao, client):
 
 
 def test_discovery__names_kakaos_hosts(client):
-    document = client.ask("GET", f"{KAUTH}/.well-known/openid-configuration").json()
+    url = f"{KAUTH}/.well-known/openid-configuration"
+    document = client.ask("GET", url).json()
+    assert client.ask("GET", url, headers={"Host": "KAUTH.Kakao.com"}).json() == document
     assert document["issuer"] == KAUTH
     assert document["token_endpoint"] == f"{KAUTH}/oauth/token"
     assert document["userinfo_endpoint"] == "https://kapi.kakao.com/v1/oidc/userinfo"

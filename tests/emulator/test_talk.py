@@ -29,6 +29,7 @@ def post(kakao, client):
         *("{", "NaN", "[]", "[" * 100_000, '{"object_type":["text"]}'),
         *('{"object_type":"feed"}', '{"object_type":"poem"}'),
         '{"object_type":"text","text":5,"link":{}}',
+        '{"object_type":"text","text":"x","link":{},"v":Infinity}',
         '{"object_type":"text","text":"x","link":[]}',
         *(LONG_TEXT % text for text in ("", "가" * 201)),
     ],
@@ -91,6 +92,12 @@ def test_message__malformed(post, kind, form):
         assert (response.status_code, response.json()["code"]) == (400, -2)
 
 
+def test_message__with_arguments_in_the_url(post):
+    url = f"{MEMO}/send?template_id=77&template_args="
+    assert post(f"{url}{{}}").status_code == 200
+    assert post(f"{url}[]").json()["code"] == -2
+
+
 @pytest.mark.parametrize("kind", GOOD)
 def test_message__needs_consent(kakao, client, kind):
     access_token = kakao.login(scopes=["friends"])["access_token"]
@@ -127,6 +134,15 @@ def test_friends__two_and_those_who_share_theirs(kakao, client):
     assert newest_first["after_url"].endswith("limit=1&order=desc&friend_order=nickname")
     kakao.unlink(12)
     assert ask()["total_count"] == 12
+    # One of the two may log in, too.
+    access_token = kakao.login(1_000_000_001, scopes=["friends"])["access_token"]
+    assert [friend["uuid"] for friend in ask(limit=2)["elements"]] == [
+        FRIENDS[1],
+        "emulator-123456789",
+    ]
+    access_token = kakao.login(2, scopes=["friends"])["access_token"]
+    uuids = [friend["uuid"] for friend in ask(limit=100)["elements"]]
+    assert len(uuids) == len({*uuids})
 
 
 def test_friends__malformed_page(kakao, client):

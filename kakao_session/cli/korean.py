@@ -436,6 +436,9 @@ KOREAN: dict[str, str] = {
     "client_secret is wrong": "client_secret이 올바르지 않음",
     "no secret": "요청에 client_secret이 없음",
     "Kakao Login is off for the app": "앱의 카카오 로그인이 비활성화되어 있음",
+    "no redirect_uri with a query or fragment can be registered": (
+        "쿼리나 프래그먼트가 있는 redirect_uri는 등록할 수 없음"
+    ),
     "redirect_uri is not an http or https address": (
         "redirect_uri가 없거나 올바른 http 또는 https 주소가 아님"
     ),

@@ -257,9 +257,11 @@ KOREAN: dict[str, str] = {
         "로그인이 이미 풀려 있어 토큰 파일만 삭제했습니다: {path}"
     ),
     "Deleted {path}, but could not log out at Kakao: the tokens stay valid there until they "
-    "expire. {why}": (
+    "expire. To end them now, log in again and run `kakao-session unlink`, or disconnect the app "
+    "in the settings of your Kakao account. The reason: {why}": (
         "토큰 파일({path})은 삭제했지만 카카오에서 로그아웃하지 못했습니다. 토큰은 만료될 때까지 "
-        "계속 유효합니다. {why}"
+        "계속 유효합니다. 지금 폐기하려면 다시 로그인해서 `kakao-session unlink`를 실행하거나, "
+        "카카오계정 설정에서 앱의 연결을 끊으세요. 원인: {why}"
     ),
     "This disconnects the user from the app: all tokens of the user end, on every machine, and the "
     "user has to agree again. Continue?": (

@@ -29,16 +29,20 @@ def logout(options: Options) -> None:
     To disconnect it, use unlink.
     """
     options.ask_for_missing_secret(options.load())
-    with options.session() as session, defer_signals():
+    with options.session() as session:
         _refresh_if_needed(session)
-        _log_out(session, options)
+        options.store.wait_until_free()
+        with defer_signals():
+            _log_out(session, options)
 
 
 def _refresh_if_needed(session: KakaoSession) -> None:
-    """:raises ConfigurationError: the client secret is wrong, for example. Nothing is deleted."""
+    """:raises ConfigurationError: the client secret is wrong, for example. Nothing is deleted.
+    :raises TokenStoreError: the token file could not be locked, for example. Nothing is deleted.
+    """
     try:
         session.ensure_active_token()
-    except ConfigurationError:
+    except (ConfigurationError, TokenStoreError):
         raise
     except RequestException:  # it comes again
         pass
@@ -52,11 +56,12 @@ def _log_out(session: KakaoSession, options: Options) -> None:
         raise
     except LoginRequiredError:
         output.say(_("The login had already ended. Deleted {path}.", path=path))
-    except RequestException as error:
+    except (RequestException, OSError) as error:  # requests can't find the CA bundle
         output.warn(
             _(
                 "Deleted {path}, but could not log out at Kakao: the tokens stay valid there until "
-                "they expire. {why}",
+                "they expire. To end them now, log in again and run `kakao-session unlink`, or "
+                "disconnect the app in the settings of your Kakao account. The reason: {why}",
                 path=path,
                 why=explain(error),
             )

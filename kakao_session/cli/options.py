@@ -17,7 +17,7 @@ from kakao_session.cli import output
 from kakao_session.cli.client_secret import ask_for_secret, is_secret_missing
 from kakao_session.cli.errors import Failure, command_for_login, explain_warning
 from kakao_session.cli.i18n import _
-from kakao_session.cli.token_file import TokenFile
+from kakao_session.cli.token_file import PATH_VARIABLE, TokenFile
 from kakao_session.cli.trace import TracingAdapter, library_log
 from kakao_session.errors import ConfigurationError, KakaoWarning
 from kakao_session.session import KakaoSession
@@ -170,7 +170,9 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(
         token_file: str | None, client_id: str | None, verbose: bool, **arguments: Any
     ) -> None:
-        click.get_current_context().meta["--token-file"] = token_file  # for hints
+        # For hints. In a shell, the variable of a cron job is not set.
+        chosen = token_file or os.environ.get(PATH_VARIABLE) or None
+        click.get_current_context().meta["--token-file"] = chosen
         with library_log(verbose), _printed_warnings():
             options = Options(token_file, client_id, verbose)
             options.retry_with_secret(lambda: command(options=options, **arguments))

@@ -93,6 +93,11 @@ class TokenFile:
         with self._store.lock(), defer_signals():
             yield
 
+    def wait_until_free(self) -> None:
+        """Wait while another process refreshes. Ctrl-C ends this wait at once."""
+        with self.lock():
+            pass
+
     def _is_plain(self) -> bool:
         token = self._file.load()
         return token is not None and not is_encrypted(token)

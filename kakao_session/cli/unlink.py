@@ -25,13 +25,14 @@ def unlink(options: Options, *, yes: bool) -> None:
     All tokens of the user for the app end, on every machine, and the user's consent is withdrawn.
     You are asked first.
     """
-    token = options.load()
+    options.load()
     if not yes and not _confirm():
         output.say(_("Nothing was changed."))
         click.get_current_context().exit(1)
-    options.ask_for_missing_secret(token)
-    with options.session() as session, defer_signals():
-        user = session.unlink().get("id")
+    with options.active_session() as session:
+        options.store.wait_until_free()
+        with defer_signals():
+            user = session.unlink().get("id")
     path = options.path
     if path.exists():
         output.say(

@@ -1,11 +1,13 @@
 """``kakao-session logout`` and ``kakao-session unlink``."""
 
 import errno
+import signal
+from contextlib import contextmanager
 
 import pytest
 import requests
 
-from kakao_session import FileTokenStore, KakaoSession, Token
+from kakao_session import FileTokenStore, KakaoSession, Token, TokenStoreError
 from tests.cli.conftest import failed, raising, stored
 
 
@@ -23,16 +25,21 @@ def test_logout__at_kakao_and_here(login, token_file, run):
     assert not token_file.exists()
 
 
-@pytest.mark.parametrize("failure", [500, "reset", "garbage", "ip_mismatched", "no network"])
+@pytest.mark.parametrize(
+    "failure", [500, "reset", "garbage", "ip_mismatched", "no network", "no certificates"]
+)
 def test_logout__kakao_does_not_confirm(login, kakao, token_file, run, monkeypatch, failure):
     if failure == "no network":
         for name in ("https_proxy", "HTTPS_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:1")
+    elif failure == "no certificates":
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
     else:
         kakao.fail_next(failure, path="/v1/user/logout", times=None)
     result = run("logout")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.startswith(f"Deleted {token_file}, but could not log out at Kakao")
+    assert "kakao-session unlink" in result.stderr
     assert not token_file.exists()
 
 
@@ -78,6 +85,47 @@ def test_end_of_a_login__and_somebody_logs_in_meanwhile(
         f"{done} {token_file} has another login by now, which stays.\n",
     )
     assert stored(token_file) == other
+
+
+@pytest.mark.parametrize("is_expired", [False, True])
+@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])
+def test_interrupted__while_the_token_file_is_locked(
+    login, kakao, token_file, run, clock, monkeypatch, command, is_expired
+):
+    lock = FileTokenStore.lock
+
+    @contextmanager
+    def wait(store):
+        signal.raise_signal(signal.SIGINT)
+        with lock(store):
+            yield
+
+    clock.advance(hours=7 if is_expired else 0)
+    monkeypatch.setattr(FileTokenStore, "lock", wait)
+    kakao.clear_requests()
+    result = run(*command)
+    assert (result.exit_code, result.stderr.strip()) == (130, "Interrupted.")
+    assert stored(token_file) == login
+    assert kakao.requests == []
+
+
+@pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])
+def test_locked_for_too_long__nothing_is_deleted(
+    login, kakao, token_file, run, clock, monkeypatch, command
+):
+    clock.advance(hours=7)
+    kakao.clear_requests()
+    tries = []
+
+    def occupied(_store):
+        tries.append(1)  # each takes two minutes
+        raise TokenStoreError("Locked.")
+
+    monkeypatch.setattr(FileTokenStore, "lock", occupied)
+    assert failed(run(*command)) == "Error: Locked.\n"
+    assert len(tries) == 1
+    assert stored(token_file) == login
+    assert kakao.requests == []
 
 
 @pytest.mark.parametrize("command", [["logout"], ["unlink", "--yes"]])

@@ -66,7 +66,8 @@ def test_refresh__login_has_ended(login, kakao, token_file, run):
 
 def test_refresh__no_one_is_logged_in(token_file, run, kakao):
     assert failed(run("refresh", "--if-needed")) == (
-        f"Error: No one is logged in: {token_file} does not exist. Run: kakao-session login\n"
+        f"Error: No one is logged in: {token_file} does not exist. Run: kakao-session login "
+        f"--token-file {token_file}\n"
     )
     assert kakao.requests == []
 

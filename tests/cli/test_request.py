@@ -123,11 +123,12 @@ def test_exit_status__depends_on_the_http_status(login, kakao, run, status, exit
     assert ("code -10" in result.stderr) is (exit_code == 1)
 
 
-def test_missing_scope__names_the_command_that_asks_for_it(login, kakao, run):
+def test_missing_scope__names_the_command_that_asks_for_it(login, kakao, token_file, run):
     body = {"msg": "x", "code": -402, "required_scopes": ["friends", "$(a b)"]}
     kakao.fail_next(403, json=body, path=ME)
     error = failed(run("request", "GET", ME))
-    assert error.endswith("run: kakao-session login --scope friends --scope '$(a b)'\n")
+    options = f"--scope friends --scope '$(a b)' --token-file {token_file}"
+    assert error.endswith(f"run: kakao-session login {options}\n")
 
 
 @pytest.mark.parametrize(

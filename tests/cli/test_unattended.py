@@ -258,4 +258,8 @@ def test_hint__to_agree_names_the_file_of_the_option(kakao, login, run, token_fi
     kakao.fail_next(403, json={"code": -402, "msg": "x"}, path="/v2/api/talk/memo/default/send")
     result = run("send", "hello", "--token-file", str(other))
     assert f"kakao-session login --scope talk_message --token-file {other}\n" in result.stderr
-    assert "--token-file" not in run("status").output
+    # A variable of a cron job is not set in a shell.
+    by_variable = run("status", KAKAO_SESSION_TOKEN_FILE="/nowhere/bot.json").output
+    assert "Run: kakao-session login --token-file /nowhere/bot.json\n" in by_variable
+    default = run("status", KAKAO_SESSION_TOKEN_FILE="", XDG_CONFIG_HOME=str(tmp_path))
+    assert "Run: kakao-session login\n" in default.output

@@ -14,11 +14,12 @@ import requests
 
 from kakao_session import KakaoSession, ScopeRequiredError, raise_for_kakao
 
+text = sys.stdin.buffer.read().decode(errors="replace").strip()
 token_file = os.environ.get("KAKAO_SESSION_TOKEN_FILE", "kakao_token.json")
 kakao = KakaoSession(token_store=token_file)
 template = {
     "object_type": "text",
-    "text": sys.stdin.read().strip()[:200],  # Kakao's limit
+    "text": text[:200],  # Kakao's limit
     "link": {"web_url": "https://developers.kakao.com"},
 }
 try:

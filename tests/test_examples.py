@@ -38,6 +38,7 @@ def run(kakao, folder, name, *arguments, stdin="", options=("-W", "error"), **va
         input=stdin,
         capture_output=True,
         encoding="utf-8",
+        errors="surrogateescape",
         timeout=60,
         check=False,
     )
@@ -126,6 +127,12 @@ def test_cron_notify(kakao, tmp_path):
     assert last_message(kakao) == "디스크 91%\n" + "x" * 192
 
 
+def test_cron_notify__of_bytes_that_are_not_utf_8(kakao, tmp_path):
+    done = run_logged_in(kakao, tmp_path, "cron_notify.py", stdin="\udcb0 91%")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert last_message(kakao) == "\N{REPLACEMENT CHARACTER} 91%"
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -157,7 +164,7 @@ def test_cron_notify__every_four_weeks_is_enough_and_every_month_is_not(
     monkeypatch.setenv("KAKAO_REST_API_KEY", kakao.app_key)
 
     def runs():
-        monkeypatch.setattr(sys, "stdin", io.StringIO("disk full"))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"disk full")))
         runpy.run_path(str(EXAMPLES / "cron_notify.py"))
 
     clock.advance(days=start)

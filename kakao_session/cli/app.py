@@ -134,6 +134,8 @@ class App(click.Group):
 
 @click.group(
     cls=App,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Start with:
@@ -143,19 +145,25 @@ Start with:
 """,
 )
 @click.version_option(package_name="kakao-session")
-def app() -> None:
+@click.pass_context
+def app(ctx: click.Context) -> None:
     """Stay logged in at Kakao, and test programs against a local Kakao."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(click.UsageError.exit_code)
 
 
 @click.command(
     epilog="""\b
 Add one of these lines to the file on the right:
   eval "$(kakao-session completion bash)"      ~/.bashrc
-  eval "$(kakao-session completion zsh)"       ~/.zshrc, after compinit
+  eval "$(kakao-session completion zsh)"       ~/.zshrc
   kakao-session completion fish | source       ~/.config/fish/config.fish
+
+In zsh, it must come after compinit.
 """
 )
-@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.argument("shell", type=click.Choice(list(_SHELLS)), metavar="SHELL")
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a script that lets SHELL complete kakao-session."""

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import IO, Any
 
 import click
+from requests import RequestException
 from requests import exceptions as requests_errors
 
 from kakao_session.cli import output
@@ -52,7 +53,8 @@ _SENTENCES = {
     NO_REST_API_KEY: NO_KEY,
     NOT_SAVED: _IN_VAIN.removesuffix(" {why}"),
     NO_PYSOCKS: mark(
-        'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"'
+        "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs PySocks: pip install "
+        '"requests[socks]"'
     ),
     KOE["KOE010"].hint: NO_SECRET,
     KOE["KOE101"].hint: mark(
@@ -159,7 +161,7 @@ _NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
     ),
     (  # the last two are about the proxy's URL: the user's own was checked before
         (requests_errors.ProxyError, requests_errors.InvalidURL, requests_errors.InvalidSchema),
-        mark("Could not connect through the proxy ({kind}). Check HTTPS_PROXY."),
+        mark("Could not connect through the proxy ({kind}). Check HTTPS_PROXY and ALL_PROXY."),
     ),
     (
         requests_errors.Timeout,
@@ -178,7 +180,10 @@ _NETWORK: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
         mark("Could not read the server's answer ({kind}). Try again later."),
     ),
     (requests_errors.RequestException, mark("Could not send the request ({kind}).")),
-    (OSError, mark("REQUESTS_CA_BUNDLE names a file that cannot be read ({kind}).")),
+    (
+        OSError,
+        mark("REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that cannot be read ({kind})."),
+    ),
     (Exception, mark("Could not send the request ({kind}).")),
 )
 """What to say about an error of the network. The first kind that fits counts."""
@@ -205,8 +210,11 @@ def explain(error: Exception) -> str:
     """:returns: what happened and what to do, for an error of Kakao, a store or the network."""
     if not isinstance(error, KakaoError):
         return _explain_network(error)
-    if isinstance(error, TemporaryError) and isinstance(error.__cause__, Exception):
-        return f"{_(_kind(error))} {_explain_network(error.__cause__)}"
+    cause = error.__cause__
+    if isinstance(error, TemporaryError) and isinstance(cause, Exception):
+        why = _explain_network(cause)
+        is_local = isinstance(cause, OSError) and not isinstance(cause, RequestException)
+        return why if is_local else f"{_(_kind(error))} {why}"
     return f"{_what_happened(error)} {hint(error)}".rstrip()
 
 
@@ -286,6 +294,8 @@ def _what_happened(error: KakaoError) -> str:
     if isinstance(error, TokenEndpointError) and error.error_code in KOE:
         meaning = _(KOE[error.error_code].meaning)
         return f"{meaning} ({error.error_code}, HTTP {error.status_code})."
+    if isinstance(error, TemporaryError) and error.status_code is not None:
+        return f"{_(KOE['KOE003'].meaning)} (HTTP {error.status_code})."
     if isinstance(error, TokenFileError):
         return str(error)
     english = with_options(str(error).removesuffix(getattr(error, "hint", None) or "").rstrip())
@@ -332,5 +342,7 @@ def _similar(error: click.UsageError) -> str:
 
 def _explain_network(error: Exception) -> str:
     # The error's own message would show the whole URL.
+    if isinstance(error, requests_errors.InvalidSchema) and "SOCKS" in str(error):
+        return _(_SENTENCES[NO_PYSOCKS])
     message = next(message for kind, message in _NETWORK if isinstance(error, kind))
     return _(message, kind=type(error).__name__)

@@ -12,7 +12,7 @@ from kakao_session.cli import output
 from kakao_session.cli.errors import Failure, command_for_login, why_no_token
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.options import Options, shared_options, why_unsendable
 from kakao_session.cli.token_file import is_encrypted
 from kakao_session.login.flow import SECRET_IS_REQUIRED
 from kakao_session.stores.file import LARGEST_FILE, parse
@@ -45,6 +45,8 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
     not changed.
     """
     token = _read(file, options.client_id)
+    if why := why_unsendable(options.app_key(token), None, lambda: token):
+        raise Failure(why)
     with options.store.lock():
         if not force:
             stored = options.store.load_any() or Token()
@@ -54,10 +56,14 @@ def import_file(options: Options, *, file: str, force: bool) -> None:
     output.say(_("Saved the login in {path}.", path=options.path), "green")
     output.say_pair(_("access token"), access_token_expiry(token))
     output.say_pair(_("refresh token"), refresh_token_expiry(token))
-    if token.is_refresh_token_expired():
-        command = command_for_login("login")
+    command = command_for_login("login")
+    if not token.get("refresh_token"):
+        output.warn(
+            _("It has no refresh token and cannot be refreshed. Run: {command}", command=command)
+        )
+    elif token.is_refresh_token_expired():
         output.warn(_("Its refresh token has expired. Run: {command}", command=command))
-    if not options.app_key(token):
+    elif not options.app_key(token):
         output.warn(
             _(
                 "{file} has no app_key. Set KAKAO_REST_API_KEY, or import it with --client-id.",

@@ -525,11 +525,11 @@ KOREAN: dict[str, str] = {
     "this machine.": (
         "서버 인증서를 검증할 수 없습니다({kind}). REQUESTS_CA_BUNDLE과 컴퓨터의 시계를 확인하세요."
     ),
-    "REQUESTS_CA_BUNDLE names a file that cannot be read ({kind}).": (
-        "REQUESTS_CA_BUNDLE에 지정한 파일을 읽을 수 없습니다({kind})."
+    "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that cannot be read ({kind}).": (
+        "REQUESTS_CA_BUNDLE 또는 CURL_CA_BUNDLE에 지정한 파일을 읽을 수 없습니다({kind})."
     ),
-    "Could not connect through the proxy ({kind}). Check HTTPS_PROXY.": (
-        "프록시로 연결할 수 없습니다({kind}). HTTPS_PROXY를 확인하세요."
+    "Could not connect through the proxy ({kind}). Check HTTPS_PROXY and ALL_PROXY.": (
+        "프록시로 연결할 수 없습니다({kind}). HTTPS_PROXY와 ALL_PROXY를 확인하세요."
     ),
     "The server did not answer in time ({kind}). Try again later.": (
         "서버의 응답 시간이 초과되었습니다({kind}). 나중에 다시 시도하세요."
@@ -685,8 +685,9 @@ KOREAN: dict[str, str] = {
         "파일에 저장하려면 --store-secret을 지정해 다시 로그인하세요."
     ),
     "Run: {command}": "다음을 실행하세요: {command}",
-    'HTTPS_PROXY names a SOCKS proxy, which needs PySocks: pip install "requests[socks]"': (
-        "HTTPS_PROXY에 지정한 SOCKS 프록시를 쓰려면 PySocks를 설치하세요: "
+    "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs PySocks: pip install "
+    '"requests[socks]"': (
+        "HTTPS_PROXY 또는 ALL_PROXY에 지정한 SOCKS 프록시를 쓰려면 PySocks를 설치하세요: "
         'pip install "requests[socks]"'
     ),
     "Pass the app's REST API key, not one of its other keys: --client-id or KAKAO_REST_API_KEY.": (
@@ -997,6 +998,7 @@ KOREAN: dict[str, str] = {
     "Set another switch of the emulator, such as logout_ends=access_token.": (
         "에뮬레이터의 다른 스위치를 설정합니다. 예: logout_ends=access_token."
     ),
+    "In zsh, it must come after compinit.": "zsh에서는 compinit보다 뒤에 추가하세요.",
     "Print a script that lets SHELL complete kakao-session.": (
         "SHELL용 자동 완성 스크립트를 출력합니다."
     ),

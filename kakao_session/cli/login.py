@@ -19,7 +19,7 @@ from kakao_session.cli.client_secret import (
 from kakao_session.cli.errors import NO_KEY, Failure, explain
 from kakao_session.cli.expiry import access_token_expiry, refresh_token_expiry
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.options import Options, TextType, shared_options
 from kakao_session.cli.token_file import KEY_VARIABLE
 from kakao_session.login.flow import REDIRECT_URI, AppTokenStore, Login, note_user
 from kakao_session.session import KakaoSession
@@ -88,6 +88,7 @@ Examples:
     "--scope",
     "scopes",
     multiple=True,
+    type=TextType(),
     metavar="SCOPE",
     help="A consent item to ask the user for, such as talk_message. Can be repeated.",
 )

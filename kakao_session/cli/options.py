@@ -136,6 +136,18 @@ class _TokenFile(click.Path):
         return super().convert(value, param, ctx)
 
 
+class TextType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
+    """Text. A shell may pass bytes that are not UTF-8, from an old console or file."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """:returns: the text."""
+        if not is_text(value):
+            self.fail(_("It is not UTF-8 text."), param, ctx)
+        return value
+
+
 class _AppKey(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
     name = "key"
 
@@ -178,6 +190,15 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             options.retry_with_secret(lambda: command(options=options, **arguments))
 
     return wrapped
+
+
+def is_text(value: str) -> bool:
+    """Whether there are no bytes in it that are not UTF-8, as a shell can pass them."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def why_unsendable(key: str | None, secret: str | None, look_up: Callable[[], Token]) -> str | None:

@@ -16,7 +16,7 @@ from requests import Request, Response
 from kakao_session.cli import output
 from kakao_session.cli.errors import FAILED, Failure, explain
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.options import Options, is_text, shared_options
 from kakao_session.endpoints import KAKAO
 from kakao_session.errors import KakaoAPIError, json_object, raise_for_kakao
 
@@ -40,7 +40,7 @@ class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic since cli
         name, separator, rest = value.partition(self.separator)
         if not separator or not name.strip():
             self.fail(_("It must look like {shape}.", shape=self.shape), param, ctx)
-        if not _is_text(value):
+        if not is_text(value):
             self.fail(_("It is not UTF-8 text."), param, ctx)
         return name, rest
 
@@ -67,7 +67,7 @@ class AddressType(click.ParamType):  # type: ignore[type-arg]  # generic since c
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """:returns: the path or URL."""
-        if not _is_text(value):
+        if not is_text(value):
             self.fail(_("It is not UTF-8 text."), param, ctx)
         sent = _sent_url(value)
         if sent is None:
@@ -197,15 +197,6 @@ def _json_or_text(text: str) -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _is_text(value: str) -> bool:
-    """Whether there are no bytes in it that are not UTF-8, as a shell can pass them."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _sent_url(value: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import click
 from kakao_session.cli import output
 from kakao_session.cli.errors import Failure
 from kakao_session.cli.i18n import _
-from kakao_session.cli.options import Options, shared_options
+from kakao_session.cli.options import Options, TextType, shared_options
 from kakao_session.errors import ScopeRequiredError, raise_for_kakao
 from kakao_session.session import KakaoSession
 
@@ -21,6 +22,7 @@ LONGEST = 200
 
 MOST_MESSAGES = 20
 _LONGEST_INPUT = 1 << 20
+_MOST_DROPPED = 1 << 28
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _ELLIPSIS = "…"
 _PATH = "/v2/api/talk/memo/default/send"
@@ -61,7 +63,7 @@ Kakao asks for the user's consent once:
     help="The page that the message opens. Register its domain in the console: App > Product link "
     "> Web domain.",
 )
-@click.option("--button", metavar="TITLE", help="The title of the button.")
+@click.option("--button", metavar="TITLE", type=TextType(), help="The title of the button.")
 @click.option(
     "--split", is_flag=True, help="Send a long text as several messages. Without this, it is cut."
 )
@@ -74,7 +76,7 @@ def send(
 
     Without TEXT, the message is what comes from a pipe. Kakao takes 200 characters in a message.
     """
-    text = _readable(" ".join(words) if words else _piped())
+    text = _readable(os.fsencode(" ".join(words)) if words else _piped())
     if not text:
         raise Failure(_("There is no text to send."))
     messages = _split(text) if split else [_cut(text)]
@@ -116,7 +118,7 @@ def _say_what_was_sent(sent: int, count: int) -> None:
 # The text -----------------------------------------------------------------------------------------
 
 
-def _piped() -> str:
+def _piped() -> bytes:
     """:raises UsageError: there is no pipe."""
     if output.is_interactive() or sys.stdin is None or sys.stdin.closed:
         raise click.UsageError(
@@ -126,8 +128,17 @@ def _piped() -> str:
                 "    make 2>&1 | tail -3 | kakao-session send"
             )
         )
-    content = sys.stdin.buffer.read(_LONGEST_INPUT)
-    text = content.decode(errors="replace")
+    stdin = sys.stdin.buffer
+    content = stdin.read(_LONGEST_INPUT)
+    for _dropped in range(0, _MOST_DROPPED, _LONGEST_INPUT):
+        if not stdin.read(_LONGEST_INPUT):  # the program that writes it is not to die of SIGPIPE
+            break
+    return content
+
+
+def _readable(written: bytes) -> str:
+    """:returns: the text as a person would type it: without colors and the last newline."""
+    text = written.decode(errors="replace")
     if _REPLACED in text.rstrip(_REPLACED):  # at the end, a character may have been cut in half
         output.warn(
             _(
@@ -135,13 +146,7 @@ def _piped() -> str:
                 "example with: iconv -f cp949 -t utf-8"
             )
         )
-    return text
-
-
-def _readable(text: str) -> str:
-    """:returns: *text* as a person would type it: without colors and the last newline."""
-    text = click.unstyle(text.encode(errors="replace").decode())
-    return text.replace("\r\n", "\n").strip()
+    return click.unstyle(text).replace("\r\n", "\n").strip()
 
 
 def _cut(text: str) -> str:

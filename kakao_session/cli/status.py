@@ -179,21 +179,22 @@ def _print(options: Options, report: Report) -> None:
     name, color = _NAMES[report.login]
     output.say_pair(_("login"), _(name), color)
     if report.token:
-        _print_token(report.token, options.app_key(report.token), report.user)
-    output.say_pair(_("token file"), _token_file(options))
+        _print_token(report, options.app_key(report.token))
+    output.say_pair(_("token file"), _token_file(options, report))
     if report.kakao:
         output.say_pair(_("Kakao says"), _("the access token is valid"))
     _say_what_to_do(report)
 
 
-def _print_token(token: Token, app_key: str | None, user: Any) -> None:
+def _print_token(report: Report, app_key: str | None) -> None:
+    token, user = report.token, report.user
     key = short_name(app_key) if app_key else _("none: set KAKAO_REST_API_KEY to refresh the token")
     output.say_pair(_("app key"), key)
     output.say_pair(_("user"), _("unknown (see --check)") if user is None else str(user))
     output.say_pair(_("scopes"), ", ".join(sorted(token.scopes)) or _("unknown"))
-    output.say_pair(_("access token"), _access_token(token, app_key))
+    output.say_pair(_("access token"), _access_token(report))
     output.say_pair(_("refresh token"), refresh_token_expiry(token))
-    output.say_pair(_("next refresh"), _next_refresh(token))
+    output.say_pair(_("next refresh"), _next_refresh(report))
 
 
 def _say_what_to_do(report: Report) -> None:
@@ -212,15 +213,16 @@ def _say_what_to_do(report: Report) -> None:
         )
 
 
-def _access_token(token: Token, app_key: str | None) -> str:
-    expiry = access_token_expiry(token)
-    if app_key and login_state(token) != "needed" and token.is_expired():
+def _access_token(report: Report) -> str:
+    expiry = access_token_expiry(report.token)
+    if _can_be_refreshed(report) and report.token.is_expired():
         return _("{expiry}; the next call refreshes it", expiry=expiry)
     return expiry
 
 
-def _next_refresh(token: Token) -> str:
-    if login_state(token) == "needed" or not token.get("refresh_token"):
+def _next_refresh(report: Report) -> str:
+    token = report.token
+    if not _can_be_refreshed(report):
         return _("not possible")
     replaces = replaces_refresh_token(token)
     if replaces is None:
@@ -231,10 +233,16 @@ def _next_refresh(token: Token) -> str:
     return _("new access token only; also a new refresh token from {start}", start=start)
 
 
-def _token_file(options: Options) -> str:
+def _can_be_refreshed(report: Report) -> bool:
+    is_possible = report.login not in ("needed", "incomplete")
+    return is_possible and bool(report.token.get("refresh_token"))
+
+
+def _token_file(options: Options, report: Report) -> str:
     mode = _mode(options)
     if mode is None:
-        return _("{path} (does not exist)", path=options.path)
+        is_absent = report.trouble is None
+        return _("{path} (does not exist)", path=options.path) if is_absent else str(options.path)
     if os.name != "nt" and options.path.is_file() and int(mode, 8) & 0o077:
         return _("{path} ({mode}: others can read it, run chmod 600)", path=options.path, mode=mode)
     return f"{options.path} ({mode})"

@@ -108,6 +108,8 @@ def test_fixes__are_those_of_errors_that_stay_on_kakaos_page():
         (requests.exceptions.ChunkedEncodingError(), "Could not read"),
         (requests.exceptions.RequestException("secret"), "Could not send"),
         (OSError("no CA bundle at secret"), "REQUESTS_CA_BUNDLE"),
+        (requests.exceptions.InvalidSchema("secret"), "ALL_PROXY"),
+        (requests.exceptions.InvalidSchema("no SOCKS support, secret"), '"requests[socks]"'),
         (Exception("secret"), "Could not send"),
     ],
 )
@@ -126,3 +128,15 @@ def test_cause__is_explained_if_it_is_the_network(kind, cause):
     what = "Kakao Login does not respond. You stay logged in." if is_network else "What happened."
     assert text.startswith(what)
     assert ("certificate" in text) is is_network
+
+
+def test_cause__on_this_machine_is_not_blamed_on_kakao():
+    error = errors.TemporaryError("What happened.")
+    error.__cause__ = OSError("no CA bundle")
+    assert explain(error).startswith("REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file")
+
+
+def test_temporary_error__is_told_in_korean(monkeypatch):
+    monkeypatch.setenv("LANG", "ko_KR")
+    text = explain(errors.TemporaryError("Kakao has one (no code).", status_code=503))
+    assert text == "카카오에 일시적인 오류가 발생했습니다 (HTTP 503)."

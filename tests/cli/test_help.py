@@ -64,11 +64,22 @@ def test_document__names_only_what_exists():
 
 
 def test_app__without_a_command(run):
-    assert "Usage: kakao-session" in run().output
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == run("--help").stdout
+    assert result.stderr.startswith("Usage: kakao-session [OPTIONS] COMMAND")
+
+
+def test_version(run):
     assert kakao_session.__version__ in run("--version").stdout
 
 
 # Completion -----------------------------------------------------------------------------------
+
+
+def test_completion__of_another_shell(run):
+    assert "SHELL: It must be one of bash, fish, zsh." in run("completion", "tcsh").stderr
+    assert "SHELL is missing." in run("completion").stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

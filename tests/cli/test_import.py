@@ -51,6 +51,28 @@ def test_import__a_file_of_any_name(tutorial, token_file, run, clock):
     assert run("request", "GET", "/v2/user/me").exit_code == 0
 
 
+@pytest.mark.parametrize("has_key", [True, False])
+def test_import__without_a_refresh_token(tutorial, token_file, run, clock, monkeypatch, has_key):
+    monkeypatch.delenv("KAKAO_REST_API_KEY")
+    fields = json.loads(tutorial.read_text())
+    del fields["refresh_token"]
+    if not has_key:
+        del fields["app_key"]
+    leave(tutorial, fields, clock)
+    result = run("import", str(tutorial))
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "It has no refresh token and cannot be refreshed. Run: kakao-session login --token-file "
+        f"{token_file}\n"
+    )
+
+
+def test_import__with_a_key_that_is_none(tutorial, token_file, run):
+    error = failed(run("import", str(tutorial), "--client-id", "x y"))
+    assert "has characters that no key has" in error
+    assert not token_file.exists()
+
+
 def test_import__without_an_app_key(tutorial, token_file, run, clock, monkeypatch):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
     fields = json.loads(tutorial.read_text())
@@ -144,12 +166,12 @@ def test_import__of_the_same_login_keeps_the_other_fields(new_login, token_file,
     assert stored(token_file) == login
 
 
-@pytest.mark.parametrize("file_key", [None, "the same"])
+@pytest.mark.parametrize("file_key", [None, "the-same"])
 def test_import__of_a_newer_login_keeps_the_key_and_secret_of_its_app(
     new_login, token_file, tmp_path, run, clock, monkeypatch, file_key
 ):
     monkeypatch.delenv("KAKAO_REST_API_KEY")
-    app = {"app_key": "the same", "client_secret": "s", "client_secret_required": True}
+    app = {"app_key": "the-same", "client_secret": "s", "client_secret_required": True}
     FileTokenStore(token_file).save(new_login(**app, user_id=5))
     clock.advance(hours=1)
     newer = new_login(app_key=file_key)

@@ -43,6 +43,13 @@ def test_message__has_a_link_and_a_button(login, kakao, run):
     assert template["button_title"] == "열기"
 
 
+@pytest.mark.parametrize("option", [["send", "text", "--button"], ["login", "--scope"]])
+def test_option__that_is_not_utf_8(login, kakao, run, option):
+    result = run(*option, "\udcb9")
+    assert (result.exit_code, "It is not UTF-8 text." in result.stderr) == (2, True)
+    assert sent(kakao) == []
+
+
 @pytest.mark.parametrize("link", ["ftp://a", "https://", "http://[::1", "https://a/\x1b"])
 def test_usage__is_wrong(login, kakao, run, link):
     result = run("send", "text", "--link", link)
@@ -70,6 +77,20 @@ def test_pipe__of_bytes_that_are_not_utf_8(login, kakao, run):
     assert result.exit_code == 0
     assert result.stderr.startswith("The text is not UTF-8, so some characters are broken.")
     assert texts(kakao) == ["a\N{REPLACEMENT CHARACTER}b"]
+
+
+def test_text__of_bytes_that_are_not_utf_8(login, kakao, run):
+    result = run("send", "\udcb9\udce9\udcbe\udcf7 done")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("The text is not UTF-8, so some characters are broken.")
+    assert texts(kakao)[0].endswith(" done")
+
+
+def test_pipe__is_read_to_the_end(login, kakao, tmp_path):
+    """Else the program that writes it would be killed, and not do what comes next."""
+    done = shell(f"(yes | head -c 3000000 && echo done >{tmp_path / 'next'}) | $K send")
+    assert (done.returncode, len(texts(kakao))) == (0, 1)
+    assert (tmp_path / "next").read_text() == "done\n"
 
 
 def test_pipe__without_an_end(login, kakao):

@@ -166,6 +166,9 @@ def test_client_secret__is_missing_for_a_check(login, kakao, token_file, run, cl
         store(token_file, **{**login, "client_secret_required": note})
         assert "KOE010" in failed(run("status", "--check"))
         assert as_json(run, "--check")["login"] == "incomplete"
+    lines = shown(run("status", "--check"))
+    assert lines["next refresh"] == "not possible"
+    assert "the next call refreshes it" not in lines["access token"]
     store(token_file, access_token=login["access_token"], client_secret_required=True)
     assert run("status").exit_code == 3  # without a refresh token, nothing can be refreshed
 
@@ -246,6 +249,14 @@ def test_token_file__that_others_can_read(login, token_file, run):
     )
 
 
+def test_token_file__that_is_a_link_to_itself(token_file, run):
+    token_file.parent.mkdir()
+    token_file.symlink_to(token_file)
+    result = run("status")
+    assert "symbolic link" in failed(result)
+    assert shown(result)["token file"] == str(token_file)
+
+
 @pytest.mark.parametrize("options", [[], ["--check"]])
 def test_login__is_missing(token_file, run, kakao, options):
     result = run("status", *options)
@@ -287,6 +298,7 @@ def test_check__login_has_ended(login, kakao, run):
     result = run("status", "--check")
     assert result.exit_code == 1
     assert shown(result)["login"] == "needed"
+    assert shown(result)["next refresh"] == "not possible"
     assert "kakao-session login" in result.stderr
     answer = as_json(run, "--check")
     assert answer["login"] == "needed"

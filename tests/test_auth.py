@@ -162,7 +162,10 @@ def test_no_token__is_an_error_at_the_api_host_alone(kakao, new_session):
 @pytest.mark.parametrize("path", ["v2/user/me", b"v2/user/me"])
 def test_path_without_a_slash__says_so(new_session, token, path):
     request = requests.Request("GET", path)
-    with pytest.raises(requests.exceptions.MissingSchema, match="with a slash, /v2/user/me, and"):
+    with pytest.raises(
+        requests.exceptions.MissingSchema,
+        match=r"with a slash, /v2/user/me, and any other URL with https://$",
+    ):
         new_session(token=token).prepare_request(request)
 
 

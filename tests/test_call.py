@@ -135,6 +135,8 @@ def test_timeout__less_what_the_lock_took(new_session, token, clock, stopwatch):
     assert timeouts_of(session, clock, timeout=5) == [(2, 2)]
     [(_, read)] = timeouts_of(session, clock, timeout=Timeout(total=5))
     assert 1.9 < read <= 2
+    [(_, read)] = timeouts_of(session, clock, timeout=Timeout(connect=1, read=10, total=5))
+    assert 1.9 < read <= 2
 
 
 def test_timeout__leaves_the_call_as_it_is(kakao, new_session, token):

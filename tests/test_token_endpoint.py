@@ -231,6 +231,21 @@ def retrying_session(new_session, token):
     return session
 
 
+def test_retries_of_the_session__are_not_for_connections_either(
+    retrying_session, stopwatch, monkeypatch
+):
+    tries = []
+
+    def refuse(*_, **__):
+        tries.append(1)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
+    with pytest.raises(TemporaryError):
+        retrying_session.refresh_token()
+    assert len(tries) == len(stopwatch.naps) + 1
+
+
 def test_retries_of_the_session__are_not_for_token_requests(kakao, retrying_session, stopwatch):
     session = retrying_session
     kakao.fail_next(error_code="KOE237", times=None)

@@ -218,6 +218,15 @@ def refreshing(kakao, call):
     thread.join()
 
 
+def test_refresh_ahead__the_call_uses_the_new_token(kakao, new_session, token, clock):
+    session = new_session(token=token)
+    clock.advance(seconds=LIFE - 300)
+    assert status(session) == 200
+    assert wire(kakao) == [REFRESH, ME]
+    sent = kakao.requests[-1].headers["Authorization"]
+    assert sent == f"Bearer {session.token['access_token']}" != f"Bearer {token['access_token']}"
+
+
 def test_refresh_ahead__by_one_while_the_rest_go_on(kakao, new_session, token, clock):
     session = new_session(token=token)
     clock.advance(seconds=LIFE - 300)

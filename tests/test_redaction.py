@@ -24,6 +24,7 @@ from kakao_session import (
     Token,
     TokenStoreError,
 )
+from kakao_session.errors import TimedOutError
 from kakao_session.redaction import drop_messages, fingerprint
 from tests.conftest import LIFE, MemoryStore, at_once
 from tests.secret_scenarios import SCENARIOS, Sandbox, leaked
@@ -243,6 +244,40 @@ def test_waiting_threads__raise_copies(kakao, new_session, token, clock):
     assert len({id(error) for error in errors}) == 8
     assert all(map(shows_only_doors, errors))
     assert len({len(inner(error)) for error in errors}) == 1
+
+
+class Uncopyable(requests.ReadTimeout):
+    def __init__(self, one, two):
+        super().__init__(one, two)
+        self.args = (one,)
+
+
+@pytest.mark.parametrize(
+    "cause", [requests.ReadTimeout("too long"), Uncopyable("too", "long")], ids=["usual", "odd"]
+)
+def test_waiting_threads__raise_copies_of_the_cause_if_they_can(new_session, token, clock, cause):
+    class Params(dict):
+        def items(self):
+            entered.add(threading.get_ident())
+            return super().items()
+
+    class Failing(HTTPAdapter):
+        def send(self, *_, **__):
+            while len(entered) < 8:
+                pass
+            raise cause
+
+    entered = set()
+    clock.advance(hours=7)
+    session = new_session(token=token)
+    session.mount("https://", Failing())
+    errors = at_once(8, lambda: session.get("/v2/user/me", params=Params(a="b")))
+    assert {type(error) for error in errors} == {TimedOutError}
+    if isinstance(cause, Uncopyable):
+        assert {error.__cause__ for error in errors} == {cause, None}
+    else:
+        assert {str(error.__cause__) for error in errors} == {"too long"}
+        assert len({id(error.__cause__) for error in errors}) > 1
 
 
 def test_waiting_threads__leave_the_leaders_errors_alone(kakao, new_session, token, clock):

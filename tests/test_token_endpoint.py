@@ -240,7 +240,7 @@ def test_retries_of_the_session__are_not_for_connections_either(
         tries.append(1)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("urllib3.util.connection.create_connection", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
     with pytest.raises(TemporaryError):
         retrying_session.refresh_token()
     assert len(tries) == len(stopwatch.naps) + 1

@@ -45,6 +45,17 @@ def test_lock__is_a_private_file_for_each_entry(keychain, tmp_path):
     assert str(error).startswith("Could not lock keyring entry 'b' of service 'a': another ")
 
 
+def test_lock__of_another_store_in_this_thread(keychain):
+    store = KeyringTokenStore("a", "b")
+    with store.lock():
+        with store.lock():  # again with the same one
+            store.save(OLD)
+        assert str(error_of(lambda: lock(KeyringTokenStore("a", "b")))) == (
+            "Could not lock keyring entry 'b' of service 'a': this thread has locked it with "
+            "another store. Use one store for both."
+        )
+
+
 def test_keychain__is_asked_by_one_at_a_time(keychain):
     def read_and_write(user):
         for _ in range(5):

@@ -136,6 +136,8 @@ def test_lock_wait__another_programs_lock(store, client):
 
 def test_lock__of_another_store_in_this_thread(store):
     with store.lock():
+        with store.lock():  # again with the same one
+            store.load()
         assert str(error_of(lambda: lock(new_twin(store)))) == (
             f"Could not lock {place(store)}: this thread has locked it with another store. Use one "
             "store for both."

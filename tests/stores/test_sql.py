@@ -348,6 +348,8 @@ def test_lock_wait__ends_and_says_where_to_look(store, engine, key):
 
 def test_lock__of_another_store_in_this_thread(store, engine, key):
     with store.lock():
+        with store.lock():  # again with the same one
+            store.load()
         assert str(error_of(lambda: lock(SQLTokenStore(engine, key)))) == (
             f"Could not lock {place(store)}: this thread has locked it with another store. Use one "
             "store for both."
@@ -625,6 +627,18 @@ def test_connection__died_in_the_lock_and_another_program_was_faster(
         f"Could not save {place(victim)}: the database ended the lock, and another program {why}."
     )
     assert other.load() == left
+
+
+def test_connection__died_in_the_lock_and_another_program_was_faster_than_a_delete(victim, other):
+    with victim.lock():
+        kill_connections(victim.engine, other.engine)
+        other.save(NEW)
+        error = error_of(victim.delete)
+    assert str(error) == (
+        f"Could not delete {place(victim)}: the database ended the lock, and another program saved "
+        "another token. The next call will use that one."
+    )
+    assert other.load() == NEW
 
 
 # What is never shown --------------------------------------------------------------------------

@@ -23,6 +23,8 @@ LONGEST = 200
 MOST_MESSAGES = 20
 _LONGEST_INPUT = 1 << 20
 _MOST_DROPPED = 1 << 28
+"""Bytes of a longer input that are read and dropped. A program that can't write dies of SIGPIPE."""
+
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _ELLIPSIS = "…"
 _PATH = "/v2/api/talk/memo/default/send"
@@ -131,7 +133,7 @@ def _piped() -> bytes:
     stdin = sys.stdin.buffer
     content = stdin.read(_LONGEST_INPUT)
     for _dropped in range(0, _MOST_DROPPED, _LONGEST_INPUT):
-        if not stdin.read(_LONGEST_INPUT):  # the program that writes it is not to die of SIGPIPE
+        if not stdin.read(_LONGEST_INPUT):
             break
     return content
 

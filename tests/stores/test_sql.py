@@ -322,6 +322,12 @@ def test_table__that_refuses_every_row(engine):
         assert error == f"Could not lock {place(store)}: {why}."
 
 
+def test_keys__of_a_table_with_other_columns(engine):
+    execute(engine, "CREATE TABLE odd (number integer)")
+    error = str(error_of(lambda: list(SQLTokenStore.keys(engine, table="odd"))))
+    assert error.startswith(f"Could not read row '*' of table odd in {engine.dialect.name}://")
+
+
 def test_save__is_ascii(store, engine):
     store.save(Token({"access_token": "a", "별명": "홍길동"}))
     assert execute(engine, "SELECT token FROM kakao_tokens").isascii()
